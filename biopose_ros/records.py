@@ -1,0 +1,129 @@
+"""
+The records that flow through the pipeline, one frozen dataclass per stage.
+
+Shapes are written in brackets. Unless a field says otherwise: metres, radians, pixels, and
+nanoseconds since the epoch (or since the start of the video) for stamps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating]
+
+
+class TrackingState(IntEnum):
+    """How a person is followed; the values are those of ``JointAngleArray.msg``."""
+
+    TENTATIVE = 0
+    TRACKED = 1
+    OCCLUDED = 2
+    LOST = 3
+
+
+@dataclass(frozen=True)
+class Camera:
+    """
+    A pinhole camera in OpenCV's optical axes: x right, y down, z forward.
+
+    :param width_px: image width.
+    :param height_px: image height.
+    :param intrinsics_px: [3, 3], the matrix K.
+    :param distortion: [0, 4, 5 or 8] OpenCV coefficients (plumb_bob order); empty means none.
+    :param is_calibrated: False where K is a guess from a typical field of view.
+    """
+
+    width_px: int
+    height_px: int
+    intrinsics_px: FloatArray
+    distortion: FloatArray
+    is_calibrated: bool = True
+
+
+@dataclass(frozen=True)
+class PersonCrop:
+    """
+    One tracked person in one image, with the detector's landmarks.
+
+    :param track_id: stays the same as long as the person is followed, also over short occlusions.
+    :param state: tentative, tracked, or occluded (then the fields repeat the last sighting).
+    :param box_xyxy_px: [4], the person's box in the full image.
+    :param confidence: presence of a person in the crop, 0 to 1.
+    :param keypoints_px: [33, 2], in the full image, names in
+        :data:`biopose_ros.detection.landmarks.LANDMARK_NAMES`.
+    :param keypoint_confidence: [33], 0 to 1.
+    :param landmarks_m: [33, 3], origin between the hips, axes parallel to the camera's
+        (x right, y down, z away from it); depth is the network's guess.
+    """
+
+    track_id: int
+    state: TrackingState
+    box_xyxy_px: FloatArray
+    confidence: float
+    keypoints_px: FloatArray
+    keypoint_confidence: FloatArray
+    landmarks_m: FloatArray
+
+
+@dataclass(frozen=True)
+class Markers:
+    """
+    Named points of one person in the OpenSim ground frame (see :mod:`biopose_ros.frames`).
+
+    :param names: one name per marker.
+    :param positions_m: [markers, 3], NaN where unknown.
+    :param confidence: [markers], 0 to 1.
+    """
+
+    names: tuple[str, ...]
+    positions_m: FloatArray
+    confidence: FloatArray
+
+
+@dataclass(frozen=True)
+class PersonPose:
+    """
+    The result of the pipeline: one person at one image.
+
+    Coordinates are in the order of the skeleton's ``coordinate_names``. NaN means unknown.
+
+    :param person_id: ``person_<track id>``.
+    :param stamp_ns: the image's own stamp.
+    :param state: how the person is followed.
+    :param confidence: 0 to 1.
+    :param coordinates: [coordinates], radians; pelvis translations in metres, ground frame.
+    :param velocities: [coordinates], radians or metres per second.
+    :param stddev: [coordinates], 1 sigma, radians or metres.
+    :param scales: [segments, 3], size factors relative to the skeleton file, unitless.
+    :param scale_stddev: [segments], 1 sigma of the factors.
+    :param segment_rotations: [segments, 3, 3], segment axes (x forward, y up, z right) to camera.
+    :param segment_positions_m: [segments, 3], segment origins in the camera's optical frame.
+    :param markers: the points that the skeleton was fitted to.
+    :param stature_m: estimated or given standing height.
+    :param stature_stddev_m: 1 sigma.
+    :param box_xyxy_px: [4].
+    :param keypoints_px: [33, 2].
+    :param keypoint_confidence: [33].
+    """
+
+    person_id: str
+    stamp_ns: int
+    state: TrackingState
+    confidence: float
+    coordinates: FloatArray
+    velocities: FloatArray
+    stddev: FloatArray
+    scales: FloatArray
+    scale_stddev: FloatArray
+    segment_rotations: FloatArray
+    segment_positions_m: FloatArray
+    markers: Markers
+    stature_m: float
+    stature_stddev_m: float
+    box_xyxy_px: FloatArray
+    keypoints_px: FloatArray
+    keypoint_confidence: FloatArray
