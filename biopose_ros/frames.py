@@ -14,6 +14,7 @@ zero, and the +-180 degree seam lies at people who turn their back.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -67,3 +68,25 @@ def project(points_m: ArrayLike, camera: Camera) -> FloatArray:
     depth = np.where(points[..., 2:] > 1e-6, points[..., 2:], np.nan)
     homogeneous = (points / depth) @ camera.intrinsics_px.T
     return homogeneous[..., :2]
+
+
+def project_through_lens(points_m: ArrayLike, camera: Camera) -> FloatArray:
+    """
+    Project camera points into the image as the real lens does, with its distortion.
+
+    :param points_m: [..., 3], metres, camera frame.
+    :param camera: the camera.
+    :returns: [..., 2], pixels; NaN for points behind the camera.
+    """
+    points = np.asarray(points_m, dtype=np.float64)
+    if camera.distortion.size == 0:
+        return project(points, camera)
+    is_visible = points[..., 2] > 1e-6  # False for NaN as well
+    pixels = np.full((*points.shape[:-1], 2), np.nan)
+    if is_visible.any():
+        no_motion = np.zeros(3)
+        projected, _ = cv2.projectPoints(
+            points[is_visible], no_motion, no_motion, camera.intrinsics_px, camera.distortion
+        )
+        pixels[is_visible] = projected[:, 0]
+    return pixels

@@ -1,0 +1,140 @@
+"""Camera intrinsics from a file, or guessed where there is none."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from biopose_ros.records import Camera
+
+# Focal length over the longer image side. Main cameras of phones film video at 26 to 30 mm
+# equivalent on a 36 mm wide frame (0.72 to 0.83), webcams at 60 to 70 degrees across (0.71 to
+# 0.87), so 0.8 is within some 10 % of most.
+TYPICAL_FOCAL_RATIO = 0.8
+# Images may be cut a little against the calibration (encoders like multiples of 8 or 16 px).
+CROP_TOLERANCE = 0.01
+
+
+class CameraError(ValueError):
+    """Camera intrinsics that cannot be used; names the file and the remedy."""
+
+
+def guess_camera(width_px: int, height_px: int, focal_px: float | None = None) -> Camera:
+    """
+    Assume a typical camera that looks through the middle of the image, without distortion.
+
+    :param width_px: image width.
+    :param height_px: image height.
+    :param focal_px: focal length if known, else :data:`TYPICAL_FOCAL_RATIO` of the longer side.
+    :returns: a camera marked as not calibrated.
+    """
+    focal = focal_px or TYPICAL_FOCAL_RATIO * max(width_px, height_px)
+    intrinsics = np.array([[focal, 0, width_px / 2], [0, focal, height_px / 2], [0, 0, 1.0]])
+    return Camera(width_px, height_px, intrinsics, np.zeros(0), is_calibrated=False)
+
+
+def read_camera(
+    path: str | Path, width_px: int, height_px: int, section: str | None = None
+) -> Camera:
+    """
+    Read intrinsics for images of a given size.
+
+    Understood are ROS camera_info YAML (``camera_matrix``, ``distortion_coefficients``), a flat
+    YAML with ``fx fy cx cy``, and calibration TOML with one section per camera (``matrix``,
+    ``distortions``, ``size``).
+
+    :param path: the file.
+    :param width_px: width of the images; a calibration at another resolution is scaled to it.
+    :param height_px: height of the images.
+    :param section: which camera of a TOML file, needed where it holds several.
+    :returns: the camera.
+    :raises CameraError: when the file is missing, not understood, or of another image shape.
+    """
+    path = Path(path)
+    try:
+        table = _read_table(path, section)
+        camera = _camera_from_table(table, width_px, height_px)
+    except CameraError:
+        raise
+    except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise CameraError(
+            f'{path}: no camera intrinsics understood ({type(error).__name__}: {error}); give a '
+            'ROS camera_info YAML, a YAML with fx, fy, cx, cy in pixels, or a calibration TOML'
+        ) from None
+    return _fit_to_images(camera, width_px, height_px, path)
+
+
+def camera_from_info(message: Any) -> Camera | None:
+    """
+    Take the intrinsics out of a CameraInfo message of any library.
+
+    :param message: has ``width``, ``height``, ``k`` and ``d`` as sensor_msgs/CameraInfo does.
+    :returns: the camera; None where the message says that it is not calibrated (K all zero).
+    """
+    intrinsics = np.asarray(message.k, dtype=np.float64).reshape(3, 3)
+    if not np.isfinite(intrinsics).all() or not (intrinsics[0, 0] > 0 and intrinsics[1, 1] > 0):
+        return None
+    distortion = np.asarray(message.d, dtype=np.float64)
+    return Camera(int(message.width), int(message.height), intrinsics, distortion)
+
+
+def _read_table(path: Path, section: str | None) -> dict[str, Any]:
+    if path.suffix == '.toml':
+        return _toml_section(path, section)
+    table = yaml.safe_load(path.read_text())
+    if not isinstance(table, dict):
+        raise TypeError('expected named values')
+    return table
+
+
+def _toml_section(path: Path, section: str | None) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    tables = tomllib.loads(path.read_text())
+    cameras = {name: table for name, table in tables.items() if 'matrix' in table}
+    if section is None and len(cameras) == 1:
+        return next(iter(cameras.values()))
+    if section not in cameras:
+        known = ', '.join(cameras) or 'none'
+        raise CameraError(f'{path}: camera {section!r} not found; say which one of: {known}')
+    return cameras[section]
+
+
+def _camera_from_table(table: dict[str, Any], width_px: int, height_px: int) -> Camera:
+    if 'camera_matrix' in table:
+        size = table['image_width'], table['image_height']
+        matrix = np.reshape(table['camera_matrix']['data'], (3, 3))
+        distortion = table.get('distortion_coefficients', {}).get('data', [])
+    elif 'matrix' in table:
+        size = table.get('size', (width_px, height_px))
+        matrix = np.reshape(table['matrix'], (3, 3))
+        distortion = table.get('distortions', [])
+    else:
+        size = table.get('width', width_px), table.get('height', height_px)
+        matrix = np.array(
+            [[table['fx'], 0, table['cx']], [0, table['fy'], table['cy']], [0, 0, 1]]
+        )
+        distortion = table.get('distortion', [])
+    matrix = matrix.astype(np.float64)
+    if not np.isfinite(matrix).all() or matrix[0, 0] <= 0 or matrix[1, 1] <= 0:
+        raise ValueError(f'focal lengths must be positive, got {matrix[0, 0]} and {matrix[1, 1]}')
+    return Camera(int(size[0]), int(size[1]), matrix, np.asarray(distortion, dtype=np.float64))
+
+
+def _fit_to_images(camera: Camera, width_px: int, height_px: int, path: Path) -> Camera:
+    """Scale to the images' resolution; a cut of a few pixels leaves the origin at the top left."""
+    scale = height_px / camera.height_px
+    if abs(camera.width_px * scale / width_px - 1) > CROP_TOLERANCE:
+        raise CameraError(
+            f'{path}: calibrated for {camera.width_px}x{camera.height_px} px, but the images are '
+            f'{width_px}x{height_px} px, which is another shape; calibrate with such images'
+        )
+    intrinsics = camera.intrinsics_px.copy()
+    intrinsics[:2] *= scale
+    return Camera(width_px, height_px, intrinsics, camera.distortion, camera.is_calibrated)
