@@ -33,7 +33,7 @@ class MotWriter(GrowingTable):
         )
         super().__init__(path, header + '\t'.join(['time', *names]) + '\n')
         self._factors = degree_factors(names)
-        self._last_known = np.zeros(len(names))
+        self._last_known: FloatArray = np.zeros(len(names))
 
     def write(self, time_s: float, coordinates: ArrayLike) -> None:
         """
@@ -42,7 +42,7 @@ class MotWriter(GrowingTable):
         :param time_s: seconds, greater than the row before.
         :param coordinates: [coordinates], radians and metres, NaN where unknown.
         """
-        values = np.asarray(coordinates) * self._factors
+        values: FloatArray = np.asarray(coordinates) * self._factors
         values = np.where(np.isnan(values), self._last_known, values)
         self._last_known = values
         self.write_row([f'{time_s:.9f}', *(f'{value:.8f}' for value in values)])
