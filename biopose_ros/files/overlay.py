@@ -1,0 +1,74 @@
+"""Write a video whose pictures keep their time stamps."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+# 90 kHz, the clock of MPEG video: exact to 11 microseconds.
+TIME_BASE = Fraction(1, 90_000)
+NANOSECONDS = 1_000_000_000
+CODECS = ('libx264', 'mpeg4')
+
+
+class VideoWriter:
+    """
+    Encode pictures as they come, H.264 where the build of FFmpeg has it.
+
+    :param path: an ``.mp4`` file to write.
+    :param rate_hz: nominal rate for the header; the stamps are what counts.
+    """
+
+    def __init__(self, path: Path, rate_hz: float = 30.0) -> None:
+        self.path = path
+        self._container = av.open(str(path), 'w')
+        codec = next(name for name in CODECS if name in av.codecs_available)
+        rate = Fraction(rate_hz).limit_denominator(1001)
+        self._stream: Any = self._container.add_stream(codec, rate=rate)
+        self._stream.pix_fmt = 'yuv420p'
+        self._stream.codec_context.time_base = TIME_BASE
+        self._last_pts = -1
+
+    def write(self, image_bgr: NDArray[np.uint8], stamp_ns: int) -> None:
+        """
+        Append a picture.
+
+        :param image_bgr: [height, width, 3], all of one size; an odd last row or column is cut,
+            since the colours of yuv420p come in pairs.
+        :param stamp_ns: not below 0, increasing.
+        """
+        height, width = (side // 2 * 2 for side in image_bgr.shape[:2])
+        if self._last_pts < 0:
+            self._stream.height, self._stream.width = height, width
+        pts = round(Fraction(stamp_ns, NANOSECONDS) / TIME_BASE)
+        if pts <= self._last_pts:
+            raise ValueError(f'{self.path}: the stamp {stamp_ns} ns does not follow the last one')
+        frame = av.VideoFrame.from_ndarray(
+            np.ascontiguousarray(image_bgr[:height, :width]), format='bgr24'
+        )
+        frame.pts, frame.time_base = pts, TIME_BASE
+        self._container.mux(self._stream.encode(frame))
+        self._last_pts = pts
+
+    def close(self) -> None:
+        """Flush the encoder and finish the file."""
+        if self._last_pts >= 0:
+            self._container.mux(self._stream.encode())
+        self._container.close()
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
