@@ -68,20 +68,6 @@ def read_camera(
     return _fit_to_images(camera, width_px, height_px, path)
 
 
-def camera_from_info(message: Any) -> Camera | None:
-    """
-    Take the intrinsics out of a CameraInfo message of any library.
-
-    :param message: has ``width``, ``height``, ``k`` and ``d`` as sensor_msgs/CameraInfo does.
-    :returns: the camera; None where the message says that it is not calibrated (K all zero).
-    """
-    intrinsics = np.asarray(message.k, dtype=np.float64).reshape(3, 3)
-    if not np.isfinite(intrinsics).all() or not (intrinsics[0, 0] > 0 and intrinsics[1, 1] > 0):
-        return None
-    distortion = np.asarray(message.d, dtype=np.float64)
-    return Camera(int(message.width), int(message.height), intrinsics, distortion)
-
-
 def _read_table(path: Path, section: str | None) -> dict[str, Any]:
     if path.suffix == '.toml':
         return _toml_section(path, section)

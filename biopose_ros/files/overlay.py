@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -30,7 +30,7 @@ class VideoWriter:
         self._container = av.open(str(path), 'w')
         codec = next(name for name in CODECS if name in av.codecs_available)
         rate = Fraction(rate_hz).limit_denominator(1001)
-        self._stream: Any = self._container.add_stream(codec, rate=rate)
+        self._stream = cast(Any, self._container.add_stream(codec, rate=rate))
         self._stream.pix_fmt = 'yuv420p'
         self._stream.codec_context.time_base = TIME_BASE
         self._last_pts = -1

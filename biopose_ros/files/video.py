@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from biopose_ros.records import Camera
 
 IMAGE_SUFFIXES = {'.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp'}
-BAG_SUFFIXES = {'.mcap', '.db3'}
+BAG_SUFFIXES = {'.mcap', '.db3', '.bag'}
 TIMESTAMP_FILE = 'timestamps.txt'
 NANOSECONDS = 1_000_000_000
 
