@@ -1,0 +1,1 @@
+"""Motion of the body for synthetic truth: recordings, samplers and everyday activities."""

@@ -1,0 +1,163 @@
+"""One piece of motion of the body, and what can be done to any: mirror, resample, cut, refit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+
+from biopose_ros.body.joints import MIRRORED_JOINTS
+from biopose_ros.records import FloatArray
+from biopose_ros.training.motion.joints import MIRROR_POINT, MIRROR_ROTVEC
+from biopose_ros.training.motion.proportions import Placed, Proportions, place
+from biopose_ros.training.motion.rotations import (
+    interpolate,
+    matrices_from_vectors,
+    vectors_from_matrices,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class MotionClip:
+    """
+    A motion of one SMPL-format body.
+
+    World axes: X = the subject's left at heading zero, Y = up, Z = forward; the floor is y = 0.
+
+    :param name: unique, ``<file>/<clip>`` or ``<activity>/<seed>``; derived clips add a suffix.
+    :param group: clips with the same group share a source and stay in one split.
+    :param activity: in words.
+    :param source: file of recordings, or ``synthetic``.
+    :param fps: frames per second.
+    :param pose: [frames, 24, 3] float32, rotation vectors in SMPL's joint order, radians.
+    :param translation_m: [frames, 3] float32, world position of the pelvis joint (an SMPL layer's
+        ``transl`` is this minus the pelvis joint's rest position).
+    :param valid: [frames], False where the source is known to be wrong.
+    :param floor_known: False where feet never stand on a floor (climbing, hanging).
+    :param proportions: the body that the translation and the contacts were made for.
+    """
+
+    name: str
+    group: str
+    activity: str
+    source: str
+    fps: float
+    pose: FloatArray
+    translation_m: FloatArray
+    valid: np.ndarray
+    floor_known: bool
+    proportions: Proportions
+
+    def __post_init__(self) -> None:
+        frames = len(self.pose)
+        shapes = {
+            'pose': (self.pose, (frames, 24, 3)),
+            'translation_m': (self.translation_m, (frames, 3)),
+            'valid': (self.valid, (frames,)),
+        }
+        for field, (array, shape) in shapes.items():
+            if array.shape != shape:
+                raise ValueError(f'{self.name}: {field} has shape {array.shape}, expected {shape}')
+        if frames == 0:
+            raise ValueError(f'{self.name}: the clip has no frames')
+
+    def __len__(self) -> int:
+        return len(self.pose)
+
+    @cached_property
+    def placed(self) -> Placed:
+        """Forward kinematics of all frames."""
+        return place(self.proportions, matrices_from_vectors(self.pose), self.translation_m)
+
+
+def mirror(clip: MotionClip) -> MotionClip:
+    """Swap left and right; the body's own left-right differences are swapped too."""
+    body = clip.proportions
+    mirrored_body = Proportions(
+        body.rest_joints_m[list(MIRRORED_JOINTS)] * MIRROR_POINT,
+        body.soles_m[::-1] * MIRROR_POINT,
+        body.ends_m[[0, 2, 1]] * MIRROR_POINT,
+    )
+    name = clip.name.removesuffix('~mirror')
+    return replace(
+        clip,
+        name=name if name != clip.name else f'{name}~mirror',
+        pose=(clip.pose[:, list(MIRRORED_JOINTS)] * MIRROR_ROTVEC).astype(np.float32),
+        translation_m=(clip.translation_m * MIRROR_POINT).astype(np.float32),
+        proportions=mirrored_body,
+    )
+
+
+def resample(clip: MotionClip, fps: float) -> MotionClip:
+    """
+    Change the frame rate: rotations turn at constant speed between frames.
+
+    :param clip: the source.
+    :param fps: wanted frames per second; the last frame may be cut off by less than one period.
+    :raises ValueError: for a rate that is not positive.
+    """
+    if not fps > 0:
+        raise ValueError(f'frame rate must be positive, got {fps}')
+    last = len(clip) - 1
+    place_in_source = np.arange(int(np.floor(last * fps / clip.fps + 1e-6)) + 1) * clip.fps / fps
+    before = np.minimum(place_in_source.astype(int), last)
+    after = np.minimum(before + 1, last)
+    fraction = np.clip(place_in_source - before, 0.0, 1.0)
+    rotations = matrices_from_vectors(clip.pose)
+    mixed = interpolate(rotations[before], rotations[after], fraction[:, None])
+    weight = fraction[:, None]
+    translation = clip.translation_m[before] * (1 - weight) + clip.translation_m[after] * weight
+    return replace(
+        clip,
+        fps=float(fps),
+        pose=vectors_from_matrices(mixed).astype(np.float32),
+        translation_m=translation.astype(np.float32),
+        valid=clip.valid[before] & (clip.valid[after] | (fraction == 0)),
+    )
+
+
+def cut(clip: MotionClip, start: int, stop: int) -> MotionClip:
+    """Keep frames ``start`` to ``stop`` (excluded)."""
+    return replace(
+        clip,
+        name=f'{clip.name}[{start}:{stop}]',
+        pose=clip.pose[start:stop],
+        translation_m=clip.translation_m[start:stop],
+        valid=clip.valid[start:stop],
+    )
+
+
+def refit(clip: MotionClip, proportions: Proportions) -> MotionClip:
+    """
+    Give the motion to another body: same rotations, path scaled by leg length, feet on the floor.
+
+    :param clip: the source.
+    :param proportions: the new body.
+    """
+    ratio = proportions.leg_length_m / clip.proportions.leg_length_m
+    scaled = replace(
+        clip,
+        translation_m=(clip.translation_m * ratio).astype(np.float32),
+        proportions=proportions,
+    )
+    return drop_to_floor(scaled) if clip.floor_known else scaled
+
+
+def drop_to_floor(clip: MotionClip, percentile: float = 5.0) -> MotionClip:
+    """
+    Stand the clip on the floor: no sole below it, and the lowest soles on it.
+
+    :param clip: the source.
+    :param percentile: of the lowest sole point over frames, which becomes height zero; 5 is robust
+        against single bad frames, and is the recordings' own rule. What then still sinks in is
+        lifted smoothly.
+    """
+    lowest = clip.placed.soles_m[..., 1].min(axis=(1, 2))
+    floor = np.percentile(lowest, percentile)
+    # Averaging a running maximum over a window no wider than its own never falls below the source.
+    sinking = maximum_filter1d(np.maximum(floor - lowest, 0.0), 9, mode='nearest')
+    lift = gaussian_filter1d(sinking, 2.0, truncate=2.0, mode='nearest') - floor
+    translation = clip.translation_m + lift[:, None] * [0.0, 1.0, 0.0]
+    return replace(clip, translation_m=translation.astype(np.float32))
