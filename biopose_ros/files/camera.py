@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,31 @@ def read_camera(
             f'{path}: no camera intrinsics understood ({type(error).__name__}: {error}); give a '
             'ROS camera_info YAML, a YAML with fx, fy, cx, cy in pixels, or a calibration TOML'
         ) from None
-    return _fit_to_images(camera, width_px, height_px, path)
+    return fit_to_images(camera, width_px, height_px, str(path))
+
+
+def fit_to_images(camera: Camera, width_px: int, height_px: int, name: str) -> Camera:
+    """
+    Use a calibration for images of another resolution.
+
+    :param camera: as calibrated; a size of 0 (some drivers leave it out) fits any image.
+    :param width_px: width of the images.
+    :param height_px: height of the images.
+    :param name: of the calibration, for the error.
+    :returns: the scaled camera; where a few columns were cut, the left edge stays.
+    :raises CameraError: when the images have another shape.
+    """
+    if 0 in (camera.width_px, camera.height_px):
+        return replace(camera, width_px=width_px, height_px=height_px)
+    scale = height_px / camera.height_px
+    if abs(camera.width_px * scale / width_px - 1) > CROP_TOLERANCE:
+        raise CameraError(
+            f'{name}: calibrated for {camera.width_px}x{camera.height_px} px, but the images are '
+            f'{width_px}x{height_px} px, which is another shape; calibrate with such images'
+        )
+    intrinsics = camera.intrinsics_px.copy()
+    intrinsics[:2] *= scale
+    return replace(camera, width_px=width_px, height_px=height_px, intrinsics_px=intrinsics)
 
 
 def _read_table(path: Path, section: str | None) -> dict[str, Any]:
@@ -111,16 +136,3 @@ def _camera_from_table(table: dict[str, Any], width_px: int, height_px: int) -> 
     if not np.isfinite(matrix).all() or matrix[0, 0] <= 0 or matrix[1, 1] <= 0:
         raise ValueError(f'focal lengths must be positive, got {matrix[0, 0]} and {matrix[1, 1]}')
     return Camera(int(size[0]), int(size[1]), matrix, np.asarray(distortion, dtype=np.float64))
-
-
-def _fit_to_images(camera: Camera, width_px: int, height_px: int, path: Path) -> Camera:
-    """Scale to the images' resolution; a cut of a few pixels leaves the origin at the top left."""
-    scale = height_px / camera.height_px
-    if abs(camera.width_px * scale / width_px - 1) > CROP_TOLERANCE:
-        raise CameraError(
-            f'{path}: calibrated for {camera.width_px}x{camera.height_px} px, but the images are '
-            f'{width_px}x{height_px} px, which is another shape; calibrate with such images'
-        )
-    intrinsics = camera.intrinsics_px.copy()
-    intrinsics[:2] *= scale
-    return Camera(width_px, height_px, intrinsics, camera.distortion, camera.is_calibrated)

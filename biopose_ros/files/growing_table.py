@@ -28,7 +28,7 @@ class GrowingTable:
             offset for offset in range(len(raw_header)) if raw_header.startswith(mark, offset)
         ]
         self._file = path.open('wb')
-        self._file.write(raw_header)
+        self._file.write(raw_header.replace(mark, b'0'.ljust(COUNT_WIDTH)))
 
     def write_row(self, fields: Iterable[str], separator: str = '\t') -> None:
         """

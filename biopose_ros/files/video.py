@@ -51,6 +51,7 @@ class FrameSource:
     :param name: what the user gave.
     :param frames: starts a fresh pass over the pictures; a webcam's never ends.
     :param frame_count: how many to expect (a hint for progress bars), None where unknown.
+    :param rate_hz: nominal pictures per second, None where unknown; the stamps are what counts.
     :param is_wall_clock: stamps count from the Unix epoch (webcam, bag), not from the start of
         the video's own time line.
     :param camera: intrinsics that came with the pictures (a bag's CameraInfo), else None.
@@ -59,6 +60,7 @@ class FrameSource:
     name: str
     frames: Callable[[], Iterator[Frame]]
     frame_count: int | None = None
+    rate_hz: float | None = None
     is_wall_clock: bool = False
     camera: Camera | None = None
 
@@ -110,9 +112,10 @@ def strictly_increasing(frames: Iterator[Frame]) -> Iterator[Frame]:
 def _open_video(path: Path) -> FrameSource:
     with _container(path) as container:
         stream = container.streams.video[0]
-        count = stream.frames or _expected_count(container.duration, stream.average_rate)
+        rate_hz = float(stream.average_rate) if stream.average_rate else None
+        count = stream.frames or _expected_count(container.duration, rate_hz)
     next(_video_frames(path))  # fail now, and clearly, where not one picture can be decoded
-    return FrameSource(str(path), lambda: strictly_increasing(_video_frames(path)), count)
+    return FrameSource(str(path), lambda: strictly_increasing(_video_frames(path)), count, rate_hz)
 
 
 def _container(path: Path) -> Any:
@@ -131,8 +134,8 @@ def _container(path: Path) -> Any:
     return container
 
 
-def _expected_count(duration: int | None, rate: Any) -> int | None:
-    return int(duration / av.time_base * rate) if duration and rate else None
+def _expected_count(duration: int | None, rate_hz: float | None) -> int | None:
+    return round(duration / av.time_base * rate_hz) if duration and rate_hz else None
 
 
 def _video_frames(path: Path) -> Iterator[Frame]:
@@ -193,7 +196,7 @@ def _open_folder(path: Path, rate_hz: float | None) -> FrameSource:
         for index, (file, stamp_ns) in enumerate(zip(files, stamps_ns, strict=True)):
             yield Frame(_read_image(file), stamp_ns, index)
 
-    return FrameSource(str(path), lambda: strictly_increasing(frames()), len(files))
+    return FrameSource(str(path), lambda: strictly_increasing(frames()), len(files), rate_hz)
 
 
 def _natural_key(name: str) -> list[tuple[int, str]]:
@@ -244,7 +247,9 @@ def _open_webcam(number: int) -> FrameSource:
         finally:
             capture.release()
 
-    return FrameSource(f'webcam {number}', lambda: strictly_increasing(frames()), None, True)
+    return FrameSource(
+        f'webcam {number}', lambda: strictly_increasing(frames()), is_wall_clock=True
+    )
 
 
 def _captured(capture: cv2.VideoCapture) -> Iterator[Frame]:
