@@ -1,0 +1,56 @@
+# make demo   joint angles of a person in a real video, live on ROS 2 topics
+#             (VIDEO=path for your own video, VIDEO=0 for a webcam, ARGS=--bag to record)
+# make test   all tests (ARGS='-k message' for some)
+# make venv   only the environment that both need, with .venv/bin/biopose
+# make clean  remove the environment and everything built
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+BIN := .venv/bin
+STAMPS := .venv/stamps
+PIP_INSTALL := $(BIN)/python -m pip install --no-input --prefer-binary \
+	--disable-pip-version-check --constraint constraints.txt
+
+# The Python sources are not among them: the install is editable and follows them by itself.
+PACKAGE_FILES := CMakeLists.txt package.xml pyproject.toml setup.py constraints.txt \
+	$(wildcard requirements*.txt) biopose_ros/__init__.py \
+	$(shell find cmake config launch msg weights -type f -not -name '*.pyc')
+
+.PHONY: demo test venv clean
+
+demo: venv
+	$(BIN)/biopose demo $(VIDEO) $(ARGS)
+
+test: venv
+	$(BIN)/python -m pytest $(ARGS)
+
+venv: $(STAMPS)/networks
+
+$(STAMPS)/environment:
+	@python=$$(.ci/system-tools) && \
+		echo "== Making the Python environment .venv ($$("$$python" --version))" && \
+		"$$python" -m venv .venv
+	@mkdir -p $(STAMPS)
+	@touch $@
+
+$(STAMPS)/build-tools: $(STAMPS)/environment requirements-build.txt
+	@echo '== Installing the ROS 2 wheels that build the messages'
+	@$(PIP_INSTALL) --requirement requirements-build.txt | sed '/already satisfied/d'
+	@touch $@
+
+$(STAMPS)/package: $(STAMPS)/build-tools $(PACKAGE_FILES)
+	@.ci/system-tools >/dev/null
+	@echo '== Installing biopose_ros: its dependencies first, then about 20 s for the messages'
+	@$(PIP_INSTALL) --no-build-isolation --editable '.[import,opensim,test]' \
+		| sed '/already satisfied/d'
+	@touch $@
+
+$(STAMPS)/networks: | $(STAMPS)/package
+	@echo '== Fetching the networks'
+	@$(BIN)/biopose weights import
+	@touch $@
+
+clean:
+	rm -rf .venv build install log *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
