@@ -1,0 +1,31 @@
+"""The FastDDS profile that lets large images through; must be set before rclpy starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.util import find_spec
+
+from biopose_ros.resources import resource_path
+
+# FastDDS 3 (Kilted and later) warns of the name that FastDDS 2 reads.
+PROFILE_VARIABLE = 'FASTDDS_DEFAULT_PROFILES_FILE'
+OLD_PROFILE_VARIABLE = 'FASTRTPS_DEFAULT_PROFILES_FILE'
+OLD_DISTRIBUTIONS = ('humble', 'iron', 'jazzy')
+TRANSPORT_VARIABLE = 'FASTDDS_BUILTIN_TRANSPORTS'
+
+
+def large_image_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """
+    Name the variables to set so that raw images survive the way between processes.
+
+    :param environment: the present variables.
+    :returns: empty where the user has chosen a profile or transports already.
+    """
+    chosen = (PROFILE_VARIABLE, OLD_PROFILE_VARIABLE, TRANSPORT_VARIABLE)
+    if any(name in environment for name in chosen):
+        return {}
+    # Without a sourced ROS 2 (wheels) the installed packages tell: the old one is named fastrtps.
+    is_old = environment.get('ROS_DISTRO') in OLD_DISTRIBUTIONS or find_spec('fastrtps')
+    path = str(resource_path('config/fastdds_profile.xml'))
+    return {OLD_PROFILE_VARIABLE if is_old else PROFILE_VARIABLE: path}

@@ -1,0 +1,80 @@
+"""The node's state of health as ``diagnostic_msgs``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+
+from biopose_ros.ros.live_statistics import Snapshot
+
+
+@dataclass(frozen=True)
+class Health:
+    """
+    Everything that the diagnostics tell.
+
+    :param lifecycle_state: label, for example active.
+    :param frames: counters and latencies.
+    :param dropped: images that a newer one replaced before they were used.
+    :param persons: number of persons in the last image.
+    :param waiting: images that wait for the worker, 0 or 1.
+    :param device: what the networks really run on, '' while nothing is loaded.
+    :param input_fault: why no usable image comes, '' while all is well.
+    :param warnings: lesser faults.
+    """
+
+    lifecycle_state: str
+    frames: Snapshot
+    dropped: int
+    persons: int
+    waiting: int
+    device: str
+    input_fault: str
+    warnings: tuple[str, ...]
+
+
+def diagnostic_array(node_name: str, stamp: Time, health: Health) -> DiagnosticArray:
+    """Report the health of the node."""
+    level, message = _verdict(health)
+    status = DiagnosticStatus(
+        name=f'{node_name}: pose estimation',
+        hardware_id=health.device,
+        level=level,
+        message=message,
+        values=[KeyValue(key=key, value=value) for key, value in _values(health).items()],
+    )
+    array = DiagnosticArray(status=[status])
+    array.header.stamp = stamp
+    return array
+
+
+def _verdict(health: Health) -> tuple[bytes, str]:
+    if health.input_fault:
+        return DiagnosticStatus.ERROR, health.input_fault
+    if health.frames.recent_faults:
+        return DiagnosticStatus.WARN, health.frames.last_fault
+    if health.warnings:
+        return DiagnosticStatus.WARN, '; '.join(health.warnings)
+    return DiagnosticStatus.OK, health.lifecycle_state
+
+
+def _values(health: Health) -> dict[str, str]:
+    frames = health.frames
+    return {
+        'state': health.lifecycle_state,
+        'images received': str(frames.received),
+        'images processed': str(frames.processed),
+        'images dropped': str(health.dropped),
+        'images rejected': str(frames.rejected),
+        'input rate (Hz)': f'{frames.input_hz:.1f}',
+        'processed rate (Hz)': f'{frames.processed_hz:.1f}',
+        'latency p50 (ms)': f'{frames.latency_p50_ms:.1f}',
+        'latency p95 (ms)': f'{frames.latency_p95_ms:.1f}',
+        'age of the last image (s)': f'{frames.age_s:.2f}',
+        'images waiting': str(health.waiting),
+        'persons': str(health.persons),
+        'device': health.device,
+        'last fault': frames.last_fault,
+    }

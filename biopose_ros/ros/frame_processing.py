@@ -1,0 +1,151 @@
+"""From one image message to the persons in it: decode, order in time, run the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from biopose_ros.pipeline import Pipeline
+from biopose_ros.records import Camera, PersonPose, TrackingState
+from biopose_ros.ros.camera_info import CameraSource, same_optics
+from biopose_ros.ros.image_decoding import (
+    BgrImage,
+    ImageError,
+    decode_compressed,
+    decode_image,
+)
+from biopose_ros.ros.image_input import ImageMessage
+from biopose_ros.ros.stamps import to_ns, to_time
+
+# Images may overtake each other on the way by this much; a longer step back is a new time line
+# (a bag that starts again, a clock that was set).
+LATE_NS = 300_000_000
+DEFAULT_FRAME_ID = 'camera'
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """
+    Everything known of one image.
+
+    :param header: the image's own stamp and frame.
+    :param camera: what the image was taken with.
+    :param image_bgr: [height, width, 3]; None where persons were lost without a new image.
+    :param persons: everybody followed, and once more those just lost.
+    """
+
+    header: Header
+    camera: Camera | None
+    image_bgr: BgrImage | None
+    persons: tuple[PersonPose, ...]
+
+    @property
+    def present(self) -> tuple[PersonPose, ...]:
+        """Give the persons who are still followed."""
+        return tuple(p for p in self.persons if p.state is not TrackingState.LOST)
+
+
+class FrameProcessor:
+    """
+    Feeds the pipeline with images in the order of their stamps.
+
+    :param pipeline: the spine.
+    :param cameras: knows the calibration.
+    :param warn_once: reports a text that need not be repeated for every image.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, cameras: CameraSource, warn_once: Callable[[str], None]
+    ) -> None:
+        self._pipeline = pipeline
+        self._cameras = cameras
+        self._warn_once = warn_once
+        self._camera: Camera | None = None
+        self._header: Header | None = None
+        self._followed: dict[str, PersonPose] = {}
+
+    def process(self, message: ImageMessage, arrival_ns: int) -> FrameResult:
+        """
+        Estimate everybody in an image.
+
+        :param arrival_ns: stands in for the stamp of an unstamped image.
+        :raises ImageError: where the image cannot be used; the buffers are unharmed.
+        """
+        image_bgr = (
+            decode_image(message) if isinstance(message, Image) else (decode_compressed(message))
+        )
+        header = self._checked_header(message.header, arrival_ns)
+        height, width, _ = image_bgr.shape
+        camera = self._cameras.camera_for(width, height)
+        ended = self._begin_anew_where_needed(header, camera)
+        self._header, self._camera = header, camera
+        persons = self._pipeline.process(image_bgr, camera, to_ns(header.stamp))
+        return FrameResult(header, camera, image_bgr, (*ended, *self._with_lost(persons, header)))
+
+    def reset(self) -> FrameResult | None:
+        """
+        Forget everybody.
+
+        :returns: their last messages, stamped as the last image; None where nobody was followed.
+        """
+        lost = self._end_everybody(self._header)
+        if not lost or self._header is None:
+            return None
+        return FrameResult(self._header, self._camera, None, tuple(lost))
+
+    def _checked_header(self, header: Header, arrival_ns: int) -> Header:
+        stamp, frame_id = header.stamp, header.frame_id
+        if to_ns(stamp) == 0:
+            self._warn_once('images carry no stamp; their time of arrival is used instead')
+            stamp = to_time(arrival_ns)
+        if not frame_id:
+            self._warn_once(f'images name no frame_id; {DEFAULT_FRAME_ID!r} is used instead')
+            frame_id = DEFAULT_FRAME_ID
+        return Header(stamp=stamp, frame_id=frame_id)
+
+    def _begin_anew_where_needed(self, header: Header, camera: Camera) -> list[PersonPose]:
+        """Clear the buffers where time stepped back or the camera is another one."""
+        if self._header is None or self._camera is None:
+            return []
+        step_ns = to_ns(header.stamp) - to_ns(self._header.stamp)
+        if -LATE_NS < step_ns <= 0:
+            raise ImageError(
+                f'an image is stamped {-step_ns / 1e6:.1f} ms before the last one or alike; '
+                'images must be stamped in the order of publication'
+            )
+        if step_ns < 0:
+            self._warn_once("the images' stamps stepped back; buffers are cleared")
+        elif same_optics(camera, self._camera) and header.frame_id == self._header.frame_id:
+            return []
+        return self._end_everybody(header)
+
+    def _with_lost(self, persons: Sequence[PersonPose], header: Header) -> list[PersonPose]:
+        """Add a last record of everybody who was followed and is no more."""
+        now = {p.person_id: p for p in persons if p.state is not TrackingState.LOST}
+        gone = [p for person_id, p in self._followed.items() if person_id not in now]
+        self._followed = now
+        return [*now.values(), *(_lost(p, to_ns(header.stamp)) for p in gone)]
+
+    def _end_everybody(self, header: Header | None) -> list[PersonPose]:
+        self._pipeline.reset()
+        gone, self._followed = self._followed, {}
+        return [_lost(p, to_ns(header.stamp)) for p in gone.values()] if header else []
+
+
+def _lost(person: PersonPose, stamp_ns: int) -> PersonPose:
+    """Make the last record of a person: nothing is known any more but the body's size."""
+    return replace(
+        person,
+        stamp_ns=stamp_ns,
+        state=TrackingState.LOST,
+        confidence=0.0,
+        coordinates=np.full_like(person.coordinates, np.nan),
+        velocities=np.full_like(person.velocities, np.nan),
+        stddev=np.full_like(person.stddev, np.nan),
+        segment_rotations=np.full_like(person.segment_rotations, np.nan),
+        segment_positions_m=np.full_like(person.segment_positions_m, np.nan),
+    )

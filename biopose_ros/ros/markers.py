@@ -1,0 +1,76 @@
+"""The skeleton as RViz markers."""
+
+from __future__ import annotations
+
+import colorsys
+import zlib
+
+import numpy as np
+from geometry_msgs.msg import Point
+from std_msgs.msg import ColorRGBA, Header
+from visualization_msgs.msg import Marker, MarkerArray
+
+from biopose_ros.records import FloatArray, PersonPose, TrackingState
+from biopose_ros.ros.stamps import to_duration
+from biopose_ros.skeleton import Skeleton
+
+BONE_WIDTH_M = 0.02
+JOINT_DIAMETER_M = 0.04
+TEXT_HEIGHT_M = 0.12
+LIFETIME_S = 0.5
+OCCLUDED_ALPHA = 0.4
+
+
+def person_markers(person: PersonPose, skeleton: Skeleton, header: Header) -> MarkerArray:
+    """
+    Draw bones, joints and the name of a person; erase those of a lost one.
+
+    :param person: segment positions in the frame of the header.
+    """
+    if person.state is TrackingState.LOST:
+        return MarkerArray(markers=[_erase(person, header, kind) for kind in range(3)])
+    positions = np.asarray(person.segment_positions_m, dtype=np.float64)
+    bones = _marker(person, header, 0, Marker.LINE_LIST, BONE_WIDTH_M)
+    bones.points = _bone_points(positions, skeleton.segment_parents)
+    joints = _marker(person, header, 1, Marker.SPHERE_LIST, JOINT_DIAMETER_M)
+    joints.points = [_point(position) for position in positions if np.isfinite(position).all()]
+    name = _marker(person, header, 2, Marker.TEXT_VIEW_FACING, TEXT_HEIGHT_M)
+    name.text = person.person_id
+    finite = positions[np.isfinite(positions).all(axis=1)]
+    if len(finite):
+        highest = finite[finite[:, 1].argmin()]  # optical axes: y points down
+        name.pose.position = _point(highest - [0.0, 3 * TEXT_HEIGHT_M, 0.0])
+    return MarkerArray(markers=[bones, joints, name])
+
+
+def _bone_points(positions: FloatArray, parents: tuple[int, ...]) -> list[Point]:
+    points = []
+    for position, parent in zip(positions, parents, strict=True):
+        if parent >= 0 and np.isfinite([position, positions[parent]]).all():
+            points += [_point(positions[parent]), _point(position)]
+    return points
+
+
+def _marker(person: PersonPose, header: Header, index: int, kind: int, size_m: float) -> Marker:
+    marker = Marker(header=header, ns=person.person_id, id=index, type=kind, action=Marker.ADD)
+    marker.scale.x = marker.scale.y = marker.scale.z = size_m
+    marker.color = _colour(person)
+    marker.lifetime = to_duration(LIFETIME_S)
+    return marker
+
+
+def _erase(person: PersonPose, header: Header, index: int) -> Marker:
+    return Marker(header=header, ns=person.person_id, id=index, action=Marker.DELETE)
+
+
+def _colour(person: PersonPose) -> ColorRGBA:
+    """Give each person a hue of their own that stays the same from run to run."""
+    hue = zlib.crc32(person.person_id.encode()) % 360 / 360
+    red, green, blue = colorsys.hsv_to_rgb(hue, 0.8, 1.0)
+    alpha = OCCLUDED_ALPHA if person.state is TrackingState.OCCLUDED else 1.0
+    return ColorRGBA(r=red, g=green, b=blue, a=alpha)
+
+
+def _point(position_m: FloatArray) -> Point:
+    x, y, z = (float(value) for value in position_m)
+    return Point(x=x, y=y, z=z)

@@ -1,0 +1,115 @@
+"""Pipeline results as ROS messages."""
+
+from __future__ import annotations
+
+import array
+from collections.abc import Sequence
+
+import numpy as np
+from geometry_msgs.msg import Vector3
+from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo, Image, JointState
+from std_msgs.msg import Header
+
+from biopose_ros.msg import JointAngleArray, SubjectModel, TrackedPerson, TrackedPersons
+from biopose_ros.records import Camera, FloatArray, PersonPose
+from biopose_ros.skeleton import Skeleton
+
+
+def joint_angle_array(person: PersonPose, skeleton: Skeleton, header: Header) -> JointAngleArray:
+    """Give all coordinates of a person; unknown ones are NaN."""
+    return JointAngleArray(
+        header=header,
+        person_id=person.person_id,
+        model=skeleton.name,
+        tracking_state=int(person.state),
+        confidence=float(person.confidence),
+        name=list(skeleton.coordinate_names),
+        position=_doubles(person.coordinates),
+        velocity=_doubles(person.velocities),
+        stddev=_doubles(person.stddev),
+    )
+
+
+def joint_state(person: PersonPose, skeleton: Skeleton, header: Header) -> JointState:
+    """
+    Give the known coordinates under the joint names of the person's URDF.
+
+    Unknown ones are left out: JointState has no word for them, and NaN would spoil the whole tree
+    of robot_state_publisher. The same holds for all velocities where one is unknown.
+    """
+    known = np.flatnonzero(np.isfinite(person.coordinates))
+    velocities = person.velocities[known]
+    return JointState(
+        header=header,
+        name=[f'{person.person_id}/{skeleton.coordinate_names[index]}' for index in known],
+        position=_doubles(person.coordinates[known]),
+        velocity=_doubles(velocities if np.isfinite(velocities).all() else velocities[:0]),
+    )
+
+
+def subject_model(
+    person: PersonPose, skeleton: Skeleton, osim_xml: str, header: Header
+) -> SubjectModel:
+    """Give the body dimensions of a person with the scaled model as text."""
+    return SubjectModel(
+        header=header,
+        person_id=person.person_id,
+        model=skeleton.name,
+        stature=float(person.stature_m),
+        stature_stddev=float(person.stature_stddev_m),
+        segment_name=list(skeleton.segment_names),
+        scale=[Vector3(x=x, y=y, z=z) for x, y, z in np.asarray(person.scales, float).tolist()],
+        scale_stddev=_doubles(person.scale_stddev),
+        osim=osim_xml,
+    )
+
+
+def tracked_persons(persons: Sequence[PersonPose], header: Header) -> TrackedPersons:
+    """List everybody of one image."""
+    return TrackedPersons(header=header, persons=[_tracked_person(person) for person in persons])
+
+
+def _tracked_person(person: PersonPose) -> TrackedPerson:
+    x_min, y_min, x_max, y_max = (float(value) for value in person.box_xyxy_px)
+    return TrackedPerson(
+        person_id=person.person_id,
+        tracking_state=int(person.state),
+        confidence=float(person.confidence),
+        box_x_min=x_min,
+        box_y_min=y_min,
+        box_x_max=x_max,
+        box_y_max=y_max,
+    )
+
+
+def image_message(image_bgr: NDArray[np.uint8], header: Header) -> Image:
+    """
+    Wrap a picture.
+
+    :param image_bgr: [height, width, 3], uint8.
+    """
+    height, width, _ = image_bgr.shape
+    # rclpy copies an array.array in one go; a list or bytes would cost many milliseconds.
+    data = array.array('B')
+    data.frombytes(np.ascontiguousarray(image_bgr).data.cast('B'))
+    return Image(
+        header=header, height=height, width=width, encoding='bgr8', step=3 * width, data=data
+    )
+
+
+def camera_info(camera: Camera, header: Header) -> CameraInfo:
+    """Describe a camera; one that is only guessed leaves K at zero, as ROS asks."""
+    info = CameraInfo(header=header, width=camera.width_px, height=camera.height_px)
+    if not camera.is_calibrated:
+        return info
+    info.distortion_model = 'rational_polynomial' if len(camera.distortion) > 5 else 'plumb_bob'
+    info.d = camera.distortion.tolist()
+    info.k = camera.intrinsics_px.ravel().tolist()
+    info.r = np.eye(3).ravel().tolist()
+    info.p = np.hstack([camera.intrinsics_px, np.zeros((3, 1))]).ravel().tolist()
+    return info
+
+
+def _doubles(values: FloatArray) -> array.array[float]:
+    return array.array('d', np.ascontiguousarray(values, dtype=np.float64).tobytes())

@@ -1,0 +1,205 @@
+"""The parameters of the node: names, ranges, units, and what may change while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from biopose_ros.ros.qos import RELIABILITIES
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """
+    One parameter.
+
+    :param bounds: smallest and largest value of a number, None for others.
+    :param choices: allowed texts, empty for any.
+    :param is_dynamic: may change at any time; others only while the node is unconfigured.
+    :param is_read_only: fixed at start.
+    """
+
+    name: str
+    default: bool | int | float | str
+    description: str
+    bounds: tuple[float, float] | None = None
+    choices: tuple[str, ...] = ()
+    is_dynamic: bool = False
+    is_read_only: bool = False
+
+    def descriptor(self) -> ParameterDescriptor:
+        """Describe the parameter to `ros2 param describe` and to graphical tools."""
+        descriptor = ParameterDescriptor(description=self.description, read_only=self.is_read_only)
+        if self.choices:
+            descriptor.additional_constraints = f'one of: {", ".join(self.choices)}'
+        elif not self.is_dynamic and not self.is_read_only:
+            descriptor.additional_constraints = 'changes only while the node is unconfigured'
+        if self.bounds is not None:
+            low, high = self.bounds
+            if isinstance(self.default, int):
+                descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high))]
+            else:
+                descriptor.floating_point_range = [
+                    FloatingPointRange(from_value=float(low), to_value=float(high))
+                ]
+        return descriptor
+
+
+@dataclass(frozen=True)
+class NodeSettings:
+    """The values of all parameters; meanings and units are in :data:`PARAMETERS`."""
+
+    autostart: bool
+    method: str
+    device: str
+    landmark_model: str
+    max_persons: int
+    height_m: float
+    smoothing: float
+    image_transport: str
+    image_reliability: str
+    image_is_rectified: bool
+    focal_length_px: float
+    stale_after_s: float
+    publish_tf: bool
+    robot_state_publisher: bool
+    publish_markers: bool
+    publish_debug_image: bool
+
+
+PARAMETERS: tuple[ParameterSpec, ...] = (
+    ParameterSpec(
+        'autostart',
+        True,
+        'Configure and activate at start; false leaves both to a lifecycle manager.',
+        is_read_only=True,
+    ),
+    ParameterSpec(
+        'method',
+        'landmarks',
+        'How joint angles are found. landmarks: BlazePose landmarks and inverse kinematics.',
+        choices=('landmarks',),
+    ),
+    ParameterSpec('device', 'auto', 'Where the networks run: auto, cpu, cuda, or cuda:N.'),
+    ParameterSpec(
+        'landmark_model',
+        'full',
+        'Size of the landmark network: accuracy against speed.',
+        choices=('lite', 'full', 'heavy'),
+    ),
+    ParameterSpec('max_persons', 4, 'How many persons to follow at most.', bounds=(1, 16)),
+    ParameterSpec(
+        'height_m',
+        0.0,
+        'Standing height of the person, metres; 0 estimates it. Right for one person only.',
+        bounds=(0.0, 2.6),
+    ),
+    ParameterSpec(
+        'smoothing',
+        0.5,
+        'Strength of the causal filter on the coordinates: 0 none, 1 strongest, unitless.',
+        bounds=(0.0, 1.0),
+    ),
+    ParameterSpec(
+        'image_transport',
+        'raw',
+        'raw subscribes to Image, compressed to CompressedImage on <image>/compressed.',
+        choices=('raw', 'compressed'),
+    ),
+    ParameterSpec(
+        'image_reliability',
+        'auto',
+        'Quality of service of the image subscription; auto: reliable where all publishers are.',
+        choices=RELIABILITIES,
+    ),
+    ParameterSpec(
+        'image_is_rectified',
+        False,
+        'Images have no lens distortion left; CameraInfo.P is used in place of K and D.',
+    ),
+    ParameterSpec(
+        'focal_length_px',
+        0.0,
+        'Focal length of a camera without calibration, pixels; 0 assumes a typical camera.',
+        bounds=(0.0, 50000.0),
+    ),
+    ParameterSpec(
+        'stale_after_s',
+        2.0,
+        'Without a new image for so long, warn, and report the persons as lost; seconds.',
+        bounds=(0.2, 60.0),
+        is_dynamic=True,
+    ),
+    ParameterSpec('publish_tf', True, 'Broadcast the segment frames on /tf.', is_dynamic=True),
+    ParameterSpec(
+        'robot_state_publisher',
+        False,
+        'A robot_state_publisher broadcasts the first person from robot_description and '
+        'joint_states; the node then leaves that person out of /tf.',
+    ),
+    ParameterSpec('publish_markers', True, 'Draw the skeletons as RViz markers.', is_dynamic=True),
+    ParameterSpec(
+        'publish_debug_image',
+        False,
+        'Publish the picture with the skeletons drawn over it, to whoever subscribes.',
+        is_dynamic=True,
+    ),
+)
+
+_SPECS = {spec.name: spec for spec in PARAMETERS}
+SHORTEST_PERSON_M = 0.5
+
+
+def declare_parameters(node: Node) -> None:
+    """
+    Declare all parameters.
+
+    :raises rclpy.exceptions.InvalidParameterValueException: on a start value out of range.
+    :raises rclpy.exceptions.InvalidParameterTypeException: on one of the wrong type.
+    """
+    for spec in PARAMETERS:
+        node.declare_parameter(spec.name, spec.default, spec.descriptor())
+
+
+def read_settings(node: Node) -> NodeSettings:
+    """Read the present values."""
+    return NodeSettings(
+        **{field.name: node.get_parameter(field.name).value for field in fields(NodeSettings)}
+    )
+
+
+def check_parameters(
+    parameters: Sequence[Parameter[Any]], is_configured: bool
+) -> SetParametersResult:
+    """
+    Judge new values beyond what the descriptors say.
+
+    :param is_configured: the node holds its networks, so only dynamic parameters may change.
+    """
+    for parameter in parameters:
+        spec = _SPECS.get(parameter.name)
+        reason = _objection(spec, parameter.value, is_configured) if spec else ''
+        if reason:
+            return SetParametersResult(successful=False, reason=f'{parameter.name}: {reason}')
+    return SetParametersResult(successful=True)
+
+
+def _objection(spec: ParameterSpec, value: object, is_configured: bool) -> str:
+    """Say why a value is refused, '' where it is not."""
+    if is_configured and not spec.is_dynamic:
+        return 'changes only while unconfigured; run `ros2 lifecycle set` deactivate and cleanup'
+    if spec.choices and value not in spec.choices:
+        return f'{value!r} is not one of {", ".join(spec.choices)}'
+    if spec.name == 'height_m' and isinstance(value, float) and 0.0 < value < SHORTEST_PERSON_M:
+        return f'{value:g} m is no standing height; give metres, or 0 to estimate it'
+    return ''

@@ -1,0 +1,321 @@
+"""The managed node ``pose_node``: images in, joint angles out."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import Clock, ClockType, JumpThreshold
+from rclpy.duration import Duration
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import CameraInfo
+
+from biopose_ros.pipeline import Pipeline
+from biopose_ros.ros import qos
+from biopose_ros.ros.camera_info import CalibrationError, CameraSource
+from biopose_ros.ros.diagnostics import Health, diagnostic_array
+from biopose_ros.ros.frame_processing import FrameProcessor, FrameResult
+from biopose_ros.ros.image_input import ImageInput, ImageMessage
+from biopose_ros.ros.live_statistics import LiveStatistics
+from biopose_ros.ros.logs import forward_python_logs
+from biopose_ros.ros.outputs import PoseOutputs
+from biopose_ros.ros.parameters import (
+    NodeSettings,
+    check_parameters,
+    declare_parameters,
+    read_settings,
+)
+from biopose_ros.ros.pipeline_settings import build_pipeline, warm_up
+from biopose_ros.ros.stamps import NANOSECONDS, to_ns
+from biopose_ros.ros.worker import InferenceWorker
+
+NODE_NAME = 'pose_node'
+WATCH_PERIOD_S = 0.25
+DIAGNOSTICS_PERIOD_S = 1.0
+# A bad camera would repeat its fault thirty times a second; diagnostics count every one.
+LOG_PERIOD_S = 5.0
+# A calibration usually comes within one image period; the first images wait for it so long.
+CAMERA_INFO_WAIT_S = 1.0
+UNCALIBRATED = (
+    'the camera is not calibrated (no camera_info, or its K is zero): distances and sizes rest on '
+    'a guessed focal length; calibrate it (camera_calibration) or set focal_length_px'
+)
+
+
+class PoseNode(LifecycleNode):
+    """
+    Estimates joint angles of everybody that one camera sees.
+
+    The executor's thread only keeps the newest image; one worker thread decodes it, runs the
+    pipeline and publishes.
+
+    :param build: makes the pipeline from the settings; may raise, which leaves the node
+        unconfigured.
+    """
+
+    def __init__(
+        self, build: Callable[[NodeSettings], Pipeline] = build_pipeline, **node_options: Any
+    ) -> None:
+        super().__init__(NODE_NAME, **node_options)
+        self._build = build
+        self._pipeline: Pipeline | None = None
+        self._outputs: PoseOutputs | None = None
+        self._cameras: CameraSource | None = None
+        self._input: ImageInput | None = None
+        self._worker: InferenceWorker[ImageMessage] | None = None
+        self._processor: FrameProcessor | None = None
+        self._forget_run()
+        self.add_on_set_parameters_callback(self._on_set_parameters)
+        declare_parameters(self)
+        self._settings = read_settings(self)
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', qos.OUTPUT)
+        # Steady time: a paused simulation must not silence the watch.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(WATCH_PERIOD_S, self._watch, clock=steady)
+        self.create_timer(DIAGNOSTICS_PERIOD_S, self._publish_diagnostics, clock=steady)
+        self._jump_handle = self.get_clock().create_jump_callback(
+            JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1)),
+            post_callback=lambda _: self._on_clock_jump(),
+        )
+
+    def _forget_run(self) -> None:
+        self._statistics = LiveStatistics()
+        self._persons = 0
+        self._input_fault = ''
+        self._is_calibrated = True
+        self._warned: set[str] = set()
+        self._active_since_s = 0.0
+
+    @property
+    def autostart(self) -> bool:
+        """Whether the node configures and activates itself."""
+        return self._settings.autostart
+
+    # Transitions: rclpy swallows what they raise, so that each must report for itself.
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the networks and offer the topics."""
+        self._settings = settings = read_settings(self)
+        try:
+            self._pipeline = self._build(settings)
+            self._outputs = PoseOutputs(self, self._pipeline.skeleton, settings)
+        except Exception as error:
+            self.get_logger().error(f'cannot configure: {error}')
+            self._release()
+            return TransitionCallbackReturn.FAILURE
+        self._cameras = CameraSource(settings.focal_length_px, settings.image_is_rectified)
+        self.get_logger().info(f'configured; networks run on {_device(self._pipeline)}')
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Warm up and subscribe to the camera."""
+        try:
+            self._start()
+        except Exception as error:
+            self.get_logger().error(f'cannot activate: {error}')
+            self._stop()
+            return TransitionCallbackReturn.FAILURE
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Leave the camera and forget everybody."""
+        self._stop()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the networks and the device."""
+        self._release()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop from any state."""
+        self.close()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Fall back to unconfigured."""
+        self.close()
+        return TransitionCallbackReturn.SUCCESS
+
+    def close(self) -> None:
+        """End the worker and free everything; safe in any state."""
+        self._stop()
+        self._release()
+
+    def _start(self) -> None:
+        if self._pipeline is None or self._cameras is None:
+            raise RuntimeError('the node is not configured')
+        self._forget_run()
+        warm_up(self._pipeline)
+        self._processor = FrameProcessor(self._pipeline, self._cameras, self._warn_once)
+        self._worker = InferenceWorker(self._estimate, self._forget_everybody, self._on_fault)
+        self._worker.start()
+        self._active_since_s = time.monotonic()
+        self._input = ImageInput(
+            self,
+            self._settings.image_transport,
+            self._settings.image_reliability,
+            self._on_image,
+            self._on_camera_info,
+        )
+        self.get_logger().info(f'active; waiting for images on {self._input.topic}')
+
+    def _stop(self) -> None:
+        if self._input is not None:
+            self._input.close()
+            self._input = None
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+            if rclpy.ok(context=self.context):
+                self._forget_everybody()
+        self._processor = None
+        self._input_fault = ''
+
+    def _release(self) -> None:
+        if self._outputs is not None:
+            self._outputs.close()
+        self._outputs = self._pipeline = self._cameras = None
+
+    # The executor's thread.
+
+    def _on_image(self, message: ImageMessage) -> None:
+        self._statistics.image_received()
+        if self._worker is not None and not self._waits_for_camera_info():
+            self._worker.slot.put(message)
+
+    def _waits_for_camera_info(self) -> bool:
+        assert self._cameras is not None
+        assert self._input is not None
+        return (
+            not self._cameras.has_info
+            and time.monotonic() - self._active_since_s < CAMERA_INFO_WAIT_S
+            and self._input.has_camera_info_publisher()
+        )
+
+    def _on_camera_info(self, info: CameraInfo) -> None:
+        assert self._cameras is not None
+        try:
+            self._cameras.update(info)
+        except CalibrationError as error:
+            self.get_logger().warning(str(error), throttle_duration_sec=LOG_PERIOD_S)
+
+    def _watch(self) -> None:
+        if self._input is None or self._worker is None:
+            return
+        self._input.follow_publishers()
+        fault = self._input.fault(self._settings.stale_after_s)
+        if fault and not self._input_fault:
+            self.get_logger().warning(fault)
+            self._worker.request_reset()
+        self._input_fault = fault
+
+    def _on_clock_jump(self) -> None:
+        if self._worker is not None:
+            self.get_logger().warning('the clock jumped back; buffers are cleared')
+            self._worker.request_reset()
+
+    def _on_set_parameters(self, parameters: Sequence[Parameter[Any]]) -> SetParametersResult:
+        verdict = check_parameters(parameters, is_configured=self._pipeline is not None)
+        if verdict.successful and self._pipeline is not None:
+            known = {p.name: p.value for p in parameters if hasattr(self._settings, p.name)}
+            self._settings = dataclasses.replace(self._settings, **known)
+        return verdict
+
+    def _publish_diagnostics(self) -> None:
+        snapshot = self._statistics.snapshot()
+        health = Health(
+            lifecycle_state=self._state_machine.current_state[1],
+            frames=snapshot,
+            dropped=self._worker.slot.dropped if self._worker else 0,
+            waiting=self._worker.slot.waiting if self._worker else 0,
+            persons=self._persons,
+            device=_device(self._pipeline),
+            input_fault=self._input_fault,
+            warnings=() if self._is_calibrated else (UNCALIBRATED,),
+        )
+        stamp = self.get_clock().now().to_msg()
+        name = self.get_fully_qualified_name().lstrip('/')
+        self._diagnostics.publish(diagnostic_array(name, stamp, health))
+
+    # The worker's thread.
+
+    def _estimate(self, message: ImageMessage) -> None:
+        assert self._processor is not None
+        result = self._processor.process(message, self.get_clock().now().nanoseconds)
+        if result.camera is not None and not result.camera.is_calibrated:
+            self._warn_once(UNCALIBRATED)
+            self._is_calibrated = False
+        self._publish(result)
+        latency_ns = self.get_clock().now().nanoseconds - to_ns(result.header.stamp)
+        self._statistics.image_processed(latency_ns / NANOSECONDS * 1e3)
+
+    def _forget_everybody(self) -> None:
+        result = self._processor.reset() if self._processor else None
+        if result is not None:
+            self._publish(result)
+
+    def _publish(self, result: FrameResult) -> None:
+        self._persons = len(result.present)
+        if self._outputs is not None:
+            self._outputs.publish(result, self._settings)
+
+    def _on_fault(self, error: Exception) -> None:
+        if not rclpy.ok(context=self.context):
+            return  # shutting down: publishers are gone
+        reason = str(error) or type(error).__name__
+        self._statistics.image_rejected(reason)
+        self.get_logger().warning(reason, throttle_duration_sec=LOG_PERIOD_S)
+
+    def _warn_once(self, text: str) -> None:
+        """Log one of a few fixed texts, the first time only."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self.get_logger().warning(text)
+
+
+def _device(pipeline: Pipeline | None) -> str:
+    return ', '.join(pipeline.providers) if pipeline else ''
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """
+    Run the node until it is interrupted.
+
+    :param args: command line, with `--ros-args` where wanted.
+    :returns: exit status: 0, or 1 where a start parameter is not allowed.
+    """
+    rclpy.init(args=list(args) if args is not None else None)
+    try:
+        return _run()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        return 0
+    finally:
+        rclpy.try_shutdown()
+
+
+def _run() -> int:
+    try:
+        node = PoseNode()
+    except ParameterException as error:
+        rclpy.logging.get_logger(NODE_NAME).fatal(f'a parameter is not allowed: {error}')
+        return 1
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    forward_python_logs(node.get_logger())
+    try:
+        if node.autostart and node.trigger_configure() is TransitionCallbackReturn.SUCCESS:
+            node.trigger_activate()
+        executor.spin()
+    finally:
+        node.close()
+        node.destroy_node()
+    return 0

@@ -1,0 +1,52 @@
+"""Quality of service: what the node offers, and what it asks of the camera."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+
+RELIABILITIES = ('auto', 'reliable', 'best_effort')
+
+# Results are small and every one matters to a recorder, hence reliable.
+OUTPUT = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+TF = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
+# CameraInfo publishers offer either reliability; asking for the least matches both.
+CAMERA_INFO = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+def latched(depth: int) -> QoSProfile:
+    """
+    Let whoever subscribes late still receive the last messages.
+
+    :param depth: how many of them.
+    """
+    return QoSProfile(
+        depth=depth,
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL,
+    )
+
+
+def image(reliability: ReliabilityPolicy) -> QoSProfile:
+    """Ask for the newest image only; older ones are of no use to a live estimate."""
+    return QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=reliability)
+
+
+def choose_reliability(wanted: str, publishers: Sequence[TopicEndpointInfo]) -> ReliabilityPolicy:
+    """
+    Pick the reliability of the image subscription.
+
+    A reliable subscription receives large images that best effort loses, but never matches a
+    best-effort publisher; so `auto` is reliable when every publisher offers it.
+
+    :param wanted: one of :data:`RELIABILITIES`.
+    :param publishers: those that are known of the topic, maybe none.
+    """
+    if wanted == 'best_effort':
+        return ReliabilityPolicy.BEST_EFFORT
+    offers = (publisher.qos_profile.reliability for publisher in publishers)
+    if wanted == 'auto' and ReliabilityPolicy.BEST_EFFORT in offers:
+        return ReliabilityPolicy.BEST_EFFORT
+    return ReliabilityPolicy.RELIABLE

@@ -1,0 +1,86 @@
+"""Segment frames as ROS transforms: REP-103 axes, chained from parent to child segment."""
+
+from __future__ import annotations
+
+import numpy as np
+from geometry_msgs.msg import Transform, TransformStamped
+from scipy.spatial.transform import Rotation
+from std_msgs.msg import Header
+
+from biopose_ros.frames import CAMERA_FROM_GROUND, segment_rotation_to_rep103
+from biopose_ros.records import FloatArray, PersonPose
+from biopose_ros.skeleton import Skeleton
+
+
+def segment_frame(person_id: str, segment: str) -> str:
+    """Name the TF frame of a person's segment."""
+    return f'{person_id}/{segment}'
+
+
+def segment_transforms(
+    person: PersonPose, skeleton: Skeleton, header: Header
+) -> list[TransformStamped]:
+    """
+    Express every segment in its parent segment, and the root in the image's frame.
+
+    :param person: segment poses in the camera's optical frame.
+    :param header: the image's header.
+    :returns: one transform per segment whose pose is known, and whose ancestors' are.
+    """
+    rotations = segment_rotation_to_rep103(person.segment_rotations)  # [segments, 3, 3]
+    positions = person.segment_positions_m
+    known = _known_to_the_root(rotations, positions, skeleton.segment_parents)
+    transforms = []
+    for index, (name, parent) in enumerate(
+        zip(skeleton.segment_names, skeleton.segment_parents, strict=True)
+    ):
+        if not known[index]:
+            continue
+        rotation, position, frame = rotations[index], positions[index], header.frame_id
+        if parent >= 0:
+            rotation = rotations[parent].T @ rotation
+            position = rotations[parent].T @ (position - positions[parent])
+            frame = segment_frame(person.person_id, skeleton.segment_names[parent])
+        transforms.append(
+            _stamped(header, frame, segment_frame(person.person_id, name), rotation, position)
+        )
+    return transforms
+
+
+def ground_transform(person_id: str, ground_name: str, header: Header) -> TransformStamped:
+    """
+    Root the URDF's ground link in the image's frame.
+
+    Needed where robot_state_publisher computes the frames below the ground link.
+    """
+    rotation = segment_rotation_to_rep103(CAMERA_FROM_GROUND)
+    return _stamped(
+        header, header.frame_id, segment_frame(person_id, ground_name), rotation, np.zeros(3)
+    )
+
+
+def _known_to_the_root(
+    rotations: FloatArray, positions: FloatArray, parents: tuple[int, ...]
+) -> list[bool]:
+    """Tell which segments have a pose in an unbroken chain; parents come before children."""
+    values = np.hstack([rotations.reshape(-1, 9), positions])
+    is_finite = np.isfinite(values).all(axis=1)
+    known: list[bool] = []
+    for index, parent in enumerate(parents):
+        known.append(bool(is_finite[index]) and (parent < 0 or known[parent]))
+    return known
+
+
+def _stamped(
+    header: Header, parent: str, child: str, rotation: FloatArray, position_m: FloatArray
+) -> TransformStamped:
+    transform = Transform()
+    x, y, z, w = Rotation.from_matrix(rotation).as_quat().tolist()
+    transform.rotation.x, transform.rotation.y = x, y
+    transform.rotation.z, transform.rotation.w = z, w
+    x, y, z = (float(value) for value in position_m)
+    transform.translation.x, transform.translation.y, transform.translation.z = x, y, z
+    stamped = TransformStamped(child_frame_id=child, transform=transform)
+    stamped.header.stamp = header.stamp
+    stamped.header.frame_id = parent
+    return stamped

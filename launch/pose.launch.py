@@ -1,0 +1,233 @@
+"""
+Start the pose node, and on request RViz, a robot_state_publisher and a recorder.
+
+For example: ros2 launch biopose_ros pose.launch.py image_topic:=/camera/image_raw rviz:=true
+"""
+
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+from launch.actions import (
+    DeclareLaunchArgument,
+    ExecuteProcess,
+    OpaqueFunction,
+    SetEnvironmentVariable,
+)
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+from biopose_ros.resources import resource_path
+from biopose_ros.ros.dds_profile import large_image_environment
+from launch import LaunchContext, LaunchDescription
+
+# What RViz and a recorder need; relative to the namespace unless absolute.
+RECORDED_TOPICS = (
+    'joint_angles',
+    'joint_states',
+    'subject_model',
+    'tracked_persons',
+    'markers',
+    'robot_description',
+    '/tf',
+    '/tf_static',
+    '/diagnostics',
+)
+SHOWN_TOPICS = ('markers', 'robot_description', 'debug_image')
+BOOLEANS = ['true', 'false']
+# An empty value leaves a parameter as the parameter file has it.
+AS_IN_FILE = ''
+
+
+def arguments():
+    yes_no_or_file = [*BOOLEANS, AS_IN_FILE]
+    return [
+        DeclareLaunchArgument(
+            'namespace', default_value='', description='Namespace of all nodes and topics.'
+        ),
+        DeclareLaunchArgument(
+            'params_file',
+            default_value=str(resource_path('config/pose.yaml')),
+            description='YAML file with the parameters of the node.',
+        ),
+        DeclareLaunchArgument(
+            'use_sim_time',
+            default_value='false',
+            choices=BOOLEANS,
+            description='Take the time from /clock (simulation, bags).',
+        ),
+        DeclareLaunchArgument(
+            'image_topic',
+            default_value='image',
+            description='Raw image topic of the camera; compressed images lie below it.',
+        ),
+        DeclareLaunchArgument(
+            'camera_info_topic',
+            default_value='',
+            description='Calibration topic; empty: camera_info beside the image topic.',
+        ),
+        DeclareLaunchArgument(
+            'image_transport',
+            default_value=AS_IN_FILE,
+            choices=['raw', 'compressed', AS_IN_FILE],
+            description='raw, or compressed (JPEG, for cameras on another machine); '
+            'empty: as in params_file.',
+        ),
+        DeclareLaunchArgument(
+            'device',
+            default_value=AS_IN_FILE,
+            description='auto, cpu, cuda or cuda:N; empty: as in params_file.',
+        ),
+        DeclareLaunchArgument(
+            'autostart',
+            default_value=AS_IN_FILE,
+            choices=yes_no_or_file,
+            description='Configure and activate at start; false leaves it to a lifecycle '
+            'manager; empty: as in params_file.',
+        ),
+        DeclareLaunchArgument(
+            'rviz', default_value='false', choices=BOOLEANS, description='Start RViz.'
+        ),
+        DeclareLaunchArgument(
+            'rviz_fixed_frame',
+            default_value='camera_optical_frame',
+            description="RViz's fixed frame: the frame_id of the images, or any frame above it.",
+        ),
+        DeclareLaunchArgument(
+            'record',
+            default_value='false',
+            choices=BOOLEANS,
+            description='Record all results into an MCAP bag.',
+        ),
+        DeclareLaunchArgument(
+            'bag', default_value='biopose_bag', description='Folder of the bag to record.'
+        ),
+        DeclareLaunchArgument(
+            'publish_tf',
+            default_value=AS_IN_FILE,
+            choices=yes_no_or_file,
+            description='Broadcast the segment frames; empty: as in params_file.',
+        ),
+        DeclareLaunchArgument(
+            'robot_state_publisher',
+            default_value='false',
+            choices=BOOLEANS,
+            description='Start a robot_state_publisher for the first person; the node then '
+            'leaves the frames of that person to it.',
+        ),
+        DeclareLaunchArgument(
+            'log_level',
+            default_value='info',
+            choices=['debug', 'info', 'warn', 'error', 'fatal'],
+            description='What the node logs.',
+        ),
+    ]
+
+
+def start(context: LaunchContext):
+    def value(name):
+        return LaunchConfiguration(name).perform(context)
+
+    def is_set(name):
+        return value(name) == 'true'
+
+    common = {
+        'namespace': value('namespace'),
+        'output': 'screen',
+        'parameters': [{'use_sim_time': is_set('use_sim_time')}],
+    }
+    actions = [pose_node(value, is_set, common)]
+    if is_set('robot_state_publisher'):
+        actions.append(robot_state_publisher(common))
+    if is_set('rviz'):
+        actions.append(rviz(value('rviz_fixed_frame'), common))
+    if is_set('record'):
+        actions.append(recorder(value('bag'), common))
+    return actions
+
+
+def pose_node(value, is_set, common):
+    image_topic = value('image_topic')
+    camera_info_topic = value('camera_info_topic') or camera_info_beside(image_topic)
+    overrides = {name: value(name) for name in ('image_transport', 'device') if value(name)}
+    overrides |= {name: is_set(name) for name in ('autostart', 'publish_tf') if value(name)}
+    overrides['robot_state_publisher'] = is_set('robot_state_publisher')
+    return Node(
+        package='biopose_ros',
+        executable='pose_node',
+        name='pose_node',
+        namespace=common['namespace'],
+        output=common['output'],
+        parameters=[value('params_file'), *common['parameters'], overrides],
+        remappings=[('image', image_topic), ('camera_info', camera_info_topic)],
+        arguments=['--ros-args', '--log-level', f'pose_node:={value("log_level")}'],
+    )
+
+
+def camera_info_beside(image_topic):
+    folder, slash, _ = image_topic.removesuffix('/compressed').rpartition('/')
+    return f'{folder}{slash}camera_info'
+
+
+def robot_state_publisher(common):
+    # Heavy, and needed for this alone.
+    from biopose_ros.ros.outputs import FIRST_PERSON
+    from biopose_ros.skeleton import load_skeleton, write_urdf
+
+    urdf = write_urdf(load_skeleton(), prefix=f'{FIRST_PERSON}/')
+    description = {'robot_description': ParameterValue(urdf, value_type=str)}
+    return Node(
+        package='robot_state_publisher',
+        executable='robot_state_publisher',
+        name='robot_state_publisher',
+        namespace=common['namespace'],
+        output=common['output'],
+        parameters=[*common['parameters'], description],
+        # The pose node publishes robot_description, scaled to the person.
+        remappings=[('robot_description', 'robot_state_publisher/robot_description')],
+    )
+
+
+def rviz(fixed_frame, common):
+    return Node(
+        package='rviz2',
+        executable='rviz2',
+        name='rviz',
+        arguments=['-d', str(resource_path('config/pose.rviz')), '-f', fixed_frame],
+        remappings=[(f'/{topic}', topic) for topic in SHOWN_TOPICS],
+        **common,
+    )
+
+
+def recorder(bag, common):
+    topics = [absolute(topic, common['namespace']) for topic in RECORDED_TOPICS]
+    if has_rosbag2():
+        command = ['ros2', 'bag', 'record', '--storage', 'mcap', '--output', bag, *topics]
+        return ExecuteProcess(cmd=command, output='screen')
+    return Node(
+        package='biopose_ros',
+        executable='recorder',
+        name='recorder',
+        namespace=common['namespace'],
+        output=common['output'],
+        parameters=[*common['parameters'], {'bag': bag, 'topics': topics}],
+    )
+
+
+def absolute(topic, namespace):
+    if topic.startswith('/'):
+        return topic
+    return f'/{namespace.strip("/")}/{topic}' if namespace.strip('/') else f'/{topic}'
+
+
+def has_rosbag2():
+    try:
+        for package in ('ros2bag', 'rosbag2_storage_mcap'):
+            get_package_share_directory(package)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def generate_launch_description():
+    # Before any node starts; camera drivers that the same launch includes profit as well.
+    profile = [SetEnvironmentVariable(*item) for item in large_image_environment().items()]
+    return LaunchDescription([*arguments(), *profile, OpaqueFunction(function=start)])

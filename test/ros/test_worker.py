@@ -1,0 +1,66 @@
+import threading
+import time
+
+from biopose_ros.ros.worker import InferenceWorker, LatestSlot
+
+
+def test_slot_keeps_the_newest_and_counts_the_rest():
+    slot = LatestSlot()
+    for item in (1, 2, 3):
+        slot.put(item)
+    assert (slot.take(0.0), slot.dropped) == (3, 2)
+    assert slot.take(0.0) is None
+
+
+def wait_until(condition, timeout_s=2.0):
+    end_s = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < end_s:
+        time.sleep(0.005)
+    assert condition()
+
+
+def test_worker_survives_faults_and_reports_them():
+    handled, faults = [], []
+
+    def handle(item):
+        if item == 'bad':
+            raise ValueError('a bad item')
+        handled.append(item)
+
+    worker = InferenceWorker(handle, lambda: None, faults.append)
+    worker.start()
+    for item in ('bad', 'good'):
+        worker.slot.put(item)
+        wait_until(lambda: not worker.slot.waiting)
+    wait_until(lambda: handled == ['good'])
+    worker.stop()
+    assert [str(fault) for fault in faults] == ['a bad item']
+
+
+def test_reset_runs_in_the_worker_before_the_next_item():
+    log = []
+    worker = InferenceWorker(
+        log.append, lambda: log.append(threading.current_thread().name), lambda _: None
+    )
+    worker.request_reset()
+    worker.slot.put('image')
+    worker.start()
+    wait_until(lambda: len(log) == 2)
+    worker.stop()
+    assert log == ['inference', 'image']
+
+
+def test_stop_waits_for_the_item_in_hand():
+    done = []
+
+    def handle(item):
+        time.sleep(0.1)
+        done.append(item)
+
+    worker = InferenceWorker(handle, lambda: None, lambda _: None)
+    worker.start()
+    worker.slot.put(1)
+    wait_until(lambda: not worker.slot.waiting)
+    worker.slot.put(2)
+    worker.stop()
+    assert done == [1]
