@@ -95,14 +95,22 @@ def fit_to_images(camera: Camera, width_px: int, height_px: int, name: str) -> C
 
 def _read_table(path: Path, section: str | None) -> dict[str, Any]:
     if path.suffix == '.toml':
-        return _toml_section(path, section)
+        return toml_section(path, section)
     table = yaml.safe_load(path.read_text())
     if not isinstance(table, dict):
         raise TypeError('expected named values')
     return table
 
 
-def _toml_section(path: Path, section: str | None) -> dict[str, Any]:
+def toml_section(path: Path, section: str | None) -> dict[str, Any]:
+    """
+    Read one camera of a calibration TOML.
+
+    :param path: the file.
+    :param section: name of the camera, None where there is one only.
+    :returns: its table.
+    :raises CameraError: when there is no such camera.
+    """
     if sys.version_info >= (3, 11):
         import tomllib
     else:

@@ -1,0 +1,85 @@
+"""How far estimated joint angles are from the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from biopose_ros.records import FloatArray
+
+SIDES = ('r', 'l')
+
+
+def _both_sides(*names: str) -> tuple[str, ...]:
+    return tuple(f'{name}_{side}' for name in names for side in SIDES)
+
+
+LUMBAR = ('lumbar_extension', 'lumbar_bending', 'lumbar_rotation')
+COORDINATE_GROUPS: Mapping[str, tuple[str, ...]] = {
+    'knee': _both_sides('knee_angle'),
+    'hip_flexion': _both_sides('hip_flexion'),
+    'hip_adduction': _both_sides('hip_adduction'),
+    'hip_rotation': _both_sides('hip_rotation'),
+    'ankle': _both_sides('ankle_angle'),
+    'lumbar': LUMBAR,
+    'arm': _both_sides('arm_flex', 'arm_add', 'arm_rot'),
+    'elbow': _both_sides('elbow_flex'),
+    'neck': ('neck_extension', 'neck_bending', 'neck_rotation'),
+    'wrist': _both_sides('wrist_flex', 'wrist_dev'),
+    'pelvis': ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation'),
+}
+LEGS_AND_TRUNK = ('knee', 'hip_flexion', 'hip_adduction', 'hip_rotation', 'ankle', 'lumbar')
+# The coordinates that published comparisons average; neck, wrist and pelvis stand beside them.
+ALL = (*LEGS_AND_TRUNK, 'arm', 'elbow')
+
+
+def angle_errors_deg(estimate_rad: FloatArray, truth_rad: FloatArray) -> FloatArray:
+    """
+    Subtract angles the short way round.
+
+    :param estimate_rad: [frames], radians.
+    :param truth_rad: [frames], radians.
+    :returns: [frames], degrees, -180 to 180.
+    """
+    difference = np.asarray(estimate_rad) - np.asarray(truth_rad)
+    wrapped: FloatArray = np.degrees(np.arctan2(np.sin(difference), np.cos(difference)))
+    return wrapped
+
+
+def without_bias(errors_deg: FloatArray) -> FloatArray:
+    """
+    Remove the constant offset of one coordinate in one clip.
+
+    :param errors_deg: [frames], NaN where not compared.
+    :returns: [frames], degrees, about their circular mean.
+    """
+    errors_rad = np.radians(errors_deg)
+    offset_rad = np.arctan2(np.nanmean(np.sin(errors_rad)), np.nanmean(np.cos(errors_rad)))
+    return angle_errors_deg(errors_rad, offset_rad)
+
+
+def group_errors(errors_deg: Mapping[str, FloatArray]) -> dict[str, float]:
+    """
+    Average absolute errors over frames, then over the coordinates of each group.
+
+    :param errors_deg: per coordinate [frames], degrees; coordinates without truth are absent.
+    :returns: mean absolute error per group that has truth, ``legs_and_trunk`` and ``mean``, in
+        which every coordinate weighs the same.
+    """
+    per_coordinate = {name: float(np.nanmean(np.abs(e))) for name, e in errors_deg.items()}
+    groups = {
+        **COORDINATE_GROUPS,
+        'legs_and_trunk': _members(LEGS_AND_TRUNK),
+        'mean': _members(ALL),
+    }
+    means: dict[str, float] = {}
+    for group, names in groups.items():
+        known = [per_coordinate[name] for name in names if name in per_coordinate]
+        if known:
+            means[group] = float(np.mean(known))
+    return means
+
+
+def _members(groups: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for group in groups for name in COORDINATE_GROUPS[group])
