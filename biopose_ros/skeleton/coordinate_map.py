@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -14,10 +14,11 @@ from biopose_ros.skeleton.functions import PiecewisePolynomial
 @dataclass(frozen=True)
 class CoordinateMap:
     """
-    outputs = inputs @ slopes^T + intercepts + curved functions of single inputs.
+    Every output is a function of one input: a straight one, or a curved one.
 
-    :param slopes: [outputs, inputs].
-    :param intercepts: [outputs].
+    :param driver: [outputs], which input drives each output.
+    :param slope: [outputs], zero where the function is constant or curved.
+    :param intercept: [outputs].
     :param curved_input: [curved], which input drives each curved function.
     :param curved_output: [outputs, curved], 1 where the function belongs to the output.
     :param breakpoints: [curved, pieces - 1], +inf where a function has fewer pieces.
@@ -25,8 +26,9 @@ class CoordinateMap:
     :param coefficients: [curved, pieces, degree + 1], lowest power first.
     """
 
-    slopes: Tensor
-    intercepts: Tensor
+    driver: Tensor
+    slope: Tensor
+    intercept: Tensor
     curved_input: Tensor
     curved_output: Tensor
     breakpoints: Tensor
@@ -38,6 +40,11 @@ class CoordinateMap:
         """Whether there is no curved function."""
         return self.curved_input.numel() == 0
 
+    @property
+    def is_driven(self) -> Tensor:
+        """Tell which outputs move at all, [outputs]."""
+        return (self.slope != 0) | (self.curved_output != 0).any(-1)
+
     def to(self, device: torch.device, dtype: torch.dtype) -> CoordinateMap:
         """
         Copy to a device and precision.
@@ -45,12 +52,9 @@ class CoordinateMap:
         :param device: any torch device.
         :param dtype: a floating type.
         """
-        floats = (self.curved_output, self.breakpoints, self.origins, self.coefficients)
+        moved = (getattr(self, field.name) for field in fields(self))
         return CoordinateMap(
-            self.slopes.to(device, dtype),
-            self.intercepts.to(device, dtype),
-            self.curved_input.to(device),
-            *(tensor.to(device, dtype) for tensor in floats),
+            *(t.to(device, dtype) if t.is_floating_point() else t.to(device) for t in moved)
         )
 
     def __call__(self, inputs: Tensor) -> Tensor:
@@ -60,27 +64,24 @@ class CoordinateMap:
         :param inputs: [..., inputs].
         :returns: [..., outputs].
         """
-        outputs = inputs @ self.slopes.mT + self.intercepts
+        outputs = inputs[..., self.driver] * self.slope + self.intercept
         if self.is_linear:
             return outputs
-        coefficients, distance = self._pieces(inputs)
-        values = _horner(coefficients, distance)  # [..., curved]
-        return outputs + values @ self.curved_output.mT
+        return outputs + _horner(*self._pieces(inputs)) @ self.curved_output.mT
 
-    def jacobian(self, inputs: Tensor) -> Tensor:
+    def derivative(self, inputs: Tensor) -> Tensor:
         """
-        Differentiate all functions.
+        Differentiate each function by the input that drives it.
 
         :param inputs: [..., inputs].
-        :returns: [outputs, inputs] where every function is linear, else [..., outputs, inputs].
+        :returns: [..., outputs].
         """
         if self.is_linear:
-            return self.slopes
+            return self.slope.expand(*inputs.shape[:-1], -1)
         coefficients, distance = self._pieces(inputs)
         powers = torch.arange(1, coefficients.shape[-1], device=inputs.device, dtype=inputs.dtype)
-        derivative = _horner(coefficients[..., 1:] * powers, distance)  # [..., curved]
-        driver = torch.nn.functional.one_hot(self.curved_input, inputs.shape[-1])
-        return self.slopes + (self.curved_output * derivative[..., None, :]) @ driver.to(inputs)
+        curved = _horner(coefficients[..., 1:] * powers, distance)  # [..., curved]
+        return self.slope + curved @ self.curved_output.mT
 
     def _pieces(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Pick each function's piece: coefficients [..., curved, powers], distance [..., curved]."""
@@ -99,7 +100,7 @@ def _horner(coefficients: Tensor, distance: Tensor) -> Tensor:
 
 
 def compile_map(
-    drivers: Sequence[int | None], functions: Sequence[PiecewisePolynomial], num_inputs: int
+    drivers: Sequence[int | None], functions: Sequence[PiecewisePolynomial]
 ) -> CoordinateMap:
     """
     Arrange functions into tensors (float64, CPU).
@@ -107,22 +108,21 @@ def compile_map(
     :param drivers: [outputs], the input that drives each output, None where it is constant at
         the function's value at zero.
     :param functions: [outputs].
-    :param num_inputs: number of inputs.
     """
     count = len(functions)
-    slopes = torch.zeros(count, num_inputs, dtype=torch.float64)
-    intercepts = torch.zeros(count, dtype=torch.float64)
+    slope = torch.zeros(count, dtype=torch.float64)
+    intercept = torch.zeros(count, dtype=torch.float64)
     curved: list[tuple[int, int, PiecewisePolynomial]] = []
     for row, (driver, function) in enumerate(zip(drivers, functions, strict=True)):
         if function.is_linear:
-            slope, intercepts[row] = function.slope_and_intercept()
-            if driver is not None:
-                slopes[row, driver] = slope
+            slope[row], intercept[row] = function.slope_and_intercept()
         elif driver is not None:
             curved.append((row, driver, function))
         else:
             raise ValueError('a curved function needs a coordinate to drive it')
-    return CoordinateMap(slopes, intercepts, *_stack_curved(curved, count))
+    driven = torch.tensor([driver is not None for driver in drivers])
+    driver_index = torch.tensor([driver or 0 for driver in drivers])
+    return CoordinateMap(driver_index, slope * driven, intercept, *_stack_curved(curved, count))
 
 
 def _stack_curved(

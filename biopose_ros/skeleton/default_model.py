@@ -325,7 +325,7 @@ def _markers() -> tuple[Marker, ...]:
 
 
 def default_model() -> ModelDescription:
-    """Describe the default skeleton: 40 coordinates, 22 segments, 1.70 m and 75 kg."""
+    """Describe the default skeleton: 40 coordinates, 21 segments, 1.70 m and 75 kg."""
     leg_bodies, arm_bodies = RIGHT_BODIES[:5], RIGHT_BODIES[5:]
     leg, arm = _right_leg(), _right_arm()
     return ModelDescription(

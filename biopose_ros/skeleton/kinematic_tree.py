@@ -141,7 +141,7 @@ def compile_tree(model: ModelDescription) -> KinematicTree:
     turn_axes = _stack(_axes(joint.rotations) for joint in joints) @ parent_rotations.mT
     raw_shift_axes = _stack(_axes(joint.translations) for joint in joints)
     is_scaled = _stack(np.array([[_is_scaled(j, m)] for m in j.translations]) for j in joints)
-    skew = _skew(turn_axes)
+    crossing = skew(turn_axes)
     follow, drive = _compile_maps(model, joints)
     return KinematicTree(
         parents=torch.tensor(parents),
@@ -149,8 +149,8 @@ def compile_tree(model: ModelDescription) -> KinematicTree:
         follow=follow,
         drive=drive,
         turn_axes=turn_axes,
-        turn_skew=skew,
-        turn_skew_squared=skew @ skew,
+        turn_skew=crossing,
+        turn_skew_squared=crossing @ crossing,
         rest_rotations=parent_rotations @ child_rotations.mT,
         shift_axes=parent_rotations @ raw_shift_axes.mT,
         shift_scaling=raw_shift_axes.abs() * is_scaled,
@@ -192,8 +192,8 @@ def _compile_maps(
     motions = [motion for joint in joints for motion in (*joint.rotations, *joint.translations)]
     drivers = [None if m.coordinate is None else every.index(m.coordinate) for m in motions]
     return (
-        compile_map(leaders, functions, len(free)),
-        compile_map(drivers, [motion.function for motion in motions], len(every)),
+        compile_map(leaders, functions),
+        compile_map(drivers, [motion.function for motion in motions]),
     )
 
 
@@ -222,9 +222,14 @@ def _axes(motions: tuple[AxisMotion, ...]) -> np.ndarray:
     return np.array([motion.axis for motion in motions])
 
 
-def _skew(vectors: Tensor) -> Tensor:
-    """Give the matrices [..., 3, 3] whose product with w is the cross product v x w."""
-    columns = torch.eye(3, dtype=vectors.dtype).expand(*vectors.shape, 3)
+def skew(vectors: Tensor) -> Tensor:
+    """
+    Give the matrices whose product with a vector w is the cross product v x w.
+
+    :param vectors: v, [..., 3].
+    :returns: [..., 3, 3].
+    """
+    columns = torch.eye(3, dtype=vectors.dtype, device=vectors.device).expand(*vectors.shape, 3)
     return torch.linalg.cross(vectors[..., None, :].expand_as(columns), columns).mT
 
 
