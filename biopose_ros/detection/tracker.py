@@ -1,0 +1,213 @@
+"""
+Find and follow persons from image to image: the front of the detection stage.
+
+A followed person costs one call of the landmark network per image, in the crop where the last
+landmarks say that the person is. The detector runs only now and then, to find further persons.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biopose_ros.detection.config import DetectionConfig
+from biopose_ros.detection.crops import Crop
+from biopose_ros.detection.landmark_network import LandmarkNetwork, Sighting
+from biopose_ros.detection.person_detector import PersonDetector
+from biopose_ros.detection.search import SearchPlan
+from biopose_ros.detection.tracks import Track, body_colours, core_distance
+from biopose_ros.onnx_runtime import running_device
+from biopose_ros.records import PersonCrop, TrackingState
+
+# Sightings of one person differ by less, those of two persons by more (share of the crop's side).
+_SAME_PERSON = 0.08
+# A box this near to a followed person, as a share of the crop's side, is that person.
+_NEAR = 0.2
+_MAX_CANDIDATES = 4
+# A crop that stays this small or grows this large holds no person, pixels and image sides.
+_SMALLEST_CROP_PX = 16
+_LARGEST_CROP = 6
+
+
+class PersonTracker:
+    """
+    Follow the persons in a stream of images.
+
+    :param config: the settings.
+    :param device: see :func:`biopose_ros.onnx_runtime.create_session`.
+    :raises NetworkFileError: when the networks are not imported.
+    :raises DeviceError: when the device cannot be had.
+    """
+
+    def __init__(self, config: DetectionConfig | None = None, device: str = 'auto') -> None:
+        self.config = config or DetectionConfig()
+        threads = self.config.threads
+        self.detector = PersonDetector(device, threads, self.config.min_detection_score)
+        self.network = LandmarkNetwork(self.config.model, device, threads)
+        self.device = running_device(self.network.session)
+        self.plan = SearchPlan(self.config.smallest_person, self.config.search_interval_s)
+        self.next_id = 1
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all persons; their ids are not used again."""
+        self.tracks: list[Track] = []
+        self.last_stamp_ns: int | None = None
+        self.plan.reset()
+
+    def update(self, image_bgr: NDArray[np.uint8], stamp_ns: int) -> list[PersonCrop]:
+        """
+        Take the next image in.
+
+        :param image_bgr: [height, width, 3], blue, green, red.
+        :param stamp_ns: of the image; one that goes back starts afresh.
+        :returns: everybody who is followed, by id; one who is given up appears once as lost.
+        :raises ValueError: when the image is not [height, width, 3] bytes.
+        """
+        _check_image(image_bgr)
+        if self.last_stamp_ns is not None and stamp_ns < self.last_stamp_ns:
+            self.reset()
+        self.last_stamp_ns = stamp_ns
+        candidates = self._search(image_bgr, stamp_ns)
+        crops = [track.predict(stamp_ns) for track in self.tracks]
+        sightings = self.network.run(image_bgr, crops + candidates)
+        seen = self._follow(image_bgr, sightings[: len(crops)], stamp_ns)
+        self._meet(image_bgr, sightings[len(crops) :], seen, stamp_ns)
+        return self._report(image_bgr, stamp_ns)
+
+    def _search(self, image: NDArray[np.uint8], stamp_ns: int) -> list[Crop]:
+        """:returns: crops of persons who may be new or back in sight."""
+        height, width = image.shape[:2]
+        unseen = [
+            track.predict(stamp_ns)
+            for track in self.tracks
+            if track.state == TrackingState.OCCLUDED
+        ]
+        windows = self.plan.windows(
+            width,
+            height,
+            stamp_ns,
+            unseen,
+            is_idle=not self.tracks,
+            is_full=len(self.tracks) >= self.config.max_persons,
+        )
+        if not windows:
+            return []
+        visible = [track for track in self.tracks if track.state != TrackingState.OCCLUDED]
+        crops = [found.crop for found in self.detector.detect(image, windows)]
+        return [
+            crop
+            for crop in crops
+            if _is_sensible(crop, image)
+            and not any(_is_near(crop, track.predict(stamp_ns)) for track in visible)
+        ][:_MAX_CANDIDATES]
+
+    def _follow(
+        self, image: NDArray[np.uint8], sightings: list[Sighting], stamp_ns: int
+    ) -> list[Sighting]:
+        """
+        Give each track what was seen in its crop.
+
+        :returns: the sightings that were taken.
+        """
+        proposals = []
+        for track, sighting in zip(self.tracks, sightings, strict=True):
+            is_hidden = track.state == TrackingState.OCCLUDED
+            limit = self.config.start_presence if is_hidden else self.config.min_presence
+            if sighting.presence >= limit and _is_sensible(sighting.next_crop, image):
+                colours = body_colours(image, sighting)
+                misfit = track.misfit(sighting, colours, stamp_ns)
+                if misfit < 1 or not is_hidden:
+                    # Whoever was in sight all the time has the first claim, then the best fit.
+                    rank = (track.state != TrackingState.TRACKED, misfit)
+                    proposals.append((rank, track, sighting, colours))
+        taken: list[Sighting] = []
+        for _, track, sighting, colours in sorted(proposals, key=lambda item: item[0]):
+            if not _is_known(sighting, taken):
+                self._see(track, sighting, colours, stamp_ns)
+                taken.append(sighting)
+        return taken
+
+    def _meet(
+        self,
+        image: NDArray[np.uint8],
+        sightings: list[Sighting],
+        seen: list[Sighting],
+        stamp_ns: int,
+    ) -> None:
+        """Take back persons who were out of sight, and start to follow new ones."""
+        hopeful = [
+            sighting.next_crop
+            for sighting in sightings
+            if sighting.presence >= self.config.min_presence / 2
+            and _is_sensible(sighting.next_crop, image)
+        ]
+        # The detector's crop is coarse: a person shows in the second look, a mirage vanishes.
+        for sighting in sorted(self.network.run(image, hopeful), key=lambda item: -item.presence):
+            is_person = sighting.presence >= self.config.start_presence
+            if not is_person or _is_known(sighting, seen):
+                continue
+            if not _is_sensible(sighting.next_crop, image):
+                continue
+            colours = body_colours(image, sighting)
+            track = self._unseen_match(sighting, colours, stamp_ns)
+            if track is not None:
+                self._see(track, sighting, colours, stamp_ns)
+            elif len(self.tracks) < self.config.max_persons:
+                self.tracks.append(Track(self.next_id, sighting, stamp_ns, colours))
+                self.next_id += 1
+            seen.append(sighting)
+
+    def _unseen_match(self, sighting: Sighting, colours: NDArray, stamp_ns: int) -> Track | None:
+        """:returns: the person out of sight whom a sighting fits."""
+        unseen = [track for track in self.tracks if track.seen_ns != stamp_ns]
+        fits = [(track.misfit(sighting, colours, stamp_ns), track) for track in unseen]
+        misfit, track = min(fits, key=lambda item: item[0], default=(np.inf, None))
+        return track if misfit < 1 else None
+
+    def _see(self, track: Track, sighting: Sighting, colours: NDArray, stamp_ns: int) -> None:
+        track.see(sighting, colours, stamp_ns)
+        is_confirmed = track.sightings >= self.config.confirm_frames
+        if track.state != TrackingState.TENTATIVE or is_confirmed:
+            track.state = TrackingState.TRACKED
+
+    def _report(self, image: NDArray[np.uint8], stamp_ns: int) -> list[PersonCrop]:
+        """Mark who was not seen, drop who is gone, and tell."""
+        for track in self.tracks:
+            if track.seen_ns != stamp_ns:
+                is_gone = track.unseen_s(stamp_ns) > self.config.occlusion_s
+                is_mirage = track.state == TrackingState.TENTATIVE
+                track.state = (
+                    TrackingState.LOST if is_gone or is_mirage else TrackingState.OCCLUDED
+                )
+        height, width = image.shape[:2]
+        records = [track.record(width, height) for track in self.tracks]
+        self.tracks = [track for track in self.tracks if track.state != TrackingState.LOST]
+        return records
+
+
+def _check_image(image: NDArray[np.uint8]) -> None:
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
+        kind = getattr(image, 'dtype', type(image).__name__)
+        raise ValueError(f'the image must be an array of uint8, got {kind}')
+    if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise ValueError(f'the image must be [height, width, 3], not empty; got {image.shape}')
+
+
+def _is_sensible(crop: Crop, image: NDArray[np.uint8]) -> bool:
+    height, width = image.shape[:2]
+    largest = _LARGEST_CROP * max(width, height)
+    if not _SMALLEST_CROP_PX <= crop.size_px <= largest:
+        return False
+    margin = crop.size_px / 2
+    low, high = crop.center_px + margin, crop.center_px - margin
+    return bool(np.all(low > 0) and high[0] < width and high[1] < height)
+
+
+def _is_near(crop: Crop, other: Crop) -> bool:
+    distance = np.linalg.norm(crop.center_px - other.center_px)
+    return bool(distance < _NEAR * other.size_px and 0.5 < crop.size_px / other.size_px < 2)
+
+
+def _is_known(sighting: Sighting, others: list[Sighting]) -> bool:
+    return any(core_distance(sighting, other) < _SAME_PERSON for other in others)

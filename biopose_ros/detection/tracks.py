@@ -1,0 +1,174 @@
+"""One followed person: last sighting, motion, and colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from biopose_ros.detection.crops import Crop
+from biopose_ros.detection.landmark_network import Sighting
+from biopose_ros.detection.landmarks import landmark_index
+from biopose_ros.records import FloatArray, PersonCrop, TrackingState
+
+_SHOULDERS = [landmark_index('left_shoulder'), landmark_index('right_shoulder')]
+_HIPS = [landmark_index('left_hip'), landmark_index('right_hip')]
+_KNEES = [landmark_index('left_knee'), landmark_index('right_knee')]
+_CORE = _SHOULDERS + _HIPS + _KNEES
+# Time constants of the running means, seconds.
+_VELOCITY_S = 0.2
+_COLOURS_S = 1.0
+# Nobody is expected to walk on in a straight line for longer, seconds.
+_LONGEST_COAST_S = 0.5
+# Height of the crown above the eyes and reach of the fingers beyond the landmarks, of the box.
+_BOX_MARGIN = 0.06
+
+
+@dataclass
+class Track:
+    """
+    A person who is followed.
+
+    :param track_id: number, never used again.
+    :param sighting: the last good one.
+    :param seen_ns: its stamp.
+    :param colours: [regions, 3], CIE Lab of trunk and thighs, a running mean.
+    :param state: see :class:`biopose_ros.records.TrackingState`.
+    :param sightings: how many in a row.
+    :param velocity_px_s: [2], of the hips, a running mean.
+    """
+
+    track_id: int
+    sighting: Sighting
+    seen_ns: int
+    colours: FloatArray
+    state: TrackingState = TrackingState.TENTATIVE
+    sightings: int = 1
+    velocity_px_s: FloatArray = field(default_factory=lambda: np.zeros(2))
+
+    @property
+    def size_px(self) -> float:
+        """Side of the person's crop."""
+        return self.sighting.next_crop.size_px
+
+    def unseen_s(self, stamp_ns: int) -> float:
+        """:returns: time since the last sighting, seconds."""
+        return (stamp_ns - self.seen_ns) * 1e-9
+
+    def predict(self, stamp_ns: int) -> Crop:
+        """
+        Guess where the person is.
+
+        :param stamp_ns: of the image.
+        :returns: the crop to look into.
+        """
+        crop = self.sighting.next_crop
+        coast_s = min(self.unseen_s(stamp_ns), _LONGEST_COAST_S)
+        return replace(crop, center_px=crop.center_px + self.velocity_px_s * coast_s)
+
+    def see(self, sighting: Sighting, colours: FloatArray, stamp_ns: int) -> None:
+        """
+        Take a new sighting in.
+
+        :param sighting: of this person.
+        :param colours: [regions, 3], at this sighting.
+        :param stamp_ns: of the image.
+        """
+        elapsed_s = max(self.unseen_s(stamp_ns), 1e-3)
+        step_px = sighting.next_crop.center_px - self.sighting.next_crop.center_px
+        share = 1 - np.exp(-elapsed_s / _VELOCITY_S)
+        self.velocity_px_s = self.velocity_px_s + share * (
+            step_px / elapsed_s - self.velocity_px_s
+        )
+        self.colours = self.colours + (1 - np.exp(-elapsed_s / _COLOURS_S)) * (
+            colours - self.colours
+        )
+        self.sighting = sighting
+        self.seen_ns = stamp_ns
+        self.sightings += 1
+
+    def misfit(self, sighting: Sighting, colours: FloatArray, stamp_ns: int) -> float:
+        """
+        Tell how badly a sighting fits this person.
+
+        :param sighting: of somebody.
+        :param colours: [regions, 3], at that sighting.
+        :param stamp_ns: of the image.
+        :returns: 0 for a perfect fit; above 1 it is somebody else.
+        """
+        expected, found = self.predict(stamp_ns), sighting.next_crop
+        reach_px = (0.35 + 0.5 * min(self.unseen_s(stamp_ns), 1.0)) * self.size_px
+        distance = np.linalg.norm(found.center_px - expected.center_px) / reach_px
+        growth = abs(np.log(found.size_px / expected.size_px)) / np.log(1.6)
+        colour = np.linalg.norm(colours - self.colours, axis=1).mean() / 40
+        return float(np.sqrt((distance**2 + growth**2 + colour**2) / 2))
+
+    def record(self, width: int, height: int) -> PersonCrop:
+        """
+        Tell the world.
+
+        :param width: of the image.
+        :param height: of the image.
+        :returns: the person, with the last sighting.
+        """
+        sighting = self.sighting
+        return PersonCrop(
+            track_id=self.track_id,
+            state=self.state,
+            box_xyxy_px=_box(sighting.keypoints_px, width, height),
+            confidence=sighting.presence,
+            keypoints_px=sighting.keypoints_px,
+            keypoint_confidence=sighting.confidence,
+            landmarks_m=sighting.landmarks_m,
+        )
+
+
+def core_distance(first: Sighting, second: Sighting) -> float:
+    """
+    Compare two sightings of perhaps the same person.
+
+    :returns: median distance of shoulders, hips and knees, as a share of the crop's side.
+    """
+    steps = first.keypoints_px[_CORE] - second.keypoints_px[_CORE]
+    size = min(first.next_crop.size_px, second.next_crop.size_px)
+    return float(np.median(np.linalg.norm(steps, axis=1)) / size)
+
+
+def body_colours(image: NDArray[np.uint8], sighting: Sighting) -> FloatArray:
+    """
+    Look at the clothes.
+
+    :param image: [height, width, 3], blue, green, red.
+    :param sighting: where the person is.
+    :returns: [3, 3], CIE Lab of the upper trunk, the lower trunk and the thighs.
+    """
+    points = sighting.keypoints_px
+    shoulders, hips, knees = points[_SHOULDERS], points[_HIPS], points[_KNEES]
+    regions = []
+    for start, end, low, high in (
+        (shoulders, hips, 0.15, 0.5),
+        (shoulders, hips, 0.5, 0.9),
+        (hips, knees, 0.2, 0.7),
+    ):
+        along = np.linspace(low, high, 4)[:, None, None]
+        edges = start + along * (end - start)  # [along, sides, 2]
+        across = np.array([0.2, 0.5, 0.8])[:, None]
+        if start is hips:  # between the thighs there is only background
+            across = np.array([0.0, 1.0])[:, None]
+        regions.append((edges[:, :1] * (1 - across) + edges[:, 1:] * across).reshape(-1, 2))
+    limits = np.array([image.shape[1] - 1, image.shape[0] - 1])
+    means = []
+    for region in regions:
+        column, row = np.clip(region, 0, limits).astype(np.int64).T
+        means.append(np.median(image[row, column], axis=0))
+    pixels = np.array(means, dtype=np.float32)[None] / 255
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2LAB)[0].astype(np.float64)
+
+
+def _box(keypoints_px: FloatArray, width: int, height: int) -> FloatArray:
+    low, high = keypoints_px.min(axis=0), keypoints_px.max(axis=0)
+    margin = _BOX_MARGIN * float((high - low).max())
+    limits = np.array([width, height], dtype=np.float64)
+    return np.concatenate([np.clip(low - margin, 0, limits), np.clip(high + margin, 0, limits)])

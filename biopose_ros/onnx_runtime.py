@@ -1,0 +1,105 @@
+"""Start ONNX Runtime on the device asked for, and say what really runs."""
+
+from __future__ import annotations
+
+import logging
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import onnxruntime
+
+_LOG = logging.getLogger(__name__)
+_DEVICE = re.compile(r'auto|cpu|cuda(:\d+)?')
+_REMEDY = 'run `biopose weights import`'
+
+
+class NetworkFileError(RuntimeError):
+    """A network file is missing or cannot be read."""
+
+
+class DeviceError(RuntimeError):
+    """The device asked for cannot run networks."""
+
+
+def create_session(
+    path: Path, device: str = 'auto', threads: int = 0
+) -> onnxruntime.InferenceSession:
+    """
+    Load a network.
+
+    :param path: an ONNX file.
+    :param device: ``auto`` (CUDA where it works, else CPU), ``cpu``, ``cuda`` or ``cuda:N``.
+    :param threads: CPU threads for one call; 0 leaves the choice to ONNX Runtime.
+    :returns: the session; :func:`running_device` tells where it runs.
+    :raises ValueError: for an unknown device or a negative number of threads.
+    :raises NetworkFileError: when the file is missing or broken.
+    :raises DeviceError: when CUDA is asked for and does not work.
+    """
+    path = Path(path)
+    providers = _providers(device)
+    if threads < 0:
+        raise ValueError(f'threads must be 0 (automatic) or more, got {threads}')
+    if not path.is_file():
+        raise NetworkFileError(f'the network {path} is missing; {_REMEDY}')
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Warnings of the runtime speak of its own node placement; errors still come as exceptions.
+    options.log_severity_level = 3
+    # Threads that spin while they wait would take the cores from decoding and publishing.
+    options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # its exception classes have no public common base
+        raise NetworkFileError(
+            f'the network {path} cannot be read ({error}); {_REMEDY}'
+        ) from error
+    _report(running_device(session), device)
+    return session
+
+
+def running_device(session: onnxruntime.InferenceSession) -> str:
+    """
+    Tell where a session really runs.
+
+    :param session: a loaded network.
+    :returns: ``cpu`` or ``cuda:N``.
+    """
+    if session.get_providers()[0] != 'CUDAExecutionProvider':
+        return 'cpu'
+    options = session.get_provider_options()['CUDAExecutionProvider']
+    return f'cuda:{options.get("device_id", 0)}'
+
+
+def _providers(device: str) -> list:
+    if not _DEVICE.fullmatch(device):
+        raise ValueError(f'device must be auto, cpu, cuda or cuda:N, got {device!r}')
+    available = onnxruntime.get_available_providers()
+    if device == 'cpu' or (device == 'auto' and 'CUDAExecutionProvider' not in available):
+        return ['CPUExecutionProvider']
+    if 'CUDAExecutionProvider' not in available:
+        raise DeviceError(
+            f'device {device} was asked for, but this onnxruntime has no CUDA; install '
+            'onnxruntime-gpu in place of onnxruntime, or use device cpu or auto'
+        )
+    _preload_cuda_libraries()
+    number = int(device.partition(':')[2] or 0)
+    return [('CUDAExecutionProvider', {'device_id': number}), 'CPUExecutionProvider']
+
+
+@lru_cache(maxsize=1)
+def _preload_cuda_libraries() -> None:
+    """Find CUDA and cuDNN in the wheels that torch brings, where the runtime can do so."""
+    if hasattr(onnxruntime, 'preload_dlls'):
+        onnxruntime.preload_dlls()
+
+
+@lru_cache(maxsize=16)
+def _report(running: str, asked: str) -> None:
+    """Log once per outcome; a device asked for by name and not got is an error each time."""
+    if asked.startswith('cuda') and running == 'cpu':
+        raise DeviceError(
+            f'device {asked} was asked for, but ONNX Runtime fell back to the CPU; check the '
+            'NVIDIA driver, CUDA and cuDNN (`nvidia-smi`), or use device cpu or auto'
+        )
+    _LOG.info('ONNX Runtime %s runs on %s', onnxruntime.__version__, running)
