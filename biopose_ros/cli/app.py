@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import typer
 
+from biopose_ros.cli import weights
+from biopose_ros.cli.benchmark_live import benchmark_live
+from biopose_ros.cli.evaluate_video import evaluate_video
+from biopose_ros.cli.node import node
+from biopose_ros.cli.play import play
+from biopose_ros.cli.run import run
+
 app = typer.Typer(
     name='biopose',
     help='Joint angles of an OpenSim skeleton from one camera.',
@@ -14,6 +21,12 @@ evaluate = typer.Typer(help='Measure accuracy; print a table and write JSON.')
 benchmark = typer.Typer(help='Measure speed; print a table and write JSON.')
 app.add_typer(evaluate, name='evaluate', no_args_is_help=True)
 app.add_typer(benchmark, name='benchmark', no_args_is_help=True)
+app.add_typer(weights.app, name='weights')
+app.command(context_settings={'allow_extra_args': True, 'ignore_unknown_options': True})(node)
+app.command()(play)
+benchmark.command('live')(benchmark_live)
+app.command()(run)
+evaluate.command('video')(evaluate_video)
 
 
 def main() -> None:
