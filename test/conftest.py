@@ -1,0 +1,21 @@
+"""What all tests share: a ROS graph of their own, and one thread per numeric library."""
+
+import os
+import random
+import tempfile
+
+import pytest
+
+# Set before any test module imports numpy, torch or rclpy; child processes inherit all of it.
+# Above 101 the DDS ports of Linux may collide with those that programs get for outgoing traffic.
+os.environ['ROS_DOMAIN_ID'] = str(random.SystemRandom().randint(1, 101))
+os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+os.environ['ROS_LOG_DIR'] = tempfile.mkdtemp(prefix='biopose_ros_log_')
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
+
+
+@pytest.fixture(scope='session')
+def ros_domain_id():
+    """The DDS domain of this test session, which no other graph on the machine is likely to use."""
+    return int(os.environ['ROS_DOMAIN_ID'])

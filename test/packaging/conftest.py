@@ -1,0 +1,41 @@
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = Path(__file__).with_name('exchange.py').read_text()
+
+
+@pytest.fixture(scope='session')
+def source_tree(tmp_path_factory):
+    """A copy of the checkout, so that builds leave no trace in it."""
+    tree = tmp_path_factory.mktemp('workspace') / 'src' / 'biopose_ros'
+    left_out = shutil.ignore_patterns('.*', 'build', 'install', 'log', '*.egg-info', '__pycache__')
+    shutil.copytree(ROOT, tree, ignore=left_out)
+    return tree
+
+
+@pytest.fixture(scope='session')
+def exchange():
+    """
+    A function that sends a message from one process to another and returns the receiver's report.
+
+    It takes what starts Python (a list of words), the working directory and the environment of
+    both. The code is given on the command line, so that the working directory leads the path.
+    """
+
+    def send_and_receive(python, folder, environment):
+        words = [*python, '-c', PROGRAM]
+        options = {'cwd': folder, 'env': environment}
+        sender = subprocess.Popen([*words, 'send'], **options)
+        try:
+            report = subprocess.check_output([*words, 'receive'], text=True, **options)
+        finally:
+            sender.kill()
+            sender.wait()
+        return json.loads(report)
+
+    return send_and_receive
