@@ -2,9 +2,9 @@
 The pip way to install: ``pyproject.toml`` holds the metadata, this file builds the messages.
 
 The same ``CMakeLists.txt`` as in a ROS 2 workspace is built against the ROS 2 wheels and installed
-into a stage; what it left there goes into the wheel as data files, so that pip puts libraries,
-message definitions, headers and generated Python below ``sys.prefix`` as the wheels do with
-theirs, and takes them away again on uninstall. Where there are no such wheels, the package is installed
+into a stage. What it left there goes into the wheel as data files, so that pip puts libraries,
+message definitions, headers and generated Python below ``sys.prefix``, as the ROS 2 wheels do with
+theirs, and takes them away on uninstall. Where there are no such wheels, the package is installed
 without ROS.
 """
 
@@ -100,7 +100,11 @@ def build_messages(prefix: Path) -> None:
         shutil.rmtree(BUILD, ignore_errors=True)
     shutil.rmtree(STAGE, ignore_errors=True)
     # A sourced ROS 2 must not leak in: its messages are of another release.
-    environment = {**os.environ, 'AMENT_PREFIX_PATH': str(prefix), 'CMAKE_PREFIX_PATH': str(prefix)}
+    environment = {
+        **os.environ,
+        'AMENT_PREFIX_PATH': str(prefix),
+        'CMAKE_PREFIX_PATH': str(prefix),
+    }
     for command in (
         [
             *('-S', str(ROOT), '-B', str(BUILD)),

@@ -17,5 +17,5 @@ os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
 
 @pytest.fixture(scope='session')
 def ros_domain_id():
-    """The DDS domain of this test session, which no other graph on the machine is likely to use."""
+    """The DDS domain of this session, which no other graph on the machine is likely to use."""
     return int(os.environ['ROS_DOMAIN_ID'])

@@ -32,8 +32,9 @@ def send():
 
 def receive():
     """Print the first message that arrives."""
-    import biopose_ros
     import rclpy
+
+    import biopose_ros
     from biopose_ros import msg
 
     rclpy.init()

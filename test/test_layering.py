@@ -1,0 +1,68 @@
+"""Who may import whom: only ``ros/`` knows ROS, and the runtime knows no training."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / 'biopose_ros'
+ROS = {'rclpy', 'launch', 'launch_ros', 'ament_index_python', 'cv_bridge', 'tf2_ros', 'tf2_msgs'}
+OFFLINE = {'biopose_ros.training', 'biopose_ros.evaluation'}
+# The command line starts every part, and evaluation measures the live node as well.
+ABOVE = ('ros', 'cli', 'evaluation')
+
+
+def imported(path):
+    """Full names of all modules that a file imports, in functions too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield from (f'{node.module}.{alias.name}' for alias in node.names)
+
+
+def modules_outside(*folders):
+    left_out = [PACKAGE / folder for folder in folders]
+    for path in sorted(PACKAGE.rglob('*.py')):
+        if not any(folder in path.parents for folder in left_out):
+            yield path
+
+
+def is_ros(name):
+    return name.split('.')[0] in ROS or name.split('.')[0].endswith('_msgs')
+
+
+def test_only_the_ros_layer_imports_ros():
+    offenders = [
+        f'{path.relative_to(ROOT)} imports {name}'
+        for path in modules_outside(*ABOVE)
+        for name in imported(path)
+        if is_ros(name)
+    ]
+    assert not offenders
+
+
+def test_runtime_imports_neither_training_nor_evaluation():
+    offenders = [
+        f'{path.relative_to(ROOT)} imports {name}'
+        for path in modules_outside('training', 'evaluation', 'cli')
+        for name in imported(path)
+        if '.'.join(name.split('.')[:2]) in OFFLINE
+    ]
+    assert not offenders
+
+
+@pytest.mark.parametrize('module', ['biopose_ros.pipeline', 'biopose_ros.cli.app'])
+def test_importing_loads_no_ros_and_no_training(module):
+    code = f'import sys, {module}; print(*sys.modules)'
+    loaded = subprocess.check_output([sys.executable, '-c', code], cwd=ROOT, text=True).split()
+    assert not [name for name in loaded if is_ros(name) or name in OFFLINE]
+
+
+def test_command_line_starts_without_heavy_libraries():
+    code = 'import sys, biopose_ros.cli.app; print(*sys.modules)'
+    loaded = subprocess.check_output([sys.executable, '-c', code], cwd=ROOT, text=True).split()
+    assert not {'torch', 'onnxruntime', 'cv2', 'scipy', 'matplotlib'} & set(loaded)
