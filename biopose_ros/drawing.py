@@ -104,6 +104,8 @@ def draw_person(
 def _bones(camera: Camera, person: PersonPose, skeleton: SegmentTree) -> Iterator[_Bone]:
     for start_m, end_m, name in _bone_lines(person, skeleton):
         ends_m = np.stack([start_m, end_m])
+        if not np.isfinite(ends_m).all():
+            continue
         ends_px = project_through_lens(ends_m, camera)
         if _is_drawable(ends_px, camera):
             depth_m = float(ends_m[:, 2].mean())
@@ -128,7 +130,7 @@ def _bone_lines(
 
 
 def _is_drawable(ends_px: FloatArray, camera: Camera) -> bool:
-    """Leave out unknown points, and those so far outside that OpenCV's integers would overflow."""
+    """Leave out points behind the camera, and so far outside that OpenCV's integers overflow."""
     reach_px = 4 * max(camera.width_px, camera.height_px)
     return bool(np.isfinite(ends_px).all() and (np.abs(ends_px) < reach_px).all())
 

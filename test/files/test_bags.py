@@ -1,0 +1,145 @@
+import cv2
+import numpy as np
+import pytest
+from rosbags.typesys import Stores, get_typestore
+
+from biopose_ros.files.mcap_writer import McapWriter
+from biopose_ros.files.video import SourceError, open_frames
+
+START_NS = 1_700_000_000_000_000_000
+STEP_NS = 33_000_000
+STORE = get_typestore(Stores.ROS2_HUMBLE)
+IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
+
+
+def header(stamp_ns):
+    stamp = STORE.types['builtin_interfaces/msg/Time'](*divmod(stamp_ns, 1_000_000_000))
+    return STORE.types['std_msgs/msg/Header'](stamp=stamp, frame_id='camera')
+
+
+def raw_image(level, stamp_ns, encoding='rgb8'):
+    pixels = np.full((48, 64, 3), (level, 0, 0), np.uint8)
+    return STORE.types[IMAGE](
+        header=header(stamp_ns),
+        height=48,
+        width=64,
+        encoding=encoding,
+        is_bigendian=0,
+        step=192,
+        data=pixels.reshape(-1),
+    )
+
+
+def jpeg(level, stamp_ns):
+    _, data = cv2.imencode('.jpg', np.full((48, 64, 3), (0, 0, level), np.uint8))
+    return STORE.types[COMPRESSED](header=header(stamp_ns), format='jpeg', data=data.reshape(-1))
+
+
+def camera_info(focal_px):
+    region = STORE.types['sensor_msgs/msg/RegionOfInterest'](0, 0, 0, 0, False)
+    return STORE.types[CAMERA_INFO](
+        header=header(START_NS),
+        height=48,
+        width=64,
+        distortion_model='plumb_bob',
+        d=np.zeros(5),
+        k=np.array([focal_px, 0, 32, 0, focal_px, 24, 0, 0, 1]) * (focal_px > 0),
+        r=np.eye(3).reshape(-1),
+        p=np.zeros(12),
+        binning_x=0,
+        binning_y=0,
+        roi=region,
+    )
+
+
+def write(folder, *messages):
+    """Each message: topic, type, content."""
+    with McapWriter(folder) as writer:
+        for index, (topic, type_name, message) in enumerate(messages):
+            text, _ = STORE.generate_msgdef(type_name, ros_version=2)
+            data = bytes(STORE.serialize_cdr(message, type_name))
+            writer.write(topic, type_name, text, data, START_NS + index)
+    return folder
+
+
+def colours(source):
+    return [(frame.stamp_ns - START_NS, frame.image_bgr[5, 5].tolist()) for frame in source]
+
+
+def test_raw_images_with_their_camera(tmp_path):
+    bag = write(
+        tmp_path / 'bag',
+        ('/front/camera_info', CAMERA_INFO, camera_info(50.0)),
+        ('/front/image_raw', IMAGE, raw_image(100, START_NS)),
+        ('/front/image_raw', IMAGE, raw_image(200, START_NS + STEP_NS)),
+    )
+    for path in (bag, bag / 'bag_0.mcap'):
+        source = open_frames(path)
+        assert colours(source) == [(0, [0, 0, 100]), (STEP_NS, [0, 0, 200])]
+        assert source.is_wall_clock
+        assert source.frame_count == 2
+        assert source.camera.is_calibrated
+        assert source.camera.intrinsics_px[0, 0] == 50.0
+
+
+def test_compressed_images_without_a_calibration(tmp_path):
+    bag = write(
+        tmp_path / 'bag',
+        ('/front/camera_info', CAMERA_INFO, camera_info(0.0)),
+        ('/front/image/compressed', COMPRESSED, jpeg(200, START_NS)),
+    )
+    source = open_frames(bag)
+    assert source.camera is None
+    [(offset_ns, colour)] = colours(source)
+    assert offset_ns == 0
+    assert colour == pytest.approx([0, 0, 200], abs=3)
+
+
+def test_a_stamp_of_zero_gives_way_to_the_time_of_receipt(tmp_path):
+    bag = write(tmp_path / 'bag', ('/image', IMAGE, raw_image(1, 0)))
+    assert colours(open_frames(bag))[0][0] == 0
+
+
+def test_repeated_stamps_are_dropped(tmp_path):
+    images = [('/image', IMAGE, raw_image(level, START_NS)) for level in (1, 2)]
+    assert len(colours(open_frames(write(tmp_path / 'bag', *images)))) == 1
+
+
+def test_a_damaged_image_costs_itself_only(tmp_path):
+    bag = write(
+        tmp_path / 'bag',
+        ('/image', IMAGE, raw_image(1, START_NS, encoding='unheard_of')),
+        ('/image', IMAGE, raw_image(2, START_NS + STEP_NS)),
+    )
+    assert colours(open_frames(bag)) == [(STEP_NS, [0, 0, 2])]
+
+
+def test_only_damaged_images_are_an_error(tmp_path):
+    bag = write(tmp_path / 'bag', ('/image', IMAGE, raw_image(1, START_NS, 'unheard_of')))
+    with pytest.raises(SourceError, match='no image on /image can be decoded.*unheard_of'):
+        list(open_frames(bag))
+
+
+def test_several_cameras_need_a_choice(tmp_path):
+    bag = write(
+        tmp_path / 'bag',
+        ('/left/image', IMAGE, raw_image(1, START_NS)),
+        ('/right/image', IMAGE, raw_image(2, START_NS)),
+        ('/right/image/compressed', COMPRESSED, jpeg(3, START_NS)),
+    )
+    with pytest.raises(SourceError, match='choose one with --topic'):
+        open_frames(bag)
+    assert colours(open_frames(bag, topic='/right/image')) == [(0, [0, 0, 2])]
+    with pytest.raises(SourceError, match="no images on '/up'"):
+        open_frames(bag, topic='/up')
+
+
+def test_bags_without_images_and_broken_bags(tmp_path):
+    bag = write(tmp_path / 'bag', ('/front/camera_info', CAMERA_INFO, camera_info(50.0)))
+    with pytest.raises(SourceError, match=r"holds no images; topics: \['/front/camera_info'\]"):
+        open_frames(bag)
+    broken = tmp_path / 'broken.mcap'
+    broken.write_bytes((bag / 'bag_0.mcap').read_bytes()[:20])
+    with pytest.raises(SourceError, match='broken.mcap: not a readable bag'):
+        open_frames(broken)

@@ -1,0 +1,35 @@
+import av
+import numpy as np
+import pytest
+
+from biopose_ros.files.overlay import VideoWriter
+from biopose_ros.files.video import open_frames
+
+
+def test_odd_sizes_lose_one_row_and_column(tmp_path):
+    path = tmp_path / 'odd.mp4'
+    with VideoWriter(path, 29.97) as writer:
+        writer.write(np.zeros((101, 151, 3), np.uint8), 0)
+        writer.write(np.zeros((101, 151, 3), np.uint8), 33_366_667)
+    assert [frame.image_bgr.shape for frame in open_frames(path)] == [(100, 150, 3)] * 2
+
+
+def test_players_understand_it(tmp_path):
+    path = tmp_path / 'plain.mp4'
+    with VideoWriter(path) as writer:
+        writer.write(np.zeros((64, 64, 3), np.uint8), 0)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name in {'h264', 'mpeg4'}
+        assert stream.codec_context.pix_fmt == 'yuv420p'
+
+
+def test_stamps_must_increase(tmp_path):
+    with VideoWriter(tmp_path / 'twice.mp4') as writer:
+        writer.write(np.zeros((64, 64, 3), np.uint8), 1000_000_000)
+        with pytest.raises(ValueError, match='1000000000 ns does not follow'):
+            writer.write(np.zeros((64, 64, 3), np.uint8), 1000_000_000)
+
+
+def test_a_video_without_pictures_can_be_closed(tmp_path):
+    VideoWriter(tmp_path / 'none.mp4').close()
