@@ -14,7 +14,7 @@ from biopose_ros.resources import cache_path
 
 LICENCE = 'Apache-2.0'
 # Raise it when the conversion changes, so that cached files are made again.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 LANDMARK_MODELS = ('lite', 'full', 'heavy')
 LANDMARK_OUTPUTS = ('landmarks', 'presence', 'segmentation', 'heatmaps', 'world')
 MAPS = ('stride4', 'stride8', 'stride16', 'stride32', 'bottleneck')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ class TfliteModule(nn.Module):
         super().__init__()
         self.input_index = graph.inputs[0]
         self.outputs = dict(outputs)
-        self.operators = _needed(graph, set(self.outputs.values()))
+        wanted = set(self.outputs.values())
+        self.operators = _fold_pads(graph, _needed(graph, wanted), wanted)
         self.steps = nn.ModuleList([_step(graph, operator) for operator in self.operators])
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
@@ -79,6 +81,49 @@ def _needed(graph: TfliteGraph, wanted: set[int]) -> list[Operator]:
     return kept[::-1]
 
 
+def _fold_pads(
+    graph: TfliteGraph, operators: Sequence[Operator], wanted: set[int]
+) -> list[Operator]:
+    """
+    Let convolutions add the border that a step before them adds: one copy of the picture less.
+
+    :param wanted: tensors that must stay.
+    :returns: the operators left; the options of those convolutions hold a ``border`` [top, left].
+    """
+    kept = wanted | {
+        index for operator in operators if not _can_pad(operator) for index in operator.inputs
+    }
+    pads = {
+        operator.output: operator
+        for operator in operators
+        if operator.output not in kept and _even_border(graph, operator) is not None
+    }
+    folded = []
+    for operator in operators:
+        pad = pads.get(operator.inputs[0])
+        if pad is not None:
+            options = {**operator.options, 'border': _even_border(graph, pad)}
+            inputs = (pad.inputs[0], *operator.inputs[1:])
+            folded.append(replace(operator, inputs=inputs, options=options))
+        elif operator.output not in pads:
+            folded.append(operator)
+    return folded
+
+
+def _can_pad(operator: Operator) -> bool:
+    is_convolution = operator.kind in ('CONV_2D', 'DEPTHWISE_CONV_2D')
+    return is_convolution and operator.options['padding'] != _SAME_PADDING
+
+
+def _even_border(graph: TfliteGraph, operator: Operator) -> tuple[int, int] | None:
+    """:returns: [top, left] of a step that adds the same at the far sides, and no channels."""
+    if operator.kind != 'PAD':
+        return None
+    batch, height, width, channels = graph.constants[operator.inputs[1]].tolist()
+    is_even = height[0] == height[1] and width[0] == width[1]
+    return (height[0], width[0]) if is_even and not any(batch + channels) else None
+
+
 def _step(graph: TfliteGraph, operator: Operator) -> nn.Module:
     if operator.kind not in _BUILDERS:
         raise ValueError(f'operator {operator.kind} is not supported; known: {list(_BUILDERS)}')
@@ -95,7 +140,8 @@ def _border(graph: TfliteGraph, operator: Operator, kernel: Sequence[int]) -> li
     """:returns: [left, right, top, bottom] pixels to add before a sliding window."""
     options = operator.options
     if options['padding'] != _SAME_PADDING:
-        return [0, 0, 0, 0]
+        top, left = options.get('border', (0, 0))
+        return [left, left, top, top]
     _, height, width, _ = graph.shapes[operator.inputs[0]]
     top, bottom = _same_padding(height, kernel[0], options['strideH'])
     left, right = _same_padding(width, kernel[1], options['strideW'])
