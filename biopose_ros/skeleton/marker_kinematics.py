@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -158,9 +159,17 @@ def compile_markers(
     :param like: its precision and device are used.
     :raises ValueError: when the skeleton lacks a marker.
     """
+    return _compile(skeleton, None if names is None else tuple(names), like.dtype, like.device)
+
+
+@lru_cache(maxsize=32)
+def _compile(
+    skeleton: Skeleton, names: tuple[str, ...] | None, dtype: torch.dtype, device: torch.device
+) -> MarkerKinematics:
+    like = torch.empty(0, dtype=dtype, device=device)
     tree = skeleton.tree(like)
     indices = skeleton.marker_indices(names)
-    segments = skeleton.marker_segments[indices].to(like.device)
+    segments = skeleton.marker_segments[indices].to(device)
     offsets_m = skeleton.marker_offsets_m[indices].to(like)
     motions = tree.drive.is_driven.nonzero().squeeze(-1)
     joints, leaders = motions // 6, tree.follow.driver[tree.drive.driver[motions]]

@@ -1,0 +1,137 @@
+"""
+Bounded least squares on marker positions: the mathematics behind the solver.
+
+Levenberg-Marquardt on a batch of independent frames. A coordinate at a limit whose gradient
+points outward leaves the step (active set), the rest is projected, so that every iterate keeps
+the limits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from biopose_ros.skeleton.marker_kinematics import MarkerKinematics
+
+
+@dataclass(frozen=True)
+class Linearisation:
+    """
+    The cost near some coordinates.
+
+    :param cost: [frames], weighted squares, unitless.
+    :param gradient: [frames, coordinates], half the gradient.
+    :param curvature: [frames, coordinates, coordinates], half the Gauss-Newton Hessian.
+    """
+
+    cost: Tensor
+    gradient: Tensor
+    curvature: Tensor
+
+
+@dataclass(frozen=True)
+class Problem:
+    """
+    A batch of frames to fit.
+
+    :param markers: compiled markers.
+    :param target_m: [frames, markers, 3], finite.
+    :param information: [frames, markers], weight over variance, 1 / metre^2.
+    :param scales: [frames, segments, 3] or None.
+    :param prior_mean: [frames, coordinates].
+    :param prior_information: [frames, coordinates], 1 / variance, 0 where there is no pull.
+    :param lower: [coordinates], -inf where circular.
+    :param upper: [coordinates], inf where circular.
+    """
+
+    markers: MarkerKinematics
+    target_m: Tensor
+    information: Tensor
+    scales: Tensor | None
+    prior_mean: Tensor
+    prior_information: Tensor
+    lower: Tensor
+    upper: Tensor
+
+    def linearise(self, coordinates: Tensor) -> Linearisation:
+        """
+        Evaluate the cost with its gradient and Gauss-Newton curvature.
+
+        :param coordinates: [frames, coordinates].
+        """
+        positions_m, jacobian, _ = self.markers.linearise(coordinates, self.scales)
+        residual_m = positions_m - self.target_m
+        weighted = residual_m * self.information[..., None]
+        pull = (coordinates - self.prior_mean) * self.prior_information
+        flat = jacobian.flatten(-3, -2)  # [frames, markers * 3, coordinates]
+        scaled = (jacobian * self.information[..., None, None]).flatten(-3, -2)
+        return Linearisation(
+            cost=(weighted * residual_m).sum((-2, -1))
+            + (pull * (coordinates - self.prior_mean)).sum(-1),
+            gradient=(weighted.flatten(-2)[..., None, :] @ flat).squeeze(-2) + pull,
+            curvature=flat.mT @ scaled + torch.diag_embed(self.prior_information),
+        )
+
+
+def minimise(
+    problem: Problem, start: Tensor, max_iterations: int, tolerance: float, damping: float
+) -> tuple[Tensor, Linearisation, int]:
+    """
+    Minimise the cost from a start; every frame has its own damping.
+
+    :param problem: the batch.
+    :param start: [frames, coordinates].
+    :param max_iterations: how many steps at most.
+    :param tolerance: stops where no coordinate of any frame moves by more, radians or metres.
+    :param damping: first damping, relative to the curvature.
+    :returns: coordinates [frames, coordinates], the cost there, and how many steps were made.
+    """
+    at = start.clamp(problem.lower, problem.upper)
+    here = problem.linearise(at)
+    damping_now = torch.full_like(here.cost, damping)
+    for step_count in range(1, max_iterations + 1):
+        step = bounded_step(here, at, problem.lower, problem.upper, damping_now)
+        trial = (at + step).clamp(problem.lower, problem.upper)
+        there = problem.linearise(trial)
+        better = there.cost < here.cost
+        moved = torch.where(better, (trial - at).abs().amax(-1), 0.0)
+        at, here = torch.where(better[:, None], trial, at), _choose(better, there, here)
+        damping_now = torch.where(better, damping_now * 0.2, damping_now * 8).clamp(1e-9, 1e6)
+        stuck = ~better & ((trial - at).abs().amax(-1) > tolerance)
+        if moved.max() < tolerance and not stuck.any():
+            break
+    return at, here, step_count
+
+
+def _choose(better: Tensor, there: Linearisation, here: Linearisation) -> Linearisation:
+    return Linearisation(
+        torch.where(better, there.cost, here.cost),
+        torch.where(better[:, None], there.gradient, here.gradient),
+        torch.where(better[:, None, None], there.curvature, here.curvature),
+    )
+
+
+def bounded_step(
+    here: Linearisation, at: Tensor, lower: Tensor, upper: Tensor, damping: Tensor
+) -> Tensor:
+    """
+    Solve the damped normal equations over the coordinates that are free to move.
+
+    :param here: cost near ``at``.
+    :param at: [frames, coordinates].
+    :param lower: [coordinates].
+    :param upper: [coordinates].
+    :param damping: [frames].
+    :returns: [frames, coordinates].
+    """
+    held = ((at <= lower) & (here.gradient > 0)) | ((at >= upper) & (here.gradient < 0))
+    free = (~held).to(at.dtype)
+    diagonal = here.curvature.diagonal(dim1=-2, dim2=-1)
+    # The small constant keeps coordinates that no marker sees where they are.
+    ridge = diagonal * damping[:, None] + 1e-6 * diagonal.amax(-1, keepdim=True) + 1e-12
+    system = here.curvature * (free[:, :, None] * free[:, None, :])
+    system = system + torch.diag_embed(torch.where(held, 1.0, ridge))
+    factor, _ = torch.linalg.cholesky_ex(system)
+    return -torch.cholesky_solve((here.gradient * free)[..., None], factor).squeeze(-1)
