@@ -117,7 +117,7 @@ def test_a_damaged_image_costs_itself_only(tmp_path):
 
 def test_only_damaged_images_are_an_error(tmp_path):
     bag = write(tmp_path / 'bag', ('/image', IMAGE, raw_image(1, START_NS, 'unheard_of')))
-    with pytest.raises(SourceError, match='no image on /image can be decoded.*unheard_of'):
+    with pytest.raises(SourceError, match=r'no image on /image can be decoded.*unheard_of'):
         list(open_frames(bag))
 
 
@@ -141,5 +141,5 @@ def test_bags_without_images_and_broken_bags(tmp_path):
         open_frames(bag)
     broken = tmp_path / 'broken.mcap'
     broken.write_bytes((bag / 'bag_0.mcap').read_bytes()[:20])
-    with pytest.raises(SourceError, match='broken.mcap: not a readable bag'):
+    with pytest.raises(SourceError, match=r'broken\.mcap: not a readable bag'):
         open_frames(broken)
