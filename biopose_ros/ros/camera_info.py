@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sensor_msgs.msg import CameraInfo
 
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.records import Camera, FloatArray
+
+if TYPE_CHECKING:  # bags are read without ROS: any library's messages will do
+    from sensor_msgs.msg import CameraInfo
 
 # OpenCV's pinhole coefficients; fisheye (`equidistant`) is another projection.
 PINHOLE_MODELS = ('', 'plumb_bob', 'rational_polynomial')

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import CompressedImage, Image
+
+if TYPE_CHECKING:  # bags are read without ROS: any library's messages will do
+    from sensor_msgs.msg import CompressedImage, Image
 
 BgrImage = NDArray[np.uint8]
 

@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -6,6 +10,7 @@ from rosbags.typesys import Stores, get_typestore
 from biopose_ros.files.mcap_writer import McapWriter
 from biopose_ros.files.video import SourceError, open_frames
 
+ROOT = Path(__file__).resolve().parents[2]
 START_NS = 1_700_000_000_000_000_000
 STEP_NS = 33_000_000
 STORE = get_typestore(Stores.ROS2_HUMBLE)
@@ -143,3 +148,13 @@ def test_bags_without_images_and_broken_bags(tmp_path):
     broken.write_bytes((bag / 'bag_0.mcap').read_bytes()[:20])
     with pytest.raises(SourceError, match=r'broken\.mcap: not a readable bag'):
         open_frames(broken)
+
+
+def test_bags_are_read_without_ros(tmp_path):
+    bag = write(tmp_path / 'bag', ('/image', IMAGE, raw_image(1, START_NS)))
+    code = (
+        'import sys; from biopose_ros.files.video import open_frames; '
+        f'assert len(list(open_frames({str(bag)!r}))) == 1; print(*sys.modules)'
+    )
+    output = subprocess.check_output([sys.executable, '-c', code], cwd=ROOT, text=True)
+    assert not {'rclpy', 'sensor_msgs'} & set(output.split())
