@@ -85,8 +85,9 @@ def project_through_lens(points_m: ArrayLike, camera: Camera) -> FloatArray:
     pixels = np.full((*points.shape[:-1], 2), np.nan)
     if is_visible.any():
         no_motion = np.zeros(3)
+        visible = np.ascontiguousarray(points[is_visible])  # OpenCV refuses other layouts
         projected, _ = cv2.projectPoints(
-            points[is_visible], no_motion, no_motion, camera.intrinsics_px, camera.distortion
+            visible, no_motion, no_motion, camera.intrinsics_px, camera.distortion
         )
         pixels[is_visible] = projected[:, 0]
     return pixels
