@@ -6,6 +6,7 @@ import typer
 
 from biopose_ros.cli import weights
 from biopose_ros.cli.benchmark_live import benchmark_live
+from biopose_ros.cli.doctor import doctor
 from biopose_ros.cli.evaluate_video import evaluate_video
 from biopose_ros.cli.node import node
 from biopose_ros.cli.play import play
@@ -23,6 +24,7 @@ app.add_typer(evaluate, name='evaluate', no_args_is_help=True)
 app.add_typer(benchmark, name='benchmark', no_args_is_help=True)
 app.add_typer(weights.app, name='weights')
 app.command(context_settings={'allow_extra_args': True, 'ignore_unknown_options': True})(node)
+app.command()(doctor)
 app.command()(play)
 benchmark.command('live')(benchmark_live)
 app.command()(run)
