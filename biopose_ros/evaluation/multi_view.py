@@ -8,6 +8,9 @@ into one pelvis-to-torso rotation and taken apart again along our lumbar axes; s
 pelvis is turned from the laboratory into the view's own ground frame by the camera's calibration.
 Coordinates that do not move in the truth (pronation at its limit, locked wrists) were not measured
 there and are not compared.
+
+Times of motion, markers and videos count alike: the keypoints of cam01 and cam02 agree best with
+the truth at the same time (within a picture). The first picture has no truth.
 """
 
 from __future__ import annotations
@@ -33,9 +36,6 @@ BALL_AXES = 'ZXY'
 LAB_FROM_TRC = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 # Less movement than this over a clip means a locked or clamped coordinate.
 MIN_RANGE_DEG = 0.1
-# The files of `pose2sim_blender`: row k of the markers belongs to picture k, yet the rows count
-# time from 1/60 s and the videos from 0.
-TRUTH_LEAD_S = 1 / 60
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Truth:
     """
     What the cameras say together.
 
-    :param times_s: [rows], on the videos' time line.
+    :param times_s: [rows], seconds, on the videos' time line.
     :param coordinates: per measured joint coordinate [rows], radians, our names; no pelvis.
     :param pelvis_rotations: [rows, 3, 3], pelvis axes to the marker file's (y up).
     :param keypoints_m: per keypoint [rows, 3], metres, the marker file's axes.
@@ -122,7 +122,7 @@ def load_truth(folder: Path) -> Truth:
         **_ball_angles('lumbar', segment('pelvis'), segment('torso')),
         **_ball_angles('neck', segment('torso'), segment('head')),
     }
-    return Truth(times_s - TRUTH_LEAD_S, _moving(coordinates), segment('pelvis'), keypoints_m)
+    return Truth(times_s, _moving(coordinates), segment('pelvis'), keypoints_m)
 
 
 def pelvis_coordinates(truth: Truth, view: View) -> dict[str, FloatArray]:

@@ -127,7 +127,8 @@ def _subject(
     true_px = np.stack(list(keypoints_px.values()), axis=1)  # [frames, keypoints, 2]
     chosen: list[PersonPose | None] = []
     for poses, target_px in zip(persons, true_px, strict=True):
-        seen = [pose for pose in poses if pose.state in SEEN]
+        has_truth = np.isfinite(target_px).any()
+        seen = [pose for pose in poses if pose.state in SEEN and has_truth]
         distances_px = [
             np.nanmean(np.linalg.norm(pose.keypoints_px[indices] - target_px, axis=-1))
             for pose in seen
