@@ -1,0 +1,194 @@
+"""
+Who and what is drawn: shapes of persons and frames of motion, split so that nothing leaks.
+
+A subject's number and a clip's group alone decide their split, so neither adding clips nor a new
+seed can move a test subject or a test clip into training.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import minimum_filter1d
+
+from biopose_ros.body.body_data import Population
+from biopose_ros.records import FloatArray
+from biopose_ros.training.motion.clip import MotionClip
+
+_SUBJECTS_PER_TENTH = 4000
+_BETA_LIMIT = 4.0
+# Feet in the air by less than this are taken as standing: recordings are not better.
+_CLEARANCE_NOISE_M = 0.05
+# A jump ends within this time; what lasts longer is an error of the floor's height.
+_LONGEST_JUMP_S = 1.2
+
+
+class Split(Enum):
+    """Which tenths of subjects and clip groups belong to a split."""
+
+    TRAIN = (0, 1, 2, 3, 4, 5, 6, 7)
+    VALIDATION = (8,)
+    TEST = (9,)
+
+    @classmethod
+    def named(cls, name: str) -> Split:
+        """
+        Find a split by its name.
+
+        :raises ValueError: for an unknown name.
+        """
+        try:
+            return cls[name.upper()]
+        except KeyError:
+            known = ', '.join(split.name.lower() for split in cls)
+            raise ValueError(f'unknown split {name!r}; choose one of {known}') from None
+
+
+def split_of_group(group: str) -> Split:
+    """
+    Tell to which split a clip belongs.
+
+    :param group: :attr:`MotionClip.group`.
+    """
+    tenth = zlib.crc32(group.encode()) % 10
+    return next(split for split in Split if tenth in split.value)
+
+
+def choose_subject(random: np.random.Generator, split: Split) -> int:
+    """
+    Choose a person of a split; the last digit is the tenth.
+
+    :param random: source of chance.
+    :param split: whose persons.
+    """
+    return int(10 * random.integers(_SUBJECTS_PER_TENTH) + random.choice(split.value))
+
+
+def subject_betas(subject: int, population: Population | None, components: int) -> FloatArray:
+    """
+    Give a subject's shape: an adult of the population, or unit normal where none is known.
+
+    :param subject: number.
+    :param population: of the body model.
+    :param components: of the body model.
+    :returns: [components] float32.
+    """
+    random = np.random.default_rng([20250103, subject])
+    normal = random.standard_normal(components)
+    if population is not None:
+        sex = int(random.integers(2))
+        normal = population.mean[sex] + population.factor[sex] @ normal
+    return np.clip(normal, -_BETA_LIMIT, _BETA_LIMIT).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class MotionPool:
+    """
+    Frames to draw from.
+
+    :param pose: [frames, 24, 3] float32.
+    :param clearance_m: [frames], height of the lowest sole over the floor.
+    :param clip: [frames], number of the clip.
+    :param frame: [frames], number within the clip.
+    :param starts: [clips + 1], where each clip begins.
+    :param names: of the clips.
+    :param groups: of the clips.
+    :param sits: [clips], whether the activity is about sitting on a seat.
+    """
+
+    pose: NDArray[np.float32]
+    clearance_m: NDArray[np.float32]
+    clip: NDArray[np.int64]
+    frame: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    names: tuple[str, ...]
+    groups: tuple[str, ...]
+    sits: NDArray[np.bool_]
+
+    def choose(self, random: np.random.Generator) -> int:
+        """
+        Choose a clip by the root of its length, then a frame of it.
+
+        The root keeps long takes from drowning short ones.
+
+        :param random: source of chance.
+        """
+        weights = np.cumsum(np.sqrt(np.diff(self.starts)))
+        clip = int(np.searchsorted(weights, random.uniform(0.0, weights[-1]), side='right'))
+        return int(random.integers(self.starts[clip], self.starts[clip + 1]))
+
+
+def motion_pool(clips: Iterable[MotionClip], split: Split) -> MotionPool:
+    """
+    Collect the usable frames of a split.
+
+    :param clips: any; those of other splits are left out.
+    :param split: whose clips.
+    :raises ValueError: where no clip is left, or a clip holds numbers that are not finite.
+    """
+    chosen = [clip for clip in clips if split_of_group(clip.group) is split and clip.valid.any()]
+    if not chosen:
+        raise ValueError(
+            f'no motion clip falls into the {split.name.lower()} split; give more clips '
+            '(splits go by clip group, about eight in ten are for training)'
+        )
+    for clip in chosen:
+        _check_finite(clip)
+    lengths = [int(clip.valid.sum()) for clip in chosen]
+    return MotionPool(
+        pose=np.concatenate([clip.pose[clip.valid] for clip in chosen]).astype(np.float32),
+        clearance_m=np.concatenate([_clearance(clip)[clip.valid] for clip in chosen]),
+        clip=np.repeat(np.arange(len(chosen)), lengths),
+        frame=np.concatenate([np.flatnonzero(clip.valid) for clip in chosen]),
+        starts=np.concatenate([[0], np.cumsum(lengths)]),
+        names=tuple(clip.name for clip in chosen),
+        groups=tuple(clip.group for clip in chosen),
+        sits=np.array([_is_sitting(clip.activity) for clip in chosen]),
+    )
+
+
+def _check_finite(clip: MotionClip) -> None:
+    for field in ('pose', 'translation_m'):
+        values = getattr(clip, field)[clip.valid]
+        if not np.isfinite(values).all():
+            raise ValueError(f'motion clip {clip.name}: {field} holds numbers that are not finite')
+
+
+def _is_sitting(activity: str) -> bool:
+    return any(word in activity.lower() for word in ('sit', 'chair', 'seat', 'stool'))
+
+
+def _clearance(clip: MotionClip) -> NDArray[np.float32]:
+    """Height of the lowest sole over its nearest contact; zero where the floor is unknown."""
+    if not clip.floor_known:
+        return np.zeros(len(clip), np.float32)
+    lowest = clip.placed.soles_m[..., 1].min(axis=(1, 2))
+    window = max(int(_LONGEST_JUMP_S * clip.fps), 1)
+    height = lowest - minimum_filter1d(lowest, window, mode='nearest')
+    return np.where(height > _CLEARANCE_NOISE_M, height, 0.0).astype(np.float32)
+
+
+def only_activities(clips: Sequence[MotionClip], wanted: Sequence[str]) -> list[MotionClip]:
+    """
+    Keep clips whose activity or name holds one of some words.
+
+    :param clips: to choose from.
+    :param wanted: words; none keeps all.
+    :raises ValueError: naming a word that no clip knows.
+    """
+    if not wanted:
+        return list(clips)
+    texts = [f'{clip.activity} {clip.name}'.lower() for clip in clips]
+    for word in wanted:
+        if not any(word.lower() in text for text in texts):
+            known = ', '.join(sorted({clip.activity for clip in clips})[:20])
+            raise ValueError(f'unknown activity {word!r}; there are: {known}')
+    return [
+        clip for clip, text in zip(clips, texts, strict=True)
+        if any(word.lower() in text for word in wanted)
+    ]  # fmt: skip
