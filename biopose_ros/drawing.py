@@ -152,25 +152,17 @@ def _draw_bone(canvas: ImageArray, bone: _Bone) -> None:
 
 
 def _draw_name(canvas: ImageArray, person: PersonPose) -> None:
-    """Write the person's id above the box, inside the picture."""
+    """Write the person's id above the box, inside the picture, on a dark plate."""
     if not np.isfinite(person.box_xyxy_px).all():
         return
-    size = max(canvas.shape[:2]) / 1600
-    thickness = max(1, round(2 * size))
-    (width, height), _ = cv2.getTextSize(
-        person.person_id, cv2.FONT_HERSHEY_SIMPLEX, size, thickness
-    )
-    limit_x, limit_y = canvas.shape[1] - width, canvas.shape[0] - height
-    x = int(np.clip(person.box_xyxy_px[0], 0, max(0, limit_x)))
-    y = int(np.clip(person.box_xyxy_px[1] - height, 2 * height, max(2 * height, limit_y)))
-    for colour, extra in ((OUTLINE, 2 * thickness), (MIDDLE, 0)):
-        cv2.putText(
-            canvas,
-            person.person_id,
-            (x, y),
-            cv2.FONT_HERSHEY_SIMPLEX,
-            size,
-            colour,
-            thickness + extra,
-            cv2.LINE_AA,
-        )
+    font, size = cv2.FONT_HERSHEY_SIMPLEX, max(canvas.shape[:2]) / 1800
+    thickness, margin = max(1, round(2 * size)), max(2, round(8 * size))
+    (width, height), base = cv2.getTextSize(person.person_id, font, size, thickness)
+    plate_width, plate_height = width + 2 * margin, height + base + 2 * margin
+    left_px, top_px = person.box_xyxy_px[:2] - [0, plate_height + margin]
+    left = int(np.clip(left_px, 0, max(0, canvas.shape[1] - plate_width)))
+    top = int(np.clip(top_px, 0, max(0, canvas.shape[0] - plate_height)))
+    right, bottom = left + plate_width, top + plate_height
+    cv2.rectangle(canvas, (left, top), (right, bottom), OUTLINE, cv2.FILLED)
+    text_at = (left + margin, top + margin + height)
+    cv2.putText(canvas, person.person_id, text_at, font, size, MIDDLE, thickness, cv2.LINE_AA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
@@ -72,14 +73,16 @@ def run(
                 detection=DetectionConfig(model=network, max_persons=max_persons),
             )
         )
-        summary = _process(frames, images, camera, pipeline, out, overlay, console)
+        # A video's own time line starts at 0; the epoch of a clock would drown the time column.
+        origin_ns = first.stamp_ns if frames.is_wall_clock else 0
+        summary = _process(frames, images, origin_ns, camera, pipeline, out, overlay, console)
     except (OSError, ValueError) as error:
         console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
     _print_summary(summary, out, console)
 
 
-def _peek(frames: FrameSource) -> tuple[Frame, Any]:
+def _peek(frames: FrameSource) -> tuple[Frame, Iterable[Frame]]:
     """Look at the first picture for its size, and put it back."""
     images = iter(frames)
     first = next(images, None)
@@ -108,7 +111,8 @@ def _camera(
 
 def _process(
     frames: FrameSource,
-    images: Any,
+    images: Iterable[Frame],
+    origin_ns: int,
     camera: Camera,
     pipeline: Pipeline,
     out: Path,
@@ -123,16 +127,12 @@ def _process(
 
     rate_hz = frames.rate_hz or UNKNOWN_RATE_HZ
     results = RunResults(out, pipeline.skeleton, rate_hz)
-    origin_ns: int | None = None
     with ExitStack() as stack:
-        video = VideoWriter(out / 'overlay.mp4', rate_hz) if with_overlay else None
-        if video is not None:
-            stack.enter_context(video)
+        video: VideoWriter | None = None
+        if with_overlay:
+            video = stack.enter_context(VideoWriter(out / 'overlay.mp4', rate_hz))
         try:
             for frame in track_frames(images, frames.frame_count, frames.name, console):
-                if origin_ns is None:
-                    # A video's own time line starts at 0; a clock's would drown the time column.
-                    origin_ns = frame.stamp_ns if frames.is_wall_clock else 0
                 poses = pipeline.process(frame.image_bgr, camera, frame.stamp_ns)
                 results.write((frame.stamp_ns - origin_ns) * 1e-9, poses)
                 if video is not None:
@@ -140,18 +140,20 @@ def _process(
                     video.write(picture, frame.stamp_ns - origin_ns)
         except KeyboardInterrupt:
             console.print('interrupted; finishing the files')
-    return results.close(_description(frames, camera, pipeline, origin_ns))
+        finally:
+            summary = results.close(_description(frames, camera, pipeline, origin_ns))
+    return summary
 
 
 def _description(
-    frames: FrameSource, camera: Camera, pipeline: Pipeline, origin_ns: int | None
+    frames: FrameSource, camera: Camera, pipeline: Pipeline, origin_ns: int
 ) -> dict[str, Any]:
     return {
         'input': frames.name,
         'time_origin_ns': origin_ns,
         'method': pipeline.config.method,
         'network': pipeline.config.detection.model,
-        'providers': list(pipeline.providers),
+        'device': pipeline.device,
         'height_m': pipeline.config.height_m,
         'camera': {
             'width_px': camera.width_px,

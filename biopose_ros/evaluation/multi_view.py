@@ -7,7 +7,8 @@ and the same zero, so that these coordinates compare one to one. Its six lumbar 
 into one pelvis-to-torso rotation and taken apart again along our lumbar axes; so is the neck. The
 pelvis is turned from the laboratory into the view's own ground frame by the camera's calibration.
 Coordinates that do not move in the truth (pronation at its limit, locked wrists) were not measured
-there and are not compared.
+there and are not compared. Lumbar flexion is one of them: in this truth the pelvis follows the
+lean of the trunk, so its pelvis tilt and hip flexion carry what our lumbar extension would take.
 
 Times of motion, markers and videos count alike: the keypoints of cam01 and cam02 agree best with
 the truth at the same time (within a picture). The first picture has no truth.
@@ -119,7 +120,7 @@ def load_truth(folder: Path) -> Truth:
 
     coordinates = {
         **motion,
-        **_ball_angles('lumbar', segment('pelvis'), segment('torso')),
+        **_lumbar_angles(motion, segment('pelvis'), segment('torso')),
         **_ball_angles('neck', segment('torso'), segment('head')),
     }
     return Truth(times_s, _moving(coordinates), segment('pelvis'), keypoints_m)
@@ -167,6 +168,16 @@ def interpolate(rows: FloatArray, row_times_s: FloatArray, times_s: FloatArray) 
         np.where(inside, np.interp(times_s, row_times_s, column), np.nan) for column in flat.T
     ]
     return np.stack(columns, axis=1).reshape(len(times_s), *rows.shape[1:])
+
+
+def _lumbar_angles(
+    motion: Mapping[str, FloatArray], pelvis_rotations: FloatArray, torso_rotations: FloatArray
+) -> dict[str, FloatArray]:
+    """Compose the spine; where its flexion was locked, the truth knows no lumbar extension."""
+    angles = _ball_angles('lumbar', pelvis_rotations, torso_rotations)
+    if 'L5_S1_Flex_Ext' not in _moving(motion):
+        del angles['lumbar_extension']
+    return angles
 
 
 def _ball_angles(
