@@ -5,6 +5,7 @@ For example: ros2 launch biopose_ros pose.launch.py image_topic:=/camera/image_r
 """
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+from launch import LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     ExecuteProcess,
@@ -17,7 +18,6 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from biopose_ros.resources import resource_path
 from biopose_ros.ros.dds_profile import large_image_environment
-from launch import LaunchContext, LaunchDescription
 
 # What RViz and a recorder need; relative to the namespace unless absolute.
 RECORDED_TOPICS = (
@@ -87,11 +87,6 @@ def arguments():
             'rviz', default_value='false', choices=BOOLEANS, description='Start RViz.'
         ),
         DeclareLaunchArgument(
-            'rviz_fixed_frame',
-            default_value='camera_optical_frame',
-            description="RViz's fixed frame: the frame_id of the images, or any frame above it.",
-        ),
-        DeclareLaunchArgument(
             'record',
             default_value='false',
             choices=BOOLEANS,
@@ -138,15 +133,13 @@ def start(context: LaunchContext):
     if is_set('robot_state_publisher'):
         actions.append(robot_state_publisher(common))
     if is_set('rviz'):
-        actions.append(rviz(value('rviz_fixed_frame'), common))
+        actions.append(rviz(common))
     if is_set('record'):
-        actions.append(recorder(value('bag'), common))
+        actions.append(recorder(value, common))
     return actions
 
 
 def pose_node(value, is_set, common):
-    image_topic = value('image_topic')
-    camera_info_topic = value('camera_info_topic') or camera_info_beside(image_topic)
     overrides = {name: value(name) for name in ('image_transport', 'device') if value(name)}
     overrides |= {name: is_set(name) for name in ('autostart', 'publish_tf') if value(name)}
     overrides['robot_state_publisher'] = is_set('robot_state_publisher')
@@ -157,14 +150,14 @@ def pose_node(value, is_set, common):
         namespace=common['namespace'],
         output=common['output'],
         parameters=[value('params_file'), *common['parameters'], overrides],
-        remappings=[('image', image_topic), ('camera_info', camera_info_topic)],
+        remappings=[('image', value('image_topic')), ('camera_info', camera_info_topic(value))],
         arguments=['--ros-args', '--log-level', f'pose_node:={value("log_level")}'],
     )
 
 
-def camera_info_beside(image_topic):
-    folder, slash, _ = image_topic.removesuffix('/compressed').rpartition('/')
-    return f'{folder}{slash}camera_info'
+def camera_info_topic(value):
+    folder, slash, _ = value('image_topic').removesuffix('/compressed').rpartition('/')
+    return value('camera_info_topic') or f'{folder}{slash}camera_info'
 
 
 def robot_state_publisher(common):
@@ -186,19 +179,20 @@ def robot_state_publisher(common):
     )
 
 
-def rviz(fixed_frame, common):
+def rviz(common):
     return Node(
         package='rviz2',
         executable='rviz2',
         name='rviz',
-        arguments=['-d', str(resource_path('config/pose.rviz')), '-f', fixed_frame],
+        arguments=['-d', str(resource_path('config/pose.rviz'))],
         remappings=[(f'/{topic}', topic) for topic in SHOWN_TOPICS],
         **common,
     )
 
 
-def recorder(bag, common):
-    topics = [absolute(topic, common['namespace']) for topic in RECORDED_TOPICS]
+def recorder(value, common):
+    bag, names = value('bag'), (*RECORDED_TOPICS, camera_info_topic(value))
+    topics = [absolute(topic, common['namespace']) for topic in names]
     if has_rosbag2():
         command = ['ros2', 'bag', 'record', '--storage', 'mcap', '--output', bag, *topics]
         return ExecuteProcess(cmd=command, output='screen')

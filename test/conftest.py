@@ -6,11 +6,13 @@ import tempfile
 
 import pytest
 
+LOGS = tempfile.TemporaryDirectory(prefix='biopose_ros_log_', ignore_cleanup_errors=True)
+
 # Set before any test module imports numpy, torch or rclpy; child processes inherit all of it.
 # Above 101 the DDS ports of Linux may collide with those that programs get for outgoing traffic.
 os.environ['ROS_DOMAIN_ID'] = str(random.SystemRandom().randint(1, 101))
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-os.environ['ROS_LOG_DIR'] = tempfile.mkdtemp(prefix='biopose_ros_log_')
+os.environ['ROS_LOG_DIR'] = LOGS.name
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
 
