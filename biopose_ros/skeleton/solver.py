@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from biopose_ros.skeleton.initial_pose import initial_pose
+from biopose_ros.skeleton.initial_pose import free_root, initial_pose
 from biopose_ros.skeleton.least_squares import Linearisation, Problem, minimise
 from biopose_ros.skeleton.limits import search_limits, wrap
 from biopose_ros.skeleton.marker_kinematics import compile_markers
 from biopose_ros.skeleton.observations import check_markers, clean_markers
 from biopose_ros.skeleton.skeleton import Skeleton
+
+NUM_STARTS = 8
+START_ITERATIONS = 15
 
 
 @dataclass(frozen=True)
@@ -100,32 +103,81 @@ def solve_pose(
     :raises ValueError: when shapes or names do not fit.
     """
     config = config or SolverConfig()
+    batch = positions_m.shape[:-2]
+    problem = build_problem(skeleton, names, positions_m, weights, scales, prior, config)
+    if initial is None:
+        guess = initial_pose(skeleton, names, positions_m, weights=weights, scales=scales)
+        start = _best_start(skeleton, problem, _flat(guess, batch, 1))
+    else:
+        start = _flat(initial.to(positions_m), batch, 1)
+    with torch.inference_mode():  # a sixth faster: no bookkeeping for gradients
+        at, here, iterations = minimise(
+            problem, start, config.max_iterations, config.tolerance, config.initial_damping
+        )
+        residual_m, stddev = fit_quality(skeleton, problem, at, here)
+        at = wrap(skeleton, at)
+    return Solution(
+        at.reshape(*batch, -1).clone(),
+        residual_m.reshape(batch).clone(),
+        stddev.reshape(*batch, -1).clone(),
+        iterations,
+    )
+
+
+def build_problem(
+    skeleton: Skeleton,
+    names: Sequence[str],
+    positions_m: Tensor,
+    weights: Tensor | None,
+    scales: Tensor | None,
+    prior: PosePrior | None,
+    config: SolverConfig,
+) -> Problem:
+    """
+    Arrange the arguments of :func:`solve_pose` as a flat batch of frames.
+
+    :raises ValueError: when shapes or names do not fit.
+    """
     check_markers(names, positions_m, weights)
     batch = positions_m.shape[:-2]
-    if initial is None:
-        initial = initial_pose(skeleton, names, positions_m, weights=weights, scales=scales)
-    start = _flat(initial, batch, 1).to(positions_m)
     target_m, weight = clean_markers(positions_m, weights)
-    mean, information = _prior_terms(prior, start, batch)
-    problem = Problem(
+    rest = skeleton.default_coordinates.to(target_m)
+    mean = rest if prior is None else prior.mean.to(target_m)
+    information = torch.zeros_like(rest) if prior is None else prior.stddev.to(target_m) ** -2
+    return Problem(
         compile_markers(skeleton, names, target_m),
         _flat(target_m, batch, 2),
         _flat(weight, batch, 1) / config.marker_stddev_m**2,
         None if scales is None else _flat(scales.to(target_m), batch, 2),
-        mean,
-        information,
+        _flat(mean, batch, 1),
+        _flat(information, batch, 1),
         *search_limits(skeleton, target_m),
     )
-    at, here, iterations = minimise(
-        problem, start, config.max_iterations, config.tolerance, config.initial_damping
-    )
-    residual_m, stddev = _quality(skeleton, problem, at, here)
-    return Solution(
-        wrap(skeleton, at).reshape(*batch, -1),
-        residual_m.reshape(batch),
-        stddev.reshape(*batch, -1),
-        iterations,
-    )
+
+
+def _best_start(skeleton: Skeleton, problem: Problem, guess: Tensor) -> Tensor:
+    """
+    Search from several postures and keep the best of each frame, [frames, coordinates].
+
+    Limbs get caught at joint limits when they start far from the truth: from one start a third
+    of wildly random poses ends wrong, from eight under 1 %.
+    """
+    generator = torch.Generator().manual_seed(0)
+    lower, upper = skeleton.lower_limits.to(guess), skeleton.upper_limits.to(guess)
+    share = torch.rand(NUM_STARTS - 1, 1, len(lower), generator=generator).to(guess)
+    postures = (lower + upper) / 2 + (upper - lower) * (share - 0.5) / 2
+    joint = free_root(skeleton)
+    others = torch.ones_like(lower, dtype=torch.bool)
+    if joint is not None:
+        others[joint.coordinates] = False
+    starts = torch.cat([guess[None], torch.where(others, postures, guess)])
+    with torch.inference_mode():
+        found, here, _ = minimise(
+            problem.repeat(NUM_STARTS), starts.flatten(0, 1), START_ITERATIONS, 1e-3, 1.0
+        )
+        best = here.cost.unflatten(0, (NUM_STARTS, -1)).argmin(0)
+        chosen = found.unflatten(0, (NUM_STARTS, -1))[best, torch.arange(len(guess))]
+    return chosen.clone()
 
 
 def _flat(values: Tensor, batch: torch.Size, kept: int) -> Tensor:
@@ -134,21 +186,17 @@ def _flat(values: Tensor, batch: torch.Size, kept: int) -> Tensor:
     return values.expand(*batch, *shape).reshape(-1, *shape)
 
 
-def _prior_terms(
-    prior: PosePrior | None, start: Tensor, batch: torch.Size
-) -> tuple[Tensor, Tensor]:
-    """Give the mean and the inverse variance of the prior, [frames, coordinates] each."""
-    if prior is None:
-        return start, torch.zeros_like(start)
-    mean = _flat(prior.mean.to(start), batch, 1)
-    return mean, _flat(prior.stddev.to(start), batch, 1) ** -2
-
-
-def _quality(
+def fit_quality(
     skeleton: Skeleton, problem: Problem, at: Tensor, here: Linearisation
 ) -> tuple[Tensor, Tensor]:
     """
-    Give the residual [frames] and the standard deviations [frames, coordinates].
+    Rate a fit.
+
+    :param skeleton: whose limits count.
+    :param problem: the batch.
+    :param at: [frames, coordinates].
+    :param here: the cost there.
+    :returns: residual [frames], metres, and standard deviations [frames, coordinates].
 
     Where markers fit worse than their assumed noise, the deviations grow with the misfit. The
     range of each coordinate counts as knowledge: a uniform guess has a variance of range^2 / 12.
