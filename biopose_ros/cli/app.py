@@ -6,11 +6,13 @@ import typer
 
 from biopose_ros.cli import weights
 from biopose_ros.cli.benchmark_live import benchmark_live
+from biopose_ros.cli.benchmark_synth import benchmark_synth
 from biopose_ros.cli.doctor import doctor
 from biopose_ros.cli.evaluate_video import evaluate_video
 from biopose_ros.cli.node import node
 from biopose_ros.cli.play import play
 from biopose_ros.cli.run import run
+from biopose_ros.cli.synth import synth
 
 app = typer.Typer(
     name='biopose',
@@ -29,6 +31,8 @@ app.command()(play)
 benchmark.command('live')(benchmark_live)
 app.command()(run)
 evaluate.command('video')(evaluate_video)
+benchmark.command('synth')(benchmark_synth)
+app.command()(synth)
 
 
 def main() -> None:

@@ -38,6 +38,7 @@ MAX_PANELS = 10
 PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
 _PHOTO_SIDE_PX = 512
 _MAX_PHOTOS = 2000
+CLOUD_ROW = textures.CLOUDS
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _panel(random: np.random.Generator, bounds: NDArray[np.float32]) -> FloatArr
     return np.array([wall, left, left + width, bottom, top, *colour, stripes])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model='numpy', fastmath=True)
 def paint_room(
     triangle: NDArray[np.int32],
     rays: FloatArray,
@@ -278,9 +279,6 @@ def paint_room(
                 else:
                     incoming = sky * light[SKY, k] + 0.5 * light[BOUNCE, k] + 0.22 * light[SUN, k]
                 image[row, column, k] = colour * incoming
-
-
-CLOUD_ROW = textures.CLOUDS
 
 
 def paint_abstract(random: np.random.Generator, side_px: int) -> NDArray[np.float32]:

@@ -129,7 +129,7 @@ def _display_curve(contrast: float) -> NDArray[np.float32]:
     return (shown**contrast).astype(np.float32)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model='numpy', fastmath=True)
 def _expose(
     light: NDArray[np.float32],
     gains: NDArray[np.float32],
@@ -145,7 +145,7 @@ def _expose(
     """Gain, display curve, noise, 8 bits; red first in, blue first out."""
     last = len(curve) - 1
     for row in range(light.shape[0]):
-        noise_at = (row + noise_row) % _NOISE_SIDE
+        noise_at = (row + noise_row) & (_NOISE_SIDE - 1)
         for column in range(light.shape[1]):
             if not inside[row, column]:
                 result[row, column, :] = 0
@@ -154,7 +154,7 @@ def _expose(
                 value = light[row, column, 2 - k] * gains[k]
                 shown = curve[min(max(int(value * 0.5 * last + 0.5), 0), last)]
                 sigma = read_noise + shot_noise * np.sqrt(shown)
-                grain = noise[noise_at, (column + noise_column) % _NOISE_SIDE, k]
+                grain = noise[noise_at, (column + noise_column) & (_NOISE_SIDE - 1), k]
                 result[row, column, k] = min(
                     max((shown + sigma * grain) * 255.0 + 0.5, 0.0), 255.0
                 )

@@ -32,8 +32,8 @@ from biopose_ros.training.synthesis.sources import (
 CHUNK = 16
 _FLESH_MARGIN_M = 0.06
 
-MarkerPlacer = Callable[[FloatArray], FloatArray]
-"""Vertices [vertices, 3] to markers [markers, 3], same axes."""
+MarkerPlacer = Callable[[FloatArray, FloatArray], FloatArray]
+"""Vertices [vertices, 3] and joints [24, 3] to markers [markers, 3], same axes."""
 
 SkeletonTie = Callable[[FloatArray, FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 """
@@ -204,7 +204,8 @@ class SampleGenerator:
     def _markers(self, scene: Scene) -> FloatArray:
         if self.place_markers is None:
             return np.zeros((0, 3))
-        return scene.view.to_camera(self.place_markers(scene.persons[0].vertices_m))
+        main = scene.persons[0]
+        return scene.view.to_camera(self.place_markers(main.vertices_m, main.joints_m))
 
     def _tie_skeleton(self, samples: list[SyntheticSample]) -> list[SyntheticSample]:
         if self.tie is None:

@@ -100,7 +100,7 @@ def _direction(random: np.random.Generator, elevation_rad: float) -> FloatArray:
     return np.array([flat * np.sin(turn), np.sin(elevation_rad), flat * np.cos(turn)])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model='numpy', fastmath=True)
 def _splat(
     vertices: NDArray[np.float32],
     origin: NDArray[np.float32],
@@ -132,7 +132,7 @@ def _splat(
                 weight[row, column] += np.exp(-max(height, 0.0) / 0.08)
 
 
-@njit(cache=True, nogil=True, inline='always')
+@njit(cache=True, nogil=True, error_model='numpy', inline='always')
 def lit_share(
     x: float,
     y: float,

@@ -75,16 +75,27 @@ def hair_colour(random: np.random.Generator) -> FloatArray:
     return linear_from_srgb(np.clip(tone + random.normal(0, 0.01, 3), 0, 1))
 
 
+def cloth_colours(random: np.random.Generator, count: int) -> FloatArray:
+    """
+    Choose colours as wardrobes hold them: half near grey, white or black, else any hue.
+
+    :param random: source of chance.
+    :param count: how many.
+    :returns: [count, 3], linear light.
+    """
+    chance = random.random((4, count))
+    value = 0.06 + 0.9 * chance[0]
+    vivid = np.where(chance[1] < 0.45, 0.18 * chance[2], 0.2 + 0.7 * chance[2])
+    offset = (np.array([5.0, 3.0, 1.0]) + 6.0 * chance[3][:, None]) % 6.0
+    wave = np.clip(np.minimum(offset, 4.0 - offset), 0.0, 1.0)
+    return linear_from_srgb((value * (1.0 - vivid * wave.T)).T)
+
+
 def cloth_colour(random: np.random.Generator) -> FloatArray:
     """
-    Choose a colour as wardrobes hold them: half of them near grey, white or black, else any hue.
+    Choose one colour, see :func:`cloth_colours`.
 
     :param random: source of chance.
     :returns: [3], linear light.
     """
-    value = random.beta(1.1, 1.1) * 0.9 + 0.06
-    saturation = random.uniform(0.0, 0.18) if random.random() < 0.45 else random.uniform(0.2, 0.9)
-    hue = random.uniform(0.0, 6.0)
-    offset = (np.array([5.0, 3.0, 1.0]) + hue) % 6.0
-    wave = np.clip(np.minimum(offset, 4.0 - offset), 0.0, 1.0)
-    return linear_from_srgb(value - value * saturation * wave)
+    return cloth_colours(random, 1)[0]

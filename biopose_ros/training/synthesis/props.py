@@ -64,24 +64,27 @@ def rod(start_m: FloatArray, end_m: FloatArray, radius_m: float, material: int) 
     :param material: row of the owner's palette.
     """
     along = np.asarray(end_m, np.float64) - start_m
-    length = np.linalg.norm(along)
+    length = float(np.linalg.norm(along))
     along = along / length
-    side = np.cross(along, [0.0, 0.0, 1.0] if abs(along[2]) < 0.9 else [1.0, 0.0, 0.0])
-    side /= np.linalg.norm(side)
-    other = np.cross(along, side)
-    angles = np.linspace(0, 2 * np.pi, 8, endpoint=False)
-    ring = np.cos(angles)[:, None] * side + np.sin(angles)[:, None] * other
-    levels, radii = (0.0, 0.02, 0.98, 1.0), (0.4, 1.0, 1.0, 0.4)
-    points = np.concatenate(
-        [
-            start_m + t * length * along + r * radius_m * ring
-            for t, r in zip(levels, radii, strict=True)
-        ]
-    )
-    local = np.stack(
-        [np.tile(angles * radius_m, 4), np.repeat(levels, 8) * length, 0 * points[:, 0]], 1
-    )
-    return _plain_mesh(points, local, tube_faces(4, 8), material)
+    side, other = _square_to(along)
+    radii, levels = radius_m * _ROD_RADII, length * _ROD_LEVELS
+    points = start_m + levels[:, None] * along
+    points = points + radii[:, None] * (_ROD_COSINES[:, None] * side + _ROD_SINES[:, None] * other)
+    local = np.stack([_ROD_ANGLES * radius_m, levels, np.zeros_like(levels)], 1)
+    return _plain_mesh(points, local, _ROD_FACES, material)
+
+
+def _square_to(along: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Two unit vectors that make a right-handed frame with a unit vector: side, other, along."""
+    x, y, z = along
+    if abs(z) < 0.9:
+        norm = np.hypot(x, y)
+        side = np.array([y / norm, -x / norm, 0.0])
+    else:
+        norm = np.hypot(y, z)
+        side = np.array([0.0, z / norm, -y / norm])
+    other = [y * side[2] - z * side[1], z * side[0] - x * side[2], x * side[1] - y * side[0]]
+    return side, np.array(other)
 
 
 def tube_faces(rings: int, sides: int) -> NDArray[np.int32]:
@@ -98,6 +101,14 @@ def tube_faces(rings: int, sides: int) -> NDArray[np.int32]:
     c, d = a + sides, b + sides
     pairs = [np.stack([a, b, c], -1), np.stack([b, d, c], -1)]
     return np.concatenate([pair.reshape(-1, 3) for pair in pairs]).astype(np.int32)
+
+
+_ROD_SIDES = 8
+_ROD_ANGLES = np.tile(np.linspace(0, 2 * np.pi, _ROD_SIDES, endpoint=False), 4)
+_ROD_COSINES, _ROD_SINES = np.cos(_ROD_ANGLES), np.sin(_ROD_ANGLES)
+_ROD_LEVELS = np.repeat([0.0, 0.02, 0.98, 1.0], _ROD_SIDES)
+_ROD_RADII = np.repeat([0.4, 1.0, 1.0, 0.4], _ROD_SIDES)
+_ROD_FACES = tube_faces(4, _ROD_SIDES)
 
 
 def two_sided(faces: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -106,7 +106,7 @@ def _checked(
     return vertices, triangles, matrix
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model='numpy')
 def _draw(
     vertices: NDArray[np.float32],
     faces: NDArray[np.int32],
@@ -143,7 +143,7 @@ def _draw(
                 )
 
 
-@njit(cache=True, nogil=True, inline='always')
+@njit(cache=True, nogil=True, error_model='numpy', inline='always')
 def _project(
     x: float, y: float, z: float, projection: NDArray[np.float64], out: NDArray[np.float64]
 ) -> None:
@@ -155,7 +155,7 @@ def _project(
     out[2] = inverse
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model='numpy')
 def _clip(
     a: NDArray[np.float32],
     b: NDArray[np.float32],
@@ -185,7 +185,7 @@ def _clip(
     return count
 
 
-@njit(cache=True, nogil=True, inline='always')
+@njit(cache=True, nogil=True, error_model='numpy', inline='always')
 def _fill(
     a: NDArray[np.float64],
     b: NDArray[np.float64],
@@ -229,7 +229,7 @@ def _fill(
             depth += step_depth
 
 
-@njit(cache=True, nogil=True, inline='always')
+@njit(cache=True, nogil=True, error_model='numpy', inline='always')
 def weigh(
     ray_x: float,
     ray_y: float,
@@ -260,7 +260,7 @@ def weigh(
     out[2] = 1.0 - out[0] - out[1]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model='numpy')
 def _weigh_all(
     vertices: NDArray[np.float32],
     faces: NDArray[np.int32],
@@ -286,7 +286,7 @@ def _weigh_all(
                 )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model='numpy')
 def vertex_normals(vertices: NDArray[np.float32], faces: NDArray[np.int32]) -> NDArray[np.float32]:
     """
     Average the normals of the faces around every vertex, weighted by area.

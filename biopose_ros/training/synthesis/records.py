@@ -79,19 +79,22 @@ class SyntheticSample:
         return bool(np.all(self.joint_visibility < Visibility.OCCLUDED))
 
 
-def stack(samples: Sequence[SyntheticSample]) -> dict[str, NDArray[np.generic]]:
+def stack(
+    samples: Sequence[SyntheticSample], names: Sequence[str] | None = None
+) -> dict[str, NDArray[np.generic]]:
     """
     Join samples to a batch.
 
     :param samples: at least one.
+    :param names: fields that are wanted; None takes all.
     :returns: one array per field, [samples, ...].
     :raises ValueError: where there is no sample.
     """
     if not samples:
         raise ValueError('cannot stack an empty list of samples')
     return {
-        field.name: np.stack([np.asarray(getattr(sample, field.name)) for sample in samples])
-        for field in fields(SyntheticSample)
+        name: np.stack([np.asarray(getattr(sample, name)) for sample in samples])
+        for name in names or [field.name for field in fields(SyntheticSample)]
     }
 
 

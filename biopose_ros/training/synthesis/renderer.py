@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from biopose_ros.records import FloatArray
@@ -14,7 +15,12 @@ from biopose_ros.training.synthesis.cameras import crop_from_image
 from biopose_ros.training.synthesis.effects import choose_effects, develop
 from biopose_ros.training.synthesis.lighting import Shadows, cast_shadows
 from biopose_ros.training.synthesis.props import Mesh
-from biopose_ros.training.synthesis.rasteriser import Fragments, rasterise, vertex_normals
+from biopose_ros.training.synthesis.rasteriser import (
+    NO_TRIANGLE,
+    Fragments,
+    rasterise,
+    vertex_normals,
+)
 from biopose_ros.training.synthesis.regions import BodyRegions
 from biopose_ros.training.synthesis.scene import Scene
 from biopose_ros.training.synthesis.shading import shade
@@ -85,18 +91,23 @@ def draw(
     if scene.room is None:
         picture[:] = _flat_backdrop(random, side_px, photos)
     else:
-        _paint_room(fragments, rays, world_from_camera, scene, scene.room, shadows, picture)
+        is_soft = random.random() < 0.5
+        _paint_room(
+            fragments, rays, world_from_camera, scene, scene.room, shadows, picture, is_soft
+        )
     shade(
         fragments.triangle, fragments.inverse_depth, rays, seen, soup.normals, soup.surface,
         soup.faces, soup.owner, cuts, palettes, world_from_camera, view.position_m, light.table,
         light.shadow_strength, shadows.across, shadows.origin_m, shadows.reach_m, texture_stack(),
         picture,
     )  # fmt: skip
-    segmentation = _segment(fragments, soup, len(scene.persons))
+    segmentation, inside = _segment(
+        fragments.triangle, soup.owner, len(scene.persons),
+        np.linalg.inv(crop_from_image(scene.crop, side_px)), view.camera.width_px,
+        view.camera.height_px,
+    )  # fmt: skip
     _soften_edges(picture, segmentation)
-    inside = _inside_image(scene, side_px)
     image = develop(picture, inside, choose_effects(random, scene.crop.size_px))
-    segmentation[~inside] = BACKGROUND
     with np.errstate(divide='ignore'):
         depth = 1.0 / fragments.inverse_depth
     return Picture(image, segmentation, depth, inside)
@@ -138,8 +149,21 @@ def _paint_room(
     room: Room,
     shadows: Shadows,
     picture: NDArray[np.float32],
+    is_soft: bool,
 ) -> None:
-    light = scene.light
+    """Paint the room; a soft one at half the resolution, as a lens that is set on the person."""
+    light, side = scene.light, len(picture)
+    if is_soft:
+        half = -(-side // 2)
+        small = np.empty((half, half, 3), np.float32)
+        coarse = rays @ np.array([[2.0, 0.0, 0.5], [0.0, 2.0, 0.5], [0.0, 0.0, 1.0]])
+        everywhere = Fragments(
+            np.full((half, half), NO_TRIANGLE, np.int32), np.zeros((half, half), np.float32)
+        )
+        _paint_room(everywhere, coarse, world_from_camera, scene, room, shadows, small, False)
+        large = cv2.resize(small, (2 * half, 2 * half), interpolation=cv2.INTER_LINEAR)
+        picture[:] = large[:side, :side]
+        return
     paint_room(
         fragments.triangle, rays, world_from_camera, scene.view.position_m, room.bounds_m,
         room.surfaces, room.panels, room.seed, light.table, light.shadow_strength, shadows.across,
@@ -155,13 +179,31 @@ def _flat_backdrop(
     return paint_abstract(random, side_px)
 
 
-def _segment(fragments: Fragments, soup: _Soup, persons: int) -> NDArray[np.uint8]:
-    """Name what every pixel shows."""
-    names = np.full(persons + 1, OTHER_PERSON, np.uint8)
-    names[0], names[-1] = PERSON, THING
-    segmentation = names[soup.owner[np.maximum(fragments.triangle, 0)]]
-    segmentation[fragments.triangle < 0] = BACKGROUND
-    return segmentation
+@njit(cache=True, nogil=True, error_model='numpy')
+def _segment(
+    triangle: NDArray[np.int32],
+    owner: NDArray[np.uint8],
+    things: int,
+    image_from_crop: FloatArray,
+    width_px: int,
+    height_px: int,
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Name what every pixel shows, and mark the pixels that the camera's image covers."""
+    segmentation = np.zeros(triangle.shape, np.uint8)
+    inside = np.empty(triangle.shape, np.bool_)
+    m = image_from_crop
+    for row in range(triangle.shape[0]):
+        for column in range(triangle.shape[1]):
+            x = m[0, 0] * column + m[0, 1] * row + m[0, 2]
+            y = m[1, 0] * column + m[1, 1] * row + m[1, 2]
+            seen = -0.5 < x < width_px - 0.5 and -0.5 < y < height_px - 0.5
+            inside[row, column] = seen
+            face = triangle[row, column]
+            if seen and face >= 0:
+                who = owner[face]
+                other = THING if who == things else OTHER_PERSON
+                segmentation[row, column] = PERSON if who == 0 else other
+    return segmentation, inside
 
 
 def _soften_edges(picture: NDArray[np.float32], segmentation: NDArray[np.uint8]) -> None:
@@ -169,14 +211,3 @@ def _soften_edges(picture: NDArray[np.float32], segmentation: NDArray[np.uint8])
     edge = cv2.morphologyEx(segmentation, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)) > 0
     blurred = cv2.blur(picture, (3, 3))
     picture[edge] = blurred[edge]
-
-
-def _inside_image(scene: Scene, side_px: int) -> NDArray[np.bool_]:
-    """Mark the pixels of the crop that the camera's image covers."""
-    image_from_crop = np.linalg.inv(crop_from_image(scene.crop, side_px))
-    steps = np.arange(side_px)
-    x = image_from_crop[0, 0] * steps + image_from_crop[0, 1] * steps[:, None]
-    y = image_from_crop[1, 0] * steps + image_from_crop[1, 1] * steps[:, None]
-    x, y = x + image_from_crop[0, 2], y + image_from_crop[1, 2]
-    camera = scene.view.camera
-    return (x > -0.5) & (y > -0.5) & (x < camera.width_px - 0.5) & (y < camera.height_px - 0.5)

@@ -21,6 +21,7 @@ from biopose_ros.training.synthesis.wardrobe import (
     SKIRT,
     Outfit,
     choose_outfit,
+    choose_palette,
 )
 
 _JOINT = {name: number for number, name in enumerate(JOINT_NAMES)}
@@ -88,7 +89,8 @@ def compose(
     :returns: the scene.
     """
     main = persons[0]
-    centre = 0.5 * (main.vertices_m.min(0) + main.vertices_m.max(0)).astype(np.float64)
+    some = main.vertices_m[::29]
+    centre = 0.5 * (some.min(0) + some.max(0)).astype(np.float64)
     view = cameras.choose_view(random, centre, float(main.rest_size_m[0]))
     outfits = tuple(choose_outfit(random, regions) for _ in persons)
     things = _furnish(random, main, view.position_m, persons)
@@ -97,7 +99,7 @@ def compose(
         for number, (person, outfit) in enumerate(zip(persons, outfits, strict=True))
         for mesh in _worn(random, person, outfit, regions)
     )
-    palette = choose_outfit(random, regions).palette
+    palette = choose_palette(random)
     inside = np.stack([view.position_m, *(person.joints_m.mean(0) for person in persons)])
     room = choose_room(random, inside) if random.random() < 0.72 else None
     return Scene(

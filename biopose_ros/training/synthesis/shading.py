@@ -53,20 +53,21 @@ from biopose_ros.training.synthesis.wardrobe import (
 )
 
 
-@njit(cache=True, nogil=True, inline='always')
+@njit(cache=True, nogil=True, error_model='numpy', inline='always')
 def sample(texture: NDArray[np.float32], u: float, v: float) -> float:
     """Read a tileable texture between its pixels; u, v in tiles."""
-    x, y = (u - np.floor(u)) * SIDE, (v - np.floor(v)) * SIDE
-    column, row = int(x), int(y)
-    x, y = x - column, y - row
-    column, row = column % SIDE, row % SIDE
-    right, below = (column + 1) % SIDE, (row + 1) % SIDE
+    x, y = u * SIDE, v * SIDE
+    left, above = np.floor(x), np.floor(y)
+    x, y = x - left, y - above
+    # SIDE is a power of two: a mask is a modulo that also holds for negative numbers.
+    column, row = int(left) & (SIDE - 1), int(above) & (SIDE - 1)
+    right, below = (column + 1) & (SIDE - 1), (row + 1) & (SIDE - 1)
     top = texture[row, column] * (1 - x) + texture[row, right] * x
     bottom = texture[below, column] * (1 - x) + texture[below, right] * x
     return top * (1 - y) + bottom * y
 
 
-@njit(cache=True, nogil=True, inline='always')
+@njit(cache=True, nogil=True, error_model='numpy', inline='always')
 def pattern_at(
     kind: int,
     u: float,
@@ -106,7 +107,7 @@ def pattern_at(
     return 1.0 if v > 0.25 + period else 0.0  # BLOCK: another colour above a line
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model='numpy', fastmath=True)
 def shade(
     triangle: NDArray[np.int32],
     inverse_depth: NDArray[np.float32],
@@ -240,7 +241,7 @@ def shade(
                 image[row, column, k] = colour * level * incoming + shine * light[SUN, k]
 
 
-@njit(cache=True, nogil=True, inline='always')
+@njit(cache=True, nogil=True, error_model='numpy', inline='always')
 def _material_at(at: NDArray[np.float32], cut: NDArray[np.float32]) -> int:
     """Name the material at a surface point of any mesh."""
     if at[HEIGHT] >= MATERIAL_OFFSET - 1:
@@ -251,7 +252,7 @@ def _material_at(at: NDArray[np.float32], cut: NDArray[np.float32]) -> int:
     return garment_at(x, y, z, at[ARM], at[HEIGHT], cut)
 
 
-@njit(cache=True, nogil=True, inline='always')
+@njit(cache=True, nogil=True, error_model='numpy', inline='always')
 def _beard(x: float, y: float, z: float, cut: NDArray[np.float32]) -> float:
     """Where a beard grows: 1 around mouth and chin, 0 elsewhere."""
     up = (y - cut[CHIN]) / cut[HEAD_UNIT]

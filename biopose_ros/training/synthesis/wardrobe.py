@@ -82,7 +82,7 @@ def choose_outfit(random: np.random.Generator, regions: BodyRegions) -> Outfit:
     cut[SEED] = random.uniform(0.0, 100.0)
     skirt_end = _cut_clothes(random, cut)
     hair_length = _cut_hair(random, cut)
-    return Outfit(cut, _choose_palette(random), skirt_end, hair_length)
+    return Outfit(cut, choose_palette(random), skirt_end, hair_length)
 
 
 def _cut_clothes(random: np.random.Generator, cut: NDArray[np.float32]) -> float:
@@ -138,29 +138,37 @@ def _cut_hair(random: np.random.Generator, cut: NDArray[np.float32]) -> float:
     return random.uniform(0.9, 2.2)
 
 
-def _choose_palette(random: np.random.Generator) -> NDArray[np.float32]:
+_CLOTHS = [TOP, BOTTOM, COAT, SKIRT, SOCKS]
+_PATTERNED = np.array([0.5, 0.18, 0.18, 0.5, 0.2])
+
+
+def choose_palette(random: np.random.Generator) -> NDArray[np.float32]:
+    """
+    Choose one material per region.
+
+    :param random: source of chance.
+    :returns: [16, 12] float32, see :class:`Outfit`.
+    """
     palette = np.zeros((MATERIALS, MATERIAL_FIELDS), np.float32)
+    colours = palettes.cloth_colours(random, 2 * MATERIALS).reshape(MATERIALS, 6)
+    palette[:, COLOUR_A:PATTERN] = colours
     palette[:, PERIOD] = 1.0
-    skin = palettes.skin_colour(random)
-    hair = palettes.hair_colour(random)
+    palette[[SHOES, GLOVES, BELT], GLOSS] = random.uniform(0.0, 0.5, 3)
+    palette[SHOES, PATTERN] = random.choice([PLAIN, BLOCK])
+    _weave(random, palette)
+    skin, hair = palettes.skin_colour(random), palettes.hair_colour(random)
     _fill(palette[SKIN], skin, gloss=random.uniform(0.05, 0.3), grain=0.06)
     _fill(palette[LIPS], skin * [0.75, 0.42, 0.42], gloss=0.3)
     _fill(palette[EYE], np.array([0.6, 0.57, 0.55]), gloss=0.5)
     iris = np.array([0.03, 0.02, 0.015]) * random.uniform(0.6, 4.0, 3)
     _fill(palette[IRIS], iris, gloss=0.6)
     _fill(palette[BROW], 0.7 * hair + 0.15 * skin)
+    shine = random.uniform(0.1, 0.5)
     for row in (HAIR, LONG_HAIR):
-        _fill(palette[row], hair, gloss=random.uniform(0.1, 0.5), grain=0.5, bump=0.5)
+        _fill(palette[row], hair, gloss=shine, grain=0.5, bump=0.5)
     _fill(palette[GLASSES], np.full(3, 0.01), gloss=0.8)
-    for row in (TOP, BOTTOM, COAT, SKIRT):
-        _weave(random, palette[row], patterned=0.5 if row in (TOP, SKIRT) else 0.18)
     if random.random() < 0.2:  # a dress, an overall, a tracksuit
         palette[SKIRT] = palette[BOTTOM] = palette[TOP]
-    _weave(random, palette[SOCKS], patterned=0.2)
-    for row in (SHOES, GLOVES, BELT):
-        _fill(palette[row], palettes.cloth_colour(random), gloss=random.uniform(0, 0.5), grain=0.1)
-    palette[SHOES, COLOUR_B : COLOUR_B + 3] = palettes.cloth_colour(random)
-    palette[SHOES, PATTERN] = random.choice([PLAIN, BLOCK])
     return palette
 
 
@@ -175,19 +183,19 @@ def _fill(
     row[GLOSS], row[GRAIN_AMOUNT], row[BUMP] = gloss, grain, bump
 
 
-def _weave(random: np.random.Generator, row: NDArray[np.float32], patterned: float) -> None:
-    """Make a cloth."""
-    _fill(row, palettes.cloth_colour(random), grain=random.uniform(0.03, 0.3))
-    row[3:6] = palettes.cloth_colour(random)
-    row[BUMP] = random.uniform(0.2, 1.0)
-    row[GLOSS] = random.choice([0.0, random.uniform(0.0, 0.25)])
-    if random.random() < patterned:
-        row[PATTERN] = random.integers(RINGS, BLOCK + 1)
-    row[PERIOD] = np.exp(random.uniform(np.log(0.03), np.log(0.2)))
-    row[DUTY] = random.uniform(0.25, 0.75)
+def _weave(random: np.random.Generator, palette: NDArray[np.float32]) -> None:
+    """Make cloths of the colours that are there."""
+    count = len(_CLOTHS)
+    palette[_CLOTHS, GRAIN_AMOUNT] = random.uniform(0.03, 0.3, count)
+    palette[_CLOTHS, BUMP] = random.uniform(0.2, 1.0, count)
+    palette[_CLOTHS, GLOSS] = np.maximum(random.uniform(-0.25, 0.25, count), 0.0)
+    kinds = random.integers(RINGS, BLOCK + 1, count)
+    palette[_CLOTHS, PATTERN] = np.where(random.random(count) < _PATTERNED, kinds, PLAIN)
+    palette[_CLOTHS, PERIOD] = np.exp(random.uniform(np.log(0.03), np.log(0.2), count))
+    palette[_CLOTHS, DUTY] = random.uniform(0.25, 0.75, count)
 
 
-@njit(cache=True, nogil=True, inline='always')
+@njit(cache=True, nogil=True, error_model='numpy', inline='always')
 def garment_at(
     x: float, y: float, z: float, arm: float, height: float, cut: NDArray[np.float32]
 ) -> int:
@@ -225,7 +233,7 @@ def garment_at(
     return SOCKS if height < cut[SOCK_TOP] else SKIN
 
 
-@njit(cache=True, nogil=True, inline='always')
+@njit(cache=True, nogil=True, error_model='numpy', inline='always')
 def head_at(x: float, y: float, z: float, cut: NDArray[np.float32]) -> int:
     """
     Name the material at a point of the head; below the chin the garments decide.
@@ -259,7 +267,7 @@ def head_at(x: float, y: float, z: float, cut: NDArray[np.float32]) -> int:
     return SKIN
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model='numpy', fastmath=True)
 def dress(
     vertices: NDArray[np.float32],
     normals: NDArray[np.float32],
@@ -296,7 +304,7 @@ def dress(
     return dressed
 
 
-@njit(cache=True, nogil=True, inline='always')
+@njit(cache=True, nogil=True, error_model='numpy', inline='always')
 def _stand_off(material: int, height: float, cut: NDArray[np.float32]) -> float:
     """How far a material stands off the skin, metres, before folds."""
     if material == TOP:
