@@ -27,7 +27,9 @@ class VideoWriter:
 
     def __init__(self, path: Path, rate_hz: float = 30.0) -> None:
         self.path = path
-        self._container = av.open(str(path), 'w')
+        # MP4 keeps a late start in the movie's time scale, milliseconds unless told otherwise.
+        options = {'movie_timescale': str(TIME_BASE.denominator)}
+        self._container = av.open(str(path), 'w', options=options)
         codec = next(name for name in CODECS if name in av.codecs_available)
         rate = Fraction(rate_hz).limit_denominator(1001)
         self._stream = cast(Any, self._container.add_stream(codec, rate=rate))

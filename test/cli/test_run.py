@@ -1,0 +1,133 @@
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from biopose_ros.cli.app import app
+from biopose_ros.files.mot import read_mot
+from biopose_ros.files.overlay import VideoWriter
+from biopose_ros.files.video import open_frames
+
+DEMO = Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'real' / 'sports2d' / 'demo.mp4'
+FIRST, COUNT = 100, 6
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ['run', *map(str, arguments)])
+
+
+@pytest.fixture(scope='module')
+def needs_networks():
+    from biopose_ros.pipeline import Pipeline
+
+    try:
+        Pipeline()
+    except FileNotFoundError as error:
+        pytest.skip(f'networks are not imported: {error}')
+
+
+@pytest.fixture(scope='module')
+def clip(tmp_path_factory):
+    """A moment of a real video, with its own times, starting in mid-walk."""
+    if not DEMO.exists():
+        pytest.skip(f'needs the real video {DEMO.name}')
+    path = tmp_path_factory.mktemp('clip') / 'walk.mp4'
+    with VideoWriter(path, 30.0) as writer:
+        for frame in open_frames(DEMO):
+            if FIRST <= frame.index < FIRST + COUNT:
+                writer.write(frame.image_bgr, frame.stamp_ns)
+    return path
+
+
+@pytest.fixture(scope='module')
+def result(clip, needs_networks, tmp_path_factory):
+    out = tmp_path_factory.mktemp('run') / 'out'
+    calibration = out.parent / 'camera.yaml'
+    calibration.write_text('fx: 1500\nfy: 1500\ncx: 884\ncy: 497\nwidth: 1768\nheight: 994\n')
+    options = ('--overlay', '--height', 1.75, '--intrinsics', calibration, '--max-persons', 2)
+    return run(clip, '--out', out, *options), out
+
+
+def test_the_run_ends_with_a_table(result):
+    outcome, out = result
+    assert outcome.exit_code == 0, outcome.output
+    assert 'person_1' in outcome.output
+    assert f'{COUNT} images' in outcome.output
+    assert 'guess' not in outcome.output
+    assert (out / 'summary.json').exists()
+
+
+def test_the_summary_says_what_was_run(result):
+    summary = json.loads((result[1] / 'summary.json').read_text())
+    assert summary['frames'] == COUNT
+    assert summary['method'] == 'landmarks'
+    assert summary['camera']['is_calibrated']
+    assert summary['camera']['intrinsics_px'][0][0] == 1500
+    assert summary['persons'][0]['stature_m'] == pytest.approx(1.75)
+
+
+def test_files_keep_the_videos_own_time(result, clip):
+    _, out = result
+    video_s = [frame.stamp_ns * 1e-9 for frame in open_frames(clip)]
+    assert video_s[0] == pytest.approx(FIRST / 30, abs=1e-4)
+    times_s, coordinates = read_mot(out / 'person_1' / 'motion.mot')
+    assert set(np.round(times_s, 6)) <= set(np.round(video_s, 6))
+    assert all(np.isfinite(values).all() for values in coordinates.values())
+    with (out / 'person_1' / 'joint_angles.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    assert float(rows[-1]['time']) == pytest.approx(video_s[-1])
+    overlay_s = [frame.stamp_ns * 1e-9 for frame in open_frames(out / 'overlay.mp4')]
+    assert overlay_s == pytest.approx(video_s, abs=1e-4)
+
+
+def test_the_overlay_is_drawn_near_the_person(result, clip):
+    plain = next(iter(open_frames(clip))).image_bgr.astype(int)
+    drawn = next(iter(open_frames(result[1] / 'overlay.mp4'))).image_bgr.astype(int)
+    changed = np.abs(drawn - plain).max(axis=-1) > 80
+    assert 0.001 < changed.mean() < 0.1
+
+
+def test_an_empty_scene_is_told(needs_networks, tmp_path):
+    path = tmp_path / 'empty.mp4'
+    with VideoWriter(path) as writer:
+        for index in range(3):
+            writer.write(np.full((240, 320, 3), 128, np.uint8), index * 33_000_000)
+    outcome = run(path, '--out', tmp_path / 'out')
+    assert outcome.exit_code == 0, outcome.output
+    assert 'nobody was found' in outcome.output
+    assert 'The camera is a guess' in outcome.output
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (('nowhere.mp4',), 'nowhere.mp4: no such file'),
+        (('VIDEO', '--height', 9), 'standing height from 0.5 to 2.6 metres, got 9'),
+        (('VIDEO', '--method', 'magic'), "unknown method 'magic'"),
+        (('VIDEO', '--network', 'huge'), 'model must be one of'),
+        (('VIDEO', '--intrinsics', 'none.yaml'), 'none.yaml: no camera intrinsics'),
+    ],
+)
+def test_mistakes_end_in_one_clear_line(tmp_path, arguments, message):
+    video = tmp_path / 'grey.mp4'
+    with VideoWriter(video) as writer:
+        writer.write(np.full((64, 64, 3), 128, np.uint8), 0)
+    given = [video if argument == 'VIDEO' else argument for argument in arguments]
+    outcome = run(*given, '--out', tmp_path / 'out')
+    assert outcome.exit_code == 1
+    assert 'error:' in outcome.output
+    assert message in outcome.output
+    assert 'Traceback' not in outcome.output
+    assert not (tmp_path / 'out').exists()
+
+
+def test_results_are_not_overwritten(needs_networks, tmp_path):
+    video = tmp_path / 'grey.mp4'
+    with VideoWriter(video) as writer:
+        writer.write(np.full((64, 64, 3), 128, np.uint8), 0)
+    outcome = run(video, '--out', tmp_path)
+    assert outcome.exit_code == 1
+    assert 'is not empty; choose another folder' in outcome.output.replace('\n', ' ')

@@ -1,0 +1,151 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from biopose_ros.files.mot import read_mot
+from biopose_ros.files.results import RunResults
+from biopose_ros.files.trc import read_trc
+from biopose_ros.records import Markers, PersonPose, TrackingState
+from biopose_ros.skeleton import load_skeleton
+
+RATE_HZ = 10.0
+TRACKED, OCCLUDED, LOST = TrackingState.TRACKED, TrackingState.OCCLUDED, TrackingState.LOST
+
+
+@pytest.fixture(scope='module')
+def skeleton():
+    return load_skeleton()
+
+
+@pytest.fixture
+def pose_of(skeleton):
+    count, segments = len(skeleton.coordinate_names), len(skeleton.segment_names)
+
+    def _pose_of(person_id, state=TRACKED, knee_rad=0.5, scale=1.1):
+        coordinates = np.zeros(count)
+        coordinates[skeleton.coordinate_index('knee_angle_r')] = knee_rad
+        coordinates[skeleton.coordinate_index('wrist_dev_l')] = np.nan
+        return PersonPose(
+            person_id=person_id,
+            stamp_ns=7,
+            state=state,
+            confidence=0.75,
+            coordinates=coordinates,
+            velocities=np.full(count, 0.1),
+            stddev=np.full(count, 0.05),
+            scales=np.full((segments, 3), scale),
+            scale_stddev=np.full(segments, 0.01),
+            segment_rotations=np.tile(np.eye(3), (segments, 1, 1)),
+            segment_positions_m=np.zeros((segments, 3)),
+            markers=Markers(('hip', 'knee'), np.full((2, 3), 1.5), np.ones(2)),
+            stature_m=1.8,
+            stature_stddev_m=np.nan,
+            box_xyxy_px=np.zeros(4),
+            keypoints_px=np.zeros((33, 2)),
+            keypoint_confidence=np.zeros(33),
+        )
+
+    return _pose_of
+
+
+@pytest.fixture
+def run(tmp_path, skeleton, pose_of):
+    """Person 1 leaves for a while; person 2 is seen once."""
+    results = RunResults(tmp_path / 'out', skeleton, RATE_HZ)
+    results.write(0.0, [pose_of('person_1', knee_rad=0.2)])
+    results.write(0.1, [pose_of('person_1', OCCLUDED, 3.0), pose_of('person_2')])
+    results.write(0.2, [pose_of('person_3', OCCLUDED)])
+    results.write(0.3, [pose_of('person_1', LOST, 9.0)])
+    results.write(0.4, [pose_of('person_1', knee_rad=0.6)])
+    return tmp_path / 'out', results.close({'input': 'test'})
+
+
+def test_one_folder_per_person_that_was_seen(run):
+    folder, _ = run
+    assert sorted(path.name for path in folder.iterdir()) == [
+        'person_1',
+        'person_2',
+        'summary.json',
+    ]
+    assert sorted(path.name for path in (folder / 'person_1').iterdir()) == [
+        'joint_angles.csv',
+        'markers.trc',
+        'model.osim',
+        'motion.mot',
+    ]
+
+
+def test_motion_and_markers_hold_measured_images_only(run):
+    folder, _ = run
+    times_s, coordinates = read_mot(folder / 'person_1' / 'motion.mot')
+    np.testing.assert_allclose(times_s, [0.0, 0.4])
+    np.testing.assert_allclose(coordinates['knee_angle_r'], [0.2, 0.6])
+    times_s, markers_m = read_trc(folder / 'person_1' / 'markers.trc')
+    np.testing.assert_allclose(times_s, [0.0, 0.4])
+    np.testing.assert_allclose(markers_m['knee'], 1.5)
+
+
+def test_the_table_marks_predicted_images(run):
+    folder, _ = run
+    with (folder / 'person_1' / 'joint_angles.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row['state'] for row in rows] == ['tracked', 'occluded', 'tracked']
+    assert [float(row['time']) for row in rows] == pytest.approx([0.0, 0.1, 0.4])
+    assert float(rows[0]['knee_angle_r']) == pytest.approx(np.degrees(0.2), abs=1e-5)
+    assert float(rows[0]['knee_angle_r_velocity']) == pytest.approx(np.degrees(0.1), abs=1e-5)
+    assert float(rows[0]['pelvis_tx_stddev']) == pytest.approx(0.05)
+    assert rows[0]['wrist_dev_l'] == ''
+    assert rows[0]['stamp_ns'] == '7'
+
+
+def test_the_summary_is_plain_json(run):
+    folder, summary = run
+    assert json.loads((folder / 'summary.json').read_text()) == summary
+    first, second = summary['persons']
+    assert summary['input'] == 'test'
+    assert summary['frames'] == 5
+    assert summary['rate_hz'] == pytest.approx(10.0)
+    assert first['frames'] == 2
+    assert first['gaps_s'] == [[0.0, 0.4]]
+    assert first['mean_confidence'] == 0.75
+    assert first['stature_m'] == 1.8
+    assert first['stature_stddev_m'] is None
+    assert first['coordinate_ranges']['knee_angle_r'] == pytest.approx(
+        np.degrees([0.2, 0.6]).tolist(), abs=1e-5
+    )
+    assert first['coordinate_ranges']['wrist_dev_l'] == [None, None]
+    assert second['gaps_s'] == []
+    assert {'biopose_ros', 'python', 'numpy'} <= set(summary['versions'])
+
+
+def test_opensim_poses_the_scaled_model_with_the_motion(run):
+    opensim = pytest.importorskip('opensim')
+    opensim.Logger.setLevelString('error')
+    person = run[0] / 'person_1'
+    model = opensim.Model(str(person / 'model.osim'))
+    state = model.initSystem()
+    labels = opensim.TimeSeriesTable(str(person / 'motion.mot')).getColumnLabels()
+    names = {coordinate.getName() for coordinate in model.getCoordinateSet()}
+    assert set(labels) <= names
+    hip = model.getBodySet().get('femur_r').getTransformInGround(state).p()
+    knee = model.getBodySet().get('tibia_r').getTransformInGround(state).p()
+    length_m = sum((hip[axis] - knee[axis]) ** 2 for axis in range(3)) ** 0.5
+    unscaled = load_skeleton()
+    frames = unscaled.forward_kinematics(unscaled.default_coordinates)
+    ends = [frames.positions_m[unscaled.segment_index(name)] for name in ('femur_r', 'tibia_r')]
+    assert length_m == pytest.approx(1.1 * float((ends[0] - ends[1]).norm()), rel=1e-3)
+
+
+def test_old_results_are_not_overwritten(run, skeleton):
+    with pytest.raises(FileExistsError, match='choose another folder'):
+        RunResults(run[0], skeleton, RATE_HZ)
+
+
+def test_a_run_without_anybody(tmp_path, skeleton):
+    results = RunResults(tmp_path, skeleton, RATE_HZ)
+    results.write(0.0, [])
+    summary = results.close({})
+    assert summary['persons'] == []
+    assert summary['rate_hz'] is None
