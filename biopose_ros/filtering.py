@@ -64,6 +64,8 @@ class CoordinateFilter:
 
     # Fastest plausible start: 1 sigma of the unknown first velocity, rad/s or m/s.
     _INITIAL_VELOCITY_STDDEV = 3.0
+    # A single joint movement takes about half a second, and half of that is over on average.
+    _VELOCITY_DECAY_S = 0.25
 
     def __init__(self, config: FilterConfig) -> None:
         self._config = config
@@ -80,12 +82,17 @@ class CoordinateFilter:
         """
         Extrapolate to a time at which nothing was measured; the uncertainty grows.
 
+        Movements end: the velocity dies away with a time constant, so that somebody who is out of
+        sight does not drift off.
+
         :param stamp_s: seconds, not before the last frame.
         :returns: the prediction, or None before the first frame and after a long gap.
         """
         if not self._is_running_at(stamp_s):
             return None
-        return self._report(*self._propagate(stamp_s))
+        assert self._stamp_s is not None
+        decay = 1.0 - np.exp((self._stamp_s - stamp_s) / self._VELOCITY_DECAY_S)
+        return self._report(*self._propagate(self._VELOCITY_DECAY_S * decay))
 
     def update(
         self, positions: FloatArray, stddev: FloatArray, stamp_s: float
@@ -101,7 +108,8 @@ class CoordinateFilter:
         if not self._is_running_at(stamp_s):
             self._start(positions, stddev, stamp_s)
             return self._report(self._state, self._covariance)
-        state, covariance = self._propagate(stamp_s)
+        assert self._stamp_s is not None
+        state, covariance = self._propagate(stamp_s - self._stamp_s)
         measured = np.isfinite(positions)
         appears = measured & np.isnan(state[0])
         state[:, appears] = np.stack([positions, np.zeros(len(positions))])[:, appears]
@@ -133,9 +141,7 @@ class CoordinateFilter:
         covariance[1, 1] = self._INITIAL_VELOCITY_STDDEV**2
         return covariance
 
-    def _propagate(self, stamp_s: float) -> tuple[FloatArray, FloatArray]:
-        assert self._stamp_s is not None
-        dt = stamp_s - self._stamp_s
+    def _propagate(self, dt: float) -> tuple[FloatArray, FloatArray]:
         transition = np.array([[1.0, dt], [0.0, 1.0]])
         step = np.array([dt**2 / 2.0, dt]) * self._config.acceleration_stddev
         state = transition @ self._state

@@ -7,6 +7,7 @@ import typer
 from biopose_ros.cli import weights
 from biopose_ros.cli.benchmark_live import benchmark_live
 from biopose_ros.cli.benchmark_synth import benchmark_synth
+from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
 from biopose_ros.cli.evaluate_video import evaluate_video
 from biopose_ros.cli.node import node
@@ -26,6 +27,7 @@ app.add_typer(evaluate, name='evaluate', no_args_is_help=True)
 app.add_typer(benchmark, name='benchmark', no_args_is_help=True)
 app.add_typer(weights.app, name='weights')
 app.command(context_settings={'allow_extra_args': True, 'ignore_unknown_options': True})(node)
+app.command()(demo)
 app.command()(doctor)
 app.command()(play)
 benchmark.command('live')(benchmark_live)

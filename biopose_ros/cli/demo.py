@@ -1,0 +1,112 @@
+"""``biopose demo``: a real person's joint angles, live, on a machine without a camera."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from biopose_ros.ros.live_monitor import LiveMonitor
+
+# A person walking past the camera; the package is published under BSD-3-Clause.
+DEMO_PACKAGE = 'sports2d==0.8.34'
+DEMO_MEMBER = 'Sports2D/Demo/demo.mp4'
+SHOWN = (
+    *('hip_flexion_r', 'hip_flexion_l', 'knee_angle_r', 'knee_angle_l'),
+    *('ankle_angle_r', 'ankle_angle_l', 'lumbar_extension'),
+    *('arm_flex_r', 'arm_flex_l', 'elbow_flex_r', 'elbow_flex_l'),
+)
+
+
+def demo(
+    video: Annotated[
+        str, typer.Argument(help='Video file or webcam number; the default is a person walking.')
+    ] = '',
+    out: Annotated[Path, typer.Option(help='Folder for picture and bag.')] = Path('output/demo'),
+    bag: Annotated[bool, typer.Option(help='Record a bag (MCAP).')] = True,
+    device: Annotated[str, typer.Option(help='auto, cpu, cuda or cuda:N.')] = 'auto',
+) -> None:
+    """Run node and player on a video: a live table of angles, then a picture and a bag."""
+    import os
+
+    from rich.console import Console
+    from rich.live import Live
+
+    from biopose_ros.published_package import PackageError
+    from biopose_ros.ros.dds_profile import large_image_environment
+
+    # Node and player inherit this; it must be set before the first rclpy call here, too.
+    os.environ.update(large_image_environment())
+    from biopose_ros.ros.demo_session import DemoError, DemoSettings, run_demo
+
+    console = Console()
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        settings = DemoSettings(
+            video or str(demo_video()), out / 'bag' if bag else None, out / 'demo.log', device
+        )
+        with Live(console=console, refresh_per_second=10) as live:
+            monitor = run_demo(settings, lambda seen: live.update(angle_table(seen)))
+    except (DemoError, PackageError) as error:
+        console.print(f'[red]{error}')
+        raise typer.Exit(1) from None
+    _finish(monitor, settings.bag, out, console)
+
+
+def demo_video() -> Path:
+    """
+    Give the video of the demonstration, fetched once from a published package.
+
+    :raises PackageError: when it cannot be had.
+    """
+    from biopose_ros.published_package import fetch_from_wheel
+    from biopose_ros.resources import cache_path
+
+    folder = cache_path('videos/sports2d/demo.mp4').parent
+    return fetch_from_wheel(DEMO_PACKAGE, [DEMO_MEMBER], folder)[DEMO_MEMBER]
+
+
+def angle_table(monitor: LiveMonitor) -> Table:
+    """
+    Show the newest angles of the person seen most often.
+
+    :param monitor: of the running session.
+    """
+    from math import degrees
+
+    from rich.table import Table
+
+    newest = monitor.newest
+    rate, latency = monitor.rate_hz, monitor.latency_ms(50)
+    who = newest.person_id if newest else 'waiting for a person'
+    table = Table(title=f'{who}   {rate:.1f} images/s   latency {latency:.0f} ms (median)')
+    table.add_column('coordinate')
+    for column in ('angle, deg', 'velocity, deg/s', '1 sigma, deg'):
+        table.add_column(column, justify='right')
+    if newest is not None:
+        index = {name: i for i, name in enumerate(newest.name)}
+        for name in SHOWN:
+            values = (newest.position, newest.velocity, newest.stddev)
+            table.add_row(name, *(f'{degrees(column[index[name]]):.1f}' for column in values))
+    return table
+
+
+def _finish(monitor: LiveMonitor, bag: Path | None, out: Path, console: Console) -> None:
+    from biopose_ros.ros.session_picture import save_session_picture
+
+    picture = out / 'demo.png'
+    if not save_session_picture(monitor, picture):
+        console.print(f'[red]Nobody was seen; messages of node and player: {out / "demo.log"}')
+        raise typer.Exit(1)
+    console.print(
+        f'{monitor.frames} images with angles, {monitor.rate_hz:.1f} a second, latency '
+        f'{monitor.latency_ms(50):.0f} ms median, {monitor.latency_ms(95):.0f} ms at 95 %'
+    )
+    console.print(f'picture: {picture}')
+    if bag is not None:
+        console.print(f'bag:     {bag}')
