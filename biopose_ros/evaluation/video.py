@@ -77,13 +77,18 @@ def evaluate_views(
     :param watch: shows progress.
     :returns: the scores per clip, ``pose2sim_blender/<view>``.
     :raises FileNotFoundError: when the clip is not there.
+    :raises ValueError: when a view is unknown.
     """
+    known = find_views(data / CLIP)
+    names = [view.name for view in known]
+    if unknown := set(views or ()) - set(names):
+        raise ValueError(f'unknown view {sorted(unknown)[0]!r}; choose from {", ".join(names)}')
     truth = load_truth(data / CLIP)
     pipeline = Pipeline(config)
     return {
         f'{CLIP}/{view.name}': evaluate_view(pipeline, truth, view, watch)
-        for view in find_views(data / CLIP)
-        if views is None or view.name in views
+        for view in known
+        if not views or view.name in views
     }
 
 
