@@ -19,7 +19,8 @@ class DetectionConfig:
     :param min_presence: a followed person is kept down to this presence, 0 to 1.
     :param confirm_frames: sightings in a row before a person counts as tracked.
     :param occlusion_s: how long an unseen person is kept as occluded, seconds.
-    :param search_interval_s: time between searches for further persons, seconds.
+    :param search_interval_s: while persons are followed, time between looks at one more part of
+        the image for further persons, seconds.
     :param smallest_person: height of the smallest person searched for, as a share of the image's
         shorter side; 1 searches the whole image only.
     :param threads: CPU threads per network; 0 leaves the choice to ONNX Runtime.
@@ -33,8 +34,8 @@ class DetectionConfig:
     min_presence: float = 0.4
     confirm_frames: int = 3
     occlusion_s: float = 1.0
-    search_interval_s: float = 0.2
-    smallest_person: float = 0.08
+    search_interval_s: float = 0.07
+    smallest_person: float = 0.09
     threads: int = 0
 
     def __post_init__(self) -> None:

@@ -13,11 +13,13 @@ from biopose_ros.detection.person_detector import Window
 # The detector finds a person who fills about a quarter to the whole of its input.
 _SMALLEST_SHARE = 0.25
 _NEXT_TILE = 0.7
-# Looking for everybody in one picture would take half a second: spread it over the searches.
-_COARSE_PER_SEARCH, _FINE_PER_SEARCH = 2, 1
-_FINE_WHEN_IDLE = 2
-# Where a followed person went out of sight, the search is dense.
-_REGAIN_INTERVAL_S = 0.1
+# Step from tile to tile; most persons are less wide than tall.
+_STEP_ACROSS, _STEP_DOWN = 0.65, 0.5
+# Looking everywhere at once would take half a second: the windows are spread over the images.
+# C is the next window for tall persons, F the next one for small persons.
+_IDLE_LOOK = 'CFF'
+_LOOKS = ('C', 'C', 'F')
+# Where a followed person went out of sight, a window this large around the person's crop.
 _REGAIN_SIZE = 1.6
 
 
@@ -26,7 +28,7 @@ class SearchPlan:
     Spread the windows of all sizes over time, the large ones more often.
 
     :param smallest_person: height of the smallest person, a share of the image's shorter side.
-    :param interval_s: time between searches while persons are followed, seconds.
+    :param interval_s: time between looks while persons are followed, seconds.
     """
 
     def __init__(self, smallest_person: float, interval_s: float) -> None:
@@ -36,7 +38,8 @@ class SearchPlan:
 
     def reset(self) -> None:
         """Start again with the whole image."""
-        self.count = 0
+        self.looks = 0
+        self.turns = {'C': 0, 'F': 0}
         self.last_ns: int | None = None
 
     def windows(
@@ -55,27 +58,29 @@ class SearchPlan:
         :param height: image height.
         :param stamp_ns: of the image.
         :param unseen: where persons who are out of sight should be.
-        :param is_idle: nobody is followed.
+        :param is_idle: nobody is followed: look at every image.
         :param is_full: nobody else may be followed.
         :returns: windows; none when it is not yet time.
         """
-        interval_s = 0.0 if is_idle else self.interval_s
-        if unseen:
-            interval_s = min(interval_s, _REGAIN_INTERVAL_S)
-        is_due = self.last_ns is None or stamp_ns - self.last_ns >= interval_s * 1e9
-        if not is_due or (is_full and not unseen):
+        is_due = self.last_ns is None or stamp_ns - self.last_ns >= self.interval_s * 1e9
+        if not (is_due or is_idle) or (is_full and not unseen):
             return []
         self.last_ns = stamp_ns
-        regain = [window for crop in unseen if (window := _around(crop, width, height))]
-        if is_full:
-            return regain
+        self.looks += 1
+        windows = []
+        if unseen:
+            around = _around(unseen[self.looks % len(unseen)], width, height)
+            windows += [around] if around else []
+        if not is_full:
+            wanted = _IDLE_LOOK if is_idle else _LOOKS[self.looks % len(_LOOKS)]
+            windows += [self._next(size, width, height) for size in wanted]
+        return windows
+
+    def _next(self, size: str, width: int, height: int) -> Window:
         coarse, fine = plan_windows(width, height, self.smallest_person)
-        fine_count = _FINE_WHEN_IDLE if is_idle else _FINE_PER_SEARCH
-        chosen = _turn(coarse, self.count, _COARSE_PER_SEARCH) + _turn(
-            fine, self.count, fine_count
-        )
-        self.count += 1
-        return regain + chosen
+        choice = fine if size == 'F' and fine else coarse
+        self.turns[size] += 1
+        return choice[(self.turns[size] - 1) % len(choice)]
 
 
 @lru_cache(maxsize=8)
@@ -95,16 +100,16 @@ def plan_windows(
     # A picture that is nearly square needs no second look at the same size.
     squares = make_tiles(width, height, side) if max(width, height) > 1.2 * side else []
     fine: list[Window] = []
-    tile = side * _NEXT_TILE
-    while tile * _SMALLEST_SHARE > smallest_person * side * _NEXT_TILE and tile >= 64:
-        fine += make_tiles(width, height, round(tile))
-        tile *= _NEXT_TILE
+    share = _NEXT_TILE
+    while share * _SMALLEST_SHARE > smallest_person * _NEXT_TILE and share * side >= 64:
+        fine += make_tiles(width, height, round(share * side))
+        share *= _NEXT_TILE
     return [whole, *squares], fine
 
 
 def make_tiles(width: int, height: int, side: int) -> list[Window]:
     """
-    Cover an image with square tiles that overlap by half or more.
+    Cover an image with square tiles that overlap by a third or more, from row to row by half.
 
     :param width: image width.
     :param height: image height.
@@ -113,20 +118,14 @@ def make_tiles(width: int, height: int, side: int) -> list[Window]:
     """
     return [
         Window(left, top, side, side)
-        for top in _starts(height, side)
-        for left in _starts(width, side)
+        for top in _starts(height, side, _STEP_DOWN)
+        for left in _starts(width, side, _STEP_ACROSS)
     ]
 
 
-def _starts(length: int, side: int) -> list[int]:
-    steps = -(-(length - side) * 2 // side)
+def _starts(length: int, side: int, step: float) -> list[int]:
+    steps = int(np.ceil((length - side) / (side * step)))
     return [round(start) for start in np.linspace(0, length - side, steps + 1)]
-
-
-def _turn(windows: list[Window], turn: int, count: int) -> list[Window]:
-    """:returns: the next few windows of an endless round."""
-    first = turn * count
-    return [windows[(first + step) % len(windows)] for step in range(min(count, len(windows)))]
 
 
 def _around(crop: Crop, width: int, height: int) -> Window | None:

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmark_network import Sighting
-from biopose_ros.detection.landmarks import landmark_index
+from biopose_ros.detection.landmarks import LANDMARK_NAMES, landmark_index
 from biopose_ros.records import FloatArray, PersonCrop, TrackingState
 
 _SHOULDERS = [landmark_index('left_shoulder'), landmark_index('right_shoulder')]
 _HIPS = [landmark_index('left_hip'), landmark_index('right_hip')]
 _KNEES = [landmark_index('left_knee'), landmark_index('right_knee')]
-_CORE = _SHOULDERS + _HIPS + _KNEES
 # Time constants of the running means, seconds.
 _VELOCITY_S = 0.2
 _COLOURS_S = 1.0
@@ -127,13 +126,19 @@ class Track:
 
 def core_distance(first: Sighting, second: Sighting) -> float:
     """
-    Compare two sightings of perhaps the same person.
+    Compare two sightings of perhaps the same person; left and right may be mixed up in one.
 
-    :returns: median distance of shoulders, hips and knees, as a share of the crop's side.
+    :returns: median distance of the middles of shoulders, hips and knees, as a share of the
+        crop's side.
     """
-    steps = first.keypoints_px[_CORE] - second.keypoints_px[_CORE]
+    steps = _middles(first.keypoints_px) - _middles(second.keypoints_px)
     size = min(first.next_crop.size_px, second.next_crop.size_px)
     return float(np.median(np.linalg.norm(steps, axis=1)) / size)
+
+
+def _middles(keypoints_px: FloatArray) -> FloatArray:
+    """:returns: [3, 2], between the shoulders, the hips and the knees."""
+    return keypoints_px[[_SHOULDERS, _HIPS, _KNEES]].mean(axis=1)
 
 
 def body_colours(image: NDArray[np.uint8], sighting: Sighting) -> FloatArray:
@@ -144,27 +149,34 @@ def body_colours(image: NDArray[np.uint8], sighting: Sighting) -> FloatArray:
     :param sighting: where the person is.
     :returns: [3, 3], CIE Lab of the upper trunk, the lower trunk and the thighs.
     """
-    points = sighting.keypoints_px
-    shoulders, hips, knees = points[_SHOULDERS], points[_HIPS], points[_KNEES]
-    regions = []
-    for start, end, low, high in (
-        (shoulders, hips, 0.15, 0.5),
-        (shoulders, hips, 0.5, 0.9),
-        (hips, knees, 0.2, 0.7),
-    ):
-        along = np.linspace(low, high, 4)[:, None, None]
-        edges = start + along * (end - start)  # [along, sides, 2]
-        across = np.array([0.2, 0.5, 0.8])[:, None]
-        if start is hips:  # between the thighs there is only background
-            across = np.array([0.0, 1.0])[:, None]
-        regions.append((edges[:, :1] * (1 - across) + edges[:, 1:] * across).reshape(-1, 2))
+    points = _COLOUR_WEIGHTS @ sighting.keypoints_px
     limits = np.array([image.shape[1] - 1, image.shape[0] - 1])
-    means = []
-    for region in regions:
-        column, row = np.clip(region, 0, limits).astype(np.int64).T
-        means.append(np.median(image[row, column], axis=0))
-    pixels = np.array(means, dtype=np.float32)[None] / 255
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2LAB)[0].astype(np.float64)
+    column, row = np.clip(points, 0, limits).astype(np.int64).T
+    regions = image[row, column].reshape(3, -1, 3)
+    medians = np.median(regions, axis=1)[None].astype(np.float32) / 255
+    return cv2.cvtColor(medians, cv2.COLOR_BGR2LAB)[0].astype(np.float64)
+
+
+def _colour_weights() -> FloatArray:
+    """:returns: [3 regions x 12 points, 33], the points of the body whose colours are compared."""
+    trunk, thighs = (_SHOULDERS, _HIPS), (_HIPS, _KNEES)
+    inner, outer = (0.2, 0.4, 0.6, 0.8), (0.0, 0.05, 0.95, 1.0)
+    rows = []
+    for (starts, ends), along, across in (
+        (trunk, (0.15, 0.3, 0.45), inner),
+        (trunk, (0.55, 0.7, 0.85), inner),
+        (thighs, (0.2, 0.45, 0.7), outer),  # between the thighs there is only background
+    ):
+        for down in along:
+            for side in across:
+                weights = np.zeros(len(LANDMARK_NAMES))
+                for ends_pair, share in ((starts, 1 - down), (ends, down)):
+                    weights[ends_pair] += share * np.array([1 - side, side])
+                rows.append(weights)
+    return np.array(rows)
+
+
+_COLOUR_WEIGHTS = _colour_weights()
 
 
 def _box(keypoints_px: FloatArray, width: int, height: int) -> FloatArray:
