@@ -188,12 +188,37 @@ def bounded_step(
     :param damping: [frames].
     :returns: [frames, coordinates].
     """
-    held = ((at <= lower) & (here.gradient > 0)) | ((at >= upper) & (here.gradient < 0))
-    free = (~held).to(at.dtype)
-    diagonal = here.curvature.diagonal(dim1=-2, dim2=-1)
-    # The small constant keeps coordinates that no marker sees where they are.
-    ridge = diagonal * damping[:, None] + 1e-6 * diagonal.amax(-1, keepdim=True) + 1e-12
-    system = here.curvature * (free[:, :, None] * free[:, None, :])
-    system = system + torch.diag_embed(torch.where(held, 1.0, ridge))
-    factor, _ = torch.linalg.cholesky_ex(system)
+    free = free_coordinates(here.gradient, at, lower, upper)
+    factor = factorise(here.curvature, free, damping)
     return -torch.cholesky_solve((here.gradient * free)[..., None], factor).squeeze(-1)
+
+
+def free_coordinates(gradient: Tensor, at: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
+    """
+    Find the coordinates that no limit holds against their gradient.
+
+    :param gradient: [frames, coordinates].
+    :param at: [frames, coordinates].
+    :param lower: [coordinates].
+    :param upper: [coordinates].
+    :returns: [frames, coordinates], 1 where free, 0 where held.
+    """
+    held = ((at <= lower) & (gradient > 0)) | ((at >= upper) & (gradient < 0))
+    return (~held).to(at.dtype)
+
+
+def factorise(curvature: Tensor, free: Tensor, damping: Tensor) -> Tensor:
+    """
+    Damp the curvature, decouple held coordinates, and factorise.
+
+    :param curvature: [frames, coordinates, coordinates].
+    :param free: [frames, coordinates], 1 or 0.
+    :param damping: [frames], relative to the diagonal.
+    :returns: [frames, coordinates, coordinates], lower Cholesky factor.
+    """
+    diagonal = curvature.diagonal(dim1=-2, dim2=-1)
+    # The small constants keep coordinates that no marker sees where they are.
+    ridge = diagonal * damping[:, None] + 1e-6 * diagonal.amax(-1, keepdim=True) + 1e-12
+    system = curvature * (free[:, :, None] * free[:, None, :])
+    system = system + torch.diag_embed(torch.where(free > 0, ridge, 1.0))
+    return torch.linalg.cholesky_ex(system)[0]
