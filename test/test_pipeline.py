@@ -1,0 +1,116 @@
+"""The whole pipeline on a real video of real persons."""
+
+from dataclasses import fields
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from biopose_ros.files.camera import guess_camera
+from biopose_ros.files.video import open_frames
+from biopose_ros.frames import project
+from biopose_ros.pipeline import Pipeline, PipelineConfig
+from biopose_ros.records import TrackingState
+
+VIDEO = Path(__file__).parents[2] / 'shared/data/real/pose2sim_blender/cam01.mp4'
+needs_video = pytest.mark.skipif(not VIDEO.exists(), reason=f'needs the real video {VIDEO.name}')
+
+
+@pytest.fixture(scope='module')
+def pipeline():
+    return Pipeline()
+
+
+@pytest.fixture(scope='module')
+def frames():
+    return list(islice(open_frames(str(VIDEO)), 24))
+
+
+@pytest.fixture(scope='module')
+def results(pipeline, frames):
+    height, width, _ = frames[0].image_bgr.shape
+    camera = guess_camera(width, height)
+    pipeline.reset()
+    return camera, [pipeline.process(f.image_bgr, camera, f.stamp_ns) for f in frames]
+
+
+@needs_video
+def test_one_person_is_followed_through_the_video(results):
+    _, poses = results
+    assert {pose.person_id for frame in poses[3:] for pose in frame} == {poses[3][0].person_id}
+    assert all(len(frame) == 1 for frame in poses[3:])
+    assert poses[-1][0].state == TrackingState.TRACKED
+
+
+@needs_video
+def test_records_are_complete_finite_and_stamped(results, frames, pipeline):
+    _, poses = results
+    for frame, (pose,) in zip(frames[3:], poses[3:], strict=True):
+        assert pose.stamp_ns == frame.stamp_ns
+        coordinates, segments = (
+            len(pipeline.skeleton.coordinate_names),
+            len(pipeline.skeleton.segment_names),
+        )
+        assert pose.coordinates.shape == (coordinates,)
+        assert pose.segment_rotations.shape == (segments, 3, 3)
+        for field in fields(pose):
+            value = getattr(pose, field.name)
+            if isinstance(value, np.ndarray):
+                assert np.isfinite(value).all(), field.name
+        assert (pose.stddev > 0).all()
+        np.testing.assert_allclose(np.linalg.det(pose.segment_rotations), 1.0, atol=1e-9)
+
+
+@needs_video
+def test_the_skeleton_lies_on_the_person(results, pipeline):
+    camera, poses = results
+    (pose,) = poses[-1]
+    knee_px = project(pose.segment_positions_m[pipeline.skeleton.segment_index('tibia_r')], camera)
+    height_px = pose.box_xyxy_px[3] - pose.box_xyxy_px[1]
+    assert np.linalg.norm(knee_px - pose.keypoints_px[26]) < 0.06 * height_px
+
+
+@needs_video
+def test_angles_are_smooth_and_velocities_are_their_slope(results, frames, pipeline):
+    _, poses = results
+    knee = pipeline.skeleton.coordinate_index('knee_angle_r')
+    angle = np.array([frame[0].coordinates[knee] for frame in poses[5:]])
+    velocity = np.array([frame[0].velocities[knee] for frame in poses[5:]])
+    time = np.array([f.stamp_ns for f in frames[5:]]) * 1e-9
+    assert np.abs(np.diff(angle)).max() < np.radians(15)
+    slope = (angle[-1] - angle[0]) / (time[-1] - time[0])
+    assert abs(slope - velocity.mean()) < 1.0
+
+
+@needs_video
+def test_a_step_back_in_time_starts_afresh(pipeline, frames, results):
+    camera, _ = results
+    before = pipeline.process(frames[-1].image_bgr, camera, frames[-1].stamp_ns)
+    after = pipeline.process(frames[0].image_bgr, camera, frames[0].stamp_ns)
+    assert [p.person_id for p in before] != [p.person_id for p in after]
+
+
+def test_an_empty_scene_gives_nobody(pipeline):
+    pipeline.reset()
+    image = np.full((480, 640, 3), 90, np.uint8)
+    for index in range(10):
+        assert pipeline.process(image, guess_camera(640, 480), index * 33_000_000) == []
+
+
+@pytest.mark.parametrize('shape', [(480, 640), (480, 640, 4), (0, 0, 3)])
+def test_a_picture_that_is_none_is_refused(pipeline, shape):
+    with pytest.raises(ValueError, match='image'):
+        pipeline.process(np.zeros(shape, np.uint8), guess_camera(640, 480), 0)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        ({'method': 'magic'}, "unknown method 'magic'; choose one of landmarks"),
+        ({'height_m': 17.0}, 'height_m must be a standing height from 0.5 to 2.6 metres, got 17'),
+    ],
+)
+def test_impossible_settings_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        PipelineConfig(**arguments)
