@@ -1,0 +1,172 @@
+"""
+Write a person's sizes into an OpenSim model file.
+
+Follows OpenSim's scaling of everything that kinematics sees: joint frames, custom joints' shifts,
+markers; also centres of mass, inertias (at unchanged mass), path points, wrap objects and
+pictures. Muscle and ligament properties that depend on lengths stay as they are: for muscle
+work run OpenSim's own scale tool.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from biopose_ros.records import FloatArray
+from biopose_ros.skeleton.description import GROUND
+from biopose_ros.skeleton.skeleton import Skeleton
+
+BODY_TAGS = ('socket_parent_frame', 'socket_parent', 'socket_frame', 'body', 'body_name')
+INERTIA = ('xx', 'yy', 'zz', 'xy', 'xz', 'yz')
+
+
+def scaled_osim(skeleton: Skeleton, scales: ArrayLike) -> str:
+    """
+    Scale the file that a skeleton came from.
+
+    :param skeleton: loaded from a file.
+    :param scales: [segments, 3], unitless.
+    :returns: the text of an ``.osim`` file, of the same version.
+    :raises ValueError: when the skeleton has no file or the shape does not fit.
+    """
+    factors = np.asarray(scales, dtype=float)
+    expected = (len(skeleton.segment_names), 3)
+    if factors.shape != expected or not np.isfinite(factors).all():
+        raise ValueError(f'expected finite scales {list(expected)}, got {list(factors.shape)}')
+    if skeleton.source is None:
+        raise ValueError(f'{skeleton.name} was not loaded from a file, so none can be scaled')
+    by_body = dict(zip(skeleton.segment_names, factors, strict=True))
+    return scaled_text(Path(skeleton.source).read_text(encoding='utf-8-sig'), by_body)
+
+
+def scaled_text(text: str, by_body: dict[str, FloatArray]) -> str:
+    """
+    Scale the text of a model file.
+
+    :param text: an ``.osim`` file.
+    :param by_body: [3] factors per body name.
+    """
+    root = ET.fromstring(text)
+    bodies = root.findall('.//BodySet/objects/Body')
+    for body in bodies:
+        factors = by_body.get(body.get('name', ''))
+        if factors is not None:
+            _scale_body(body, factors)
+            for joint in body.iterfind('Joint/*'):
+                _scale_joint_version_3(joint, factors, by_body)
+    for joint in root.iterfind('.//JointSet/objects/*'):
+        _scale_joint(joint, by_body)
+    for element in root.iter():
+        factors = by_body.get(_body_of(element))
+        if factors is not None:
+            _multiply(element, 'location', factors)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'
+
+
+def _body_of(element: ET.Element) -> str:
+    """Name the body that an element sits on; empty where it says none."""
+    if element.find('location') is None:
+        return ''
+    texts = (element.findtext(tag) for tag in BODY_TAGS)
+    return next((text.strip().split('/')[-1] for text in texts if text), '')
+
+
+def _scale_body(body: ET.Element, factors: FloatArray) -> None:
+    _multiply(body, 'mass_center', factors)
+    _scale_inertia(body, factors)
+    for wrap in body.iterfind('WrapObjectSet/objects/*'):
+        _multiply(wrap, 'translation', factors)
+    for frame in body.iterfind('components/PhysicalOffsetFrame'):
+        _multiply(frame, 'translation', factors)
+    for geometry in body.iterfind('.//attached_geometry/*'):
+        _multiply(geometry, 'scale_factors', factors, default='1 1 1')
+
+
+def _scale_inertia(body: ET.Element, factors: FloatArray) -> None:
+    """Stretch the second moments of mass along each axis, and turn them back into an inertia."""
+    text = body.findtext('inertia')
+    values = text.split() if text else [body.findtext(f'inertia_{axes}', '0') for axes in INERTIA]
+    xx, yy, zz, xy, xz, yz = map(float, values)
+    inertia = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+    moments = np.trace(inertia) / 2 * np.eye(3) - inertia
+    moments = moments * np.outer(factors, factors)
+    grown = np.trace(moments) * np.eye(3) - moments
+    numbers = [grown[i, j] for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))]
+    if text:
+        _write(body, 'inertia', numbers)
+    else:
+        for axes, number in zip(INERTIA, numbers, strict=True):
+            _write(body, f'inertia_{axes}', [number])
+
+
+def _scale_joint(joint: ET.Element, by_body: dict[str, FloatArray]) -> None:
+    """Scale a joint of a version 4 file: offset frames and custom shifts."""
+    bodies = {}
+    for frame in joint.iterfind('frames/PhysicalOffsetFrame'):
+        body = frame.findtext('socket_parent', '').strip().split('/')[-1]
+        bodies[frame.get('name')] = body
+        if body in by_body:
+            _multiply(frame, 'translation', by_body[body])
+    socket = joint.findtext('socket_parent_frame', '').strip().split('/')[-1]
+    parent = bodies.get(socket, socket)
+    if parent in by_body:
+        _scale_shifts(joint, by_body[parent])
+
+
+def _scale_joint_version_3(
+    joint: ET.Element, child: FloatArray, by_body: dict[str, FloatArray]
+) -> None:
+    parent = joint.findtext('parent_body', GROUND).strip()
+    if parent in by_body:
+        _multiply(joint, 'location_in_parent', by_body[parent])
+        _scale_shifts(joint, by_body[parent])
+    _multiply(joint, 'location_in_child', child)
+    _multiply(joint, 'location', child)
+
+
+def _scale_shifts(joint: ET.Element, factors: FloatArray) -> None:
+    """Put a MultiplierFunction around the shifts of a custom joint, as OpenSim does."""
+    for i in (1, 2, 3):
+        axis = joint.find(f"SpatialTransform/TransformAxis[@name='translation{i}']")
+        if axis is None:
+            continue
+        direction = np.array(axis.findtext('axis', '0 0 0').split(), dtype=float)
+        wrapper = axis.find('function')
+        holder = axis if wrapper is None or len(wrapper) == 0 else wrapper
+        for function in list(holder):
+            if function.tag not in ('coordinates', 'axis'):
+                _wrap(holder, function, float(np.abs(direction) @ factors))
+
+
+def _wrap(holder: ET.Element, function: ET.Element, factor: float) -> None:
+    is_plain = function.findtext('coefficients', '').split() in (['1', '0'], ['1.0', '0.0'])
+    if function.tag == 'LinearFunction' and is_plain:
+        return  # a shift that the user sets in metres
+    if function.tag == 'MultiplierFunction':
+        _write(function, 'scale', [factor * float(function.findtext('scale', '1'))])
+        return
+    place = list(holder).index(function)
+    holder.remove(function)
+    multiplier = ET.Element('MultiplierFunction', {'name': function.get('name', 'function')})
+    ET.SubElement(multiplier, 'function').append(function)
+    _write(multiplier, 'scale', [factor])
+    holder.insert(place, multiplier)
+
+
+def _multiply(
+    element: ET.Element, tag: str, factors: FloatArray, default: str | None = None
+) -> None:
+    """Multiply the three numbers of a child element, where there is one."""
+    text = element.findtext(tag) or default
+    if text and len(text.split()) == 3:
+        _write(element, tag, np.array(text.split(), dtype=float) * factors)
+
+
+def _write(element: ET.Element, tag: str, numbers: ArrayLike) -> None:
+    child = element.find(tag)
+    if child is None:
+        child = ET.SubElement(element, tag)
+    child.text = ' '.join(repr(float(number)) for number in np.atleast_1d(numbers))
