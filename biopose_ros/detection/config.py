@@ -35,7 +35,7 @@ class DetectionConfig:
     confirm_frames: int = 3
     occlusion_s: float = 1.0
     search_interval_s: float = 0.07
-    smallest_person: float = 0.09
+    smallest_person: float = 0.08
     threads: int = 0
 
     def __post_init__(self) -> None:
