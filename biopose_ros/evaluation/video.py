@@ -38,8 +38,8 @@ class ViewResult:
     """
     The scores of one view.
 
-    :param frames: pictures of the view.
-    :param frames_compared: pictures where the person was seen and truth exists.
+    :param frames: pictures of the view for which truth exists.
+    :param frames_compared: those of them in which the person was seen.
     :param mae_deg: mean absolute error per coordinate group, degrees.
     :param mae_deg_bias_corrected: the same without each coordinate's constant offset.
     :param coordinate_mae_deg: per coordinate, degrees.
@@ -148,6 +148,7 @@ def _score(
     true_coordinates: Mapping[str, FloatArray],
     true_keypoints_px: Mapping[str, FloatArray],
 ) -> ViewResult:
+    has_truth = np.isfinite(next(iter(true_keypoints_px.values()))).all(axis=-1)
     unknown = np.full(len(coordinate_names), np.nan)
     estimate = np.stack([unknown if pose is None else pose.coordinates for pose in poses])
     errors_deg = {
@@ -162,7 +163,7 @@ def _score(
         for name, true_px in true_keypoints_px.items()
     }
     return ViewResult(
-        frames=len(poses),
+        frames=int(np.count_nonzero(has_truth)),
         frames_compared=sum(pose is not None for pose in poses),
         mae_deg=group_errors(compared),
         mae_deg_bias_corrected=group_errors(unbiased),
