@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from biopose_ros.detection.config import DetectionConfig
 from biopose_ros.detection.tracker import PersonTracker
@@ -82,7 +83,9 @@ class Pipeline:
         self._tracker.reset()
         self._persons.clear()
 
-    def process(self, image_bgr: FloatArray, camera: Camera, stamp_ns: int) -> list[PersonPose]:
+    def process(
+        self, image_bgr: NDArray[np.uint8], camera: Camera, stamp_ns: int
+    ) -> list[PersonPose]:
         """
         Turn one image into the poses of everybody in it.
 
