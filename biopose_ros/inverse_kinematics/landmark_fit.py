@@ -94,7 +94,7 @@ class LandmarkFit:
         self._used = np.array([LANDMARK_NAMES.index(name) for name in used])
         self._weights = np.array([_WEIGHTS[_without_side(name)] for name in used])
         self._names = tuple(f'bp_{name}' for name in used)
-        self._size = SizeEstimator(skeleton, self._names, height_m)
+        self._size = SizeEstimator(skeleton, self._names, height_m, self._prior, LANDMARK_STDDEV_M)
         self._last: torch.Tensor | None = None
 
     @property
