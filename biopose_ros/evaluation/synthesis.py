@@ -4,10 +4,27 @@ from __future__ import annotations
 
 import resource
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
+import numpy as np
+
+from biopose_ros.body.joints import JOINT_NAMES
+from biopose_ros.detection.crops import Crop
+from biopose_ros.detection.landmark_network import LandmarkNetwork
+from biopose_ros.detection.landmarks import landmark_index
 from biopose_ros.training.synthesis.generator import CHUNK, SampleGenerator
+from biopose_ros.training.synthesis.records import SyntheticSample, Visibility
 from biopose_ros.training.synthesis.stream import samples
+
+SURE_PRESENCE = 0.5
+# Joints that body and detector both name.
+COMPARED_JOINTS = tuple(
+    f'{side}_{joint}'
+    for joint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
+    for side in ('left', 'right')
+)
 
 
 @dataclass(frozen=True)
@@ -58,3 +75,76 @@ def _cpu_ms_per_image(generator: SampleGenerator, chunks: int = 6) -> float:
     after = resource.getrusage(resource.RUSAGE_SELF)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return 1e3 * spent / (chunks * CHUNK)
+
+
+@dataclass(frozen=True)
+class DetectorAgreement:
+    """
+    How a detector that was trained on photographs sees synthetic persons.
+
+    :param presence_rate: share of whole persons (no joint hidden by another thing or cut off) that
+        it is sure of, presence above 0.5.
+    :param pck_01: share of seen joints within a tenth of the trunk's length of the truth.
+    :param pck_02: the same within a fifth.
+    :param pck_02_per_joint: by joint name.
+    :param persons: how many whole persons were looked at.
+    """
+
+    presence_rate: float
+    pck_01: float
+    pck_02: float
+    pck_02_per_joint: dict[str, float]
+    persons: int
+
+
+def presence_rate(
+    stream: Iterable[SyntheticSample], network: LandmarkNetwork, persons: int = 200
+) -> DetectorAgreement:
+    """
+    Show whole persons to BlazePose's landmark network.
+
+    Its hips and shoulders are not defined as the body's are, so a perfect score is not expected.
+
+    :param stream: samples; those with hidden or cut persons are passed over.
+    :param network: the imported network.
+    :param persons: how many to look at.
+    :returns: how far it agrees with the truth.
+    :raises ValueError: where the stream ends before a whole person came.
+    """
+    whole = list(islice((sample for sample in stream if sample.is_whole), persons))
+    if not whole:
+        raise ValueError('the stream holds no whole person to look at')
+    joints = [JOINT_NAMES.index(name) for name in COMPARED_JOINTS]
+    landmarks = [landmark_index(name) for name in COMPARED_JOINTS]
+    present, errors = [], np.full((len(whole), len(joints)), np.nan)
+    for row, sample in enumerate(whole):
+        side = len(sample.image_bgr)
+        # The crop counts from its corner, the truth from the centre of the first pixel.
+        crop = Crop(np.full(2, side / 2), float(side), 0.0)
+        sighting = network.run(sample.image_bgr, [crop])[0]
+        present.append(sighting.presence > SURE_PRESENCE)
+        gap = sighting.keypoints_px[landmarks] - 0.5 - sample.joints_px[joints]
+        seen = sample.joint_visibility[joints] == Visibility.VISIBLE
+        error = np.linalg.norm(gap, axis=1) / _trunk_px(sample)
+        errors[row, seen] = error[seen]
+    with np.errstate(invalid='ignore'):
+        within = np.where(np.isnan(errors), np.nan, errors < 0.2)
+    return DetectorAgreement(
+        presence_rate=float(np.mean(present)),
+        pck_01=float(np.nanmean(np.where(np.isnan(errors), np.nan, errors < 0.1))),
+        pck_02=float(np.nanmean(within)),
+        pck_02_per_joint=dict(
+            zip(COMPARED_JOINTS, np.nanmean(within, axis=0).tolist(), strict=True)
+        ),
+        persons=len(whole),
+    )
+
+
+def _trunk_px(sample: SyntheticSample) -> float:
+    """Length of the trunk at its distance, so that a trunk seen end-on does not shrink it."""
+    joint = dict(zip(JOINT_NAMES, sample.joints_m, strict=True))
+    hips = 0.5 * (joint['left_hip'] + joint['right_hip'])
+    shoulders = 0.5 * (joint['left_shoulder'] + joint['right_shoulder'])
+    crop_scale = np.linalg.norm(sample.crop_from_image[0, :2])
+    focal = crop_scale * sample.intrinsics_px[0, 0]
+    return float(focal * np.linalg.norm(hips - shoulders) / hips[2])

@@ -81,10 +81,7 @@ def choose_room(random: np.random.Generator, inside_m: FloatArray) -> Room:
         surfaces[row] = wall if random.random() < 0.7 else _paint(random, is_open)
     surfaces[FLOOR] = _pave(random, is_open)
     surfaces[CEILING] = _sky(random) if is_open else _paint(random, False)
-    panels = np.stack(
-        [_panel(random, bounds) for _ in range(random.integers(0, MAX_PANELS + 1))]
-        or [np.full(PANEL_FIELDS, -1.0)]
-    ).astype(np.float32)
+    panels = _hang_panels(random, bounds, int(random.integers(0, MAX_PANELS + 1)))
     return Room(bounds, surfaces, panels, random.uniform(0.0, 100.0))
 
 
@@ -132,17 +129,23 @@ def _sky(random: np.random.Generator) -> FloatArray:
     return _surface((top, grey), textures.CLOUDS, 60.0, random.uniform(0.2, 1.0))
 
 
-def _panel(random: np.random.Generator, bounds: NDArray[np.float32]) -> FloatArray:
-    """A picture, a door, a window, a shelf on one of the walls."""
-    wall = int(random.integers(4))
-    low, high = (bounds[2], bounds[3]) if wall < 2 else (bounds[0], bounds[1])
-    width = random.uniform(0.3, 1.8)
-    left = random.uniform(low, max(high - width, low + 0.1))
-    bottom = random.choice([0.0, random.uniform(0.4, 1.6)])
-    top = bottom + random.uniform(0.4, 2.1)
-    stripes = random.choice([0.0, random.uniform(0.05, 0.5)])
-    colour = palettes.cloth_colour(random) * random.uniform(0.7, 1.8)
-    return np.array([wall, left, left + width, bottom, top, *colour, stripes])
+def _hang_panels(
+    random: np.random.Generator, bounds: NDArray[np.float32], count: int
+) -> NDArray[np.float32]:
+    """Pictures, doors, windows and shelves on the walls."""
+    panels = np.zeros((count, PANEL_FIELDS), np.float32)
+    wall = random.integers(0, 4, count)
+    low, high = np.where(wall < 2, bounds[2], bounds[0]), np.where(wall < 2, bounds[3], bounds[1])
+    width, tall = random.uniform(0.3, 1.8, count), random.uniform(0.4, 2.1, count)
+    panels[:, 0] = wall
+    panels[:, 1] = low + random.random(count) * np.maximum(high - width - low, 0.1)
+    panels[:, 2] = panels[:, 1] + width
+    panels[:, 3] = np.maximum(random.uniform(-1.2, 1.6, count), 0.0)
+    panels[:, 4] = panels[:, 3] + tall
+    bright = random.uniform(0.7, 1.8, (count, 1))
+    panels[:, 5:8] = palettes.cloth_colours(random, count) * bright
+    panels[:, 8] = np.maximum(random.uniform(-0.5, 0.5, count), 0.0)
+    return panels
 
 
 @njit(cache=True, nogil=True, error_model='numpy', fastmath=True)

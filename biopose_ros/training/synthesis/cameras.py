@@ -90,15 +90,14 @@ def _aim(
     towards: FloatArray, pixel: FloatArray, intrinsics: FloatArray, roll_rad: float
 ) -> FloatArray:
     """Turn a camera so that a world direction falls on a pixel."""
-    forward = towards / np.linalg.norm(towards)
-    right = np.cross(forward, [0.0, 1.0, 0.0])
-    right /= np.linalg.norm(right)
-    look = np.stack([right, np.cross(forward, right), forward])
+    x, y, z = towards / np.linalg.norm(towards)
+    flat = np.hypot(x, z)
+    look = np.array([[-z, 0.0, x], [x * y, -flat * flat, y * z], [x * flat, y * flat, z * flat]])
+    look /= flat
     ray = np.linalg.solve(intrinsics, [*pixel, 1.0])
     ray /= np.linalg.norm(ray)
     # The smallest turn from the optical axis to the ray (Rodrigues with cross product).
-    x, y, z = np.cross([0.0, 0.0, 1.0], ray)
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    cross = np.array([[0, 0, ray[0]], [0, 0, ray[1]], [-ray[0], -ray[1], 0]])
     turn = np.eye(3) + cross + cross @ cross / (1.0 + ray[2])
     roll = np.eye(3)
     roll[:2, :2] = rotation_2d(roll_rad)

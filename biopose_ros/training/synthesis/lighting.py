@@ -83,15 +83,31 @@ def cast_shadows(vertices_m: NDArray[np.float32], light: Light, centre_m: FloatA
     :returns: the maps.
     """
     sun = light.table[SUN_DIRECTION].astype(np.float64)
-    right = np.cross(sun, [0.0, 0.0, 1.0] if abs(sun[2]) < 0.9 else [1.0, 0.0, 0.0])
-    right /= np.linalg.norm(right)
-    axes = np.stack([right, np.cross(sun, right)]).astype(np.float32)
+    axes = np.stack(square_to(sun)).astype(np.float32)
     origin = np.asarray(centre_m, np.float32)
     reach = np.full((SHADOW_CELLS, SHADOW_CELLS), -1e3, np.float32)
     weight = np.zeros((CONTACT_CELLS, CONTACT_CELLS), np.float32)
     _splat(vertices_m, origin, axes, light.table[SUN_DIRECTION], reach, weight)
     contact = 0.75 * (1.0 - np.exp(-0.35 * uniform_filter(uniform_filter(weight, 3), 5)))
     return Shadows(axes, origin, reach, contact.astype(np.float32))
+
+
+def square_to(along: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """
+    Complete a direction to a frame.
+
+    :param along: [3], unit vector.
+    :returns: two unit vectors; with ``along`` as the third they make a right-handed frame.
+    """
+    x, y, z = along
+    if abs(z) < 0.9:
+        norm = np.hypot(x, y)
+        side = np.array([y / norm, -x / norm, 0.0])
+    else:
+        norm = np.hypot(y, z)
+        side = np.array([0.0, z / norm, -y / norm])
+    other = [y * side[2] - z * side[1], z * side[0] - x * side[2], x * side[1] - y * side[0]]
+    return side, np.array(other)
 
 
 def _direction(random: np.random.Generator, elevation_rad: float) -> FloatArray:

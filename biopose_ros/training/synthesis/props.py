@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biopose_ros.records import FloatArray
+from biopose_ros.training.synthesis.lighting import square_to
 from biopose_ros.training.synthesis.regions import HEIGHT, MATERIAL_OFFSET
 
 _BOX_CORNERS = np.array(
@@ -66,25 +67,12 @@ def rod(start_m: FloatArray, end_m: FloatArray, radius_m: float, material: int) 
     along = np.asarray(end_m, np.float64) - start_m
     length = float(np.linalg.norm(along))
     along = along / length
-    side, other = _square_to(along)
+    side, other = square_to(along)
     radii, levels = radius_m * _ROD_RADII, length * _ROD_LEVELS
     points = start_m + levels[:, None] * along
     points = points + radii[:, None] * (_ROD_COSINES[:, None] * side + _ROD_SINES[:, None] * other)
     local = np.stack([_ROD_ANGLES * radius_m, levels, np.zeros_like(levels)], 1)
     return _plain_mesh(points, local, _ROD_FACES, material)
-
-
-def _square_to(along: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Two unit vectors that make a right-handed frame with a unit vector: side, other, along."""
-    x, y, z = along
-    if abs(z) < 0.9:
-        norm = np.hypot(x, y)
-        side = np.array([y / norm, -x / norm, 0.0])
-    else:
-        norm = np.hypot(y, z)
-        side = np.array([0.0, z / norm, -y / norm])
-    other = [y * side[2] - z * side[1], z * side[0] - x * side[2], x * side[1] - y * side[0]]
-    return side, np.array(other)
 
 
 def tube_faces(rings: int, sides: int) -> NDArray[np.int32]:
@@ -109,6 +97,11 @@ _ROD_COSINES, _ROD_SINES = np.cos(_ROD_ANGLES), np.sin(_ROD_ANGLES)
 _ROD_LEVELS = np.repeat([0.0, 0.02, 0.98, 1.0], _ROD_SIDES)
 _ROD_RADII = np.repeat([0.4, 1.0, 1.0, 0.4], _ROD_SIDES)
 _ROD_FACES = tube_faces(4, _ROD_SIDES)
+
+
+def _inside_out(faces: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Turn faces around: the rings of skirts and hair run the other way than a rod's."""
+    return faces[:, ::-1]
 
 
 def two_sided(faces: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -167,7 +160,10 @@ def skirt(
     share = np.clip((down * length_m - 0.12) / 0.3, 0.0, 0.9)[..., None]
     points = (1.0 - share) * pelvis + share * thigh
     return _plain_mesh(
-        points.reshape(-1, 3), rest.reshape(-1, 3), two_sided(tube_faces(levels, sides)), material
+        points.reshape(-1, 3),
+        rest.reshape(-1, 3),
+        two_sided(_inside_out(tube_faces(levels, sides))),
+        material,
     )
 
 
@@ -207,7 +203,9 @@ def long_hair(
     points = (rest - rest_head_m) @ head_turn.T + head_m
     faces = tube_faces(levels, sides)
     faces = faces[(faces % sides).max(1) - (faces % sides).min(1) <= 1]  # leave the gap open
-    return _plain_mesh(points.reshape(-1, 3), rest.reshape(-1, 3), two_sided(faces), material)
+    return _plain_mesh(
+        points.reshape(-1, 3), rest.reshape(-1, 3), two_sided(_inside_out(faces)), material
+    )
 
 
 def chair(
@@ -283,10 +281,11 @@ def occluder(
     distance = float(np.linalg.norm(gap))
     share = 1.0 - min(random.uniform(0.35, 0.9), 0.4 * distance) / distance
     place = camera_m + share * gap
-    size = 0.5 * random.uniform(0.12, 0.9)
+    # Near the lens a thing covers more: keep what it covers, not what it measures.
+    size = share * random.uniform(0.1, 0.5)
     if random.random() < 0.4:
         lean = random.normal(0.0, 0.3, 3) + random.choice([[0, 1.0, 0], [1.0, 0, 0], [0, 0, 1.0]])
         reach = random.uniform(0.3, 1.6) * lean
-        return rod(place - reach, place + reach, random.uniform(0.015, 0.09), material)
+        return rod(place - reach, place + reach, share * random.uniform(0.02, 0.09), material)
     extent = size * random.uniform([0.5, 0.5, 0.1], [1.6, 1.6, 1.0])
     return box(extent, place, random.uniform(0, np.pi), material)

@@ -129,7 +129,7 @@ def _cut_hair(random: np.random.Generator, cut: NDArray[np.float32]) -> float:
     """Set hairline and thickness; return how far the hair hangs down, in head heights."""
     bald = random.random() < 0.07
     cut[HAIRLINE] = NEVER if bald else random.uniform(0.74, 0.84)
-    cut[HAIR_SLOPE] = random.uniform(0.45, 0.75)
+    cut[HAIR_SLOPE] = random.uniform(0.62, 0.9)
     cut[HAIR_THICK] = 0.003 + 0.03 * random.beta(1.2, 2.0)
     cut[BEARD] = random.uniform(0.3, 0.95) if random.random() < 0.2 else 0.0
     cut[GLASSES_ON] = random.random() < 0.15
@@ -294,10 +294,14 @@ def dress(
         else:
             material = garment_at(x, y, z, surface[i, ARM], height, cut)
             off = _stand_off(material, height, cut)
-            # Folds: three crossing waves of 8 to 20 cm, mostly around limbs.
-            wave = np.sin(31.0 * y + 9.0 * x + seed) + np.sin(23.0 * x - 17.0 * y + 1.7 * seed)
-            wave += np.sin(47.0 * y + 29.0 * z + 2.3 * seed)
-            fold = 1.0 + cut[WRINKLE] * wave / 1.5
+            fold = 1.0
+            if off > 0.007:  # shoes, socks and gloves lie flat
+                # Folds: three crossing waves of 13 to 27 cm, mostly around limbs.
+                wave = np.sin(31.0 * y + 9.0 * x + seed) + np.sin(23.0 * x - 17.0 * y + seed)
+                wave += np.sin(47.0 * y + 29.0 * z + seed)
+                fold += cut[WRINKLE] * wave / 1.5
+        if off == 0.0:
+            continue
         off *= max(fold, 0.2)
         for axis in range(3):
             dressed[i, axis] += off * normals[i, axis]
