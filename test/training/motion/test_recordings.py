@@ -21,7 +21,7 @@ def test_forward_kinematics_follows_the_stated_formula(small_recording, save):
     rotations, positions = clip.forward_kinematics()
     frame = 5
     turn = [Rotation.from_rotvec(vector) for vector in clip.rotvec[frame]]
-    for joint, parent in enumerate(clip.parents):
+    for joint in range(len(clip.parents)):
         chain, point = [joint], np.zeros(3)
         while clip.parents[chain[-1]] >= 0:
             chain.append(clip.parents[chain[-1]])
