@@ -7,8 +7,10 @@ import typer
 from biopose_ros.cli import weights
 from biopose_ros.cli.benchmark_live import benchmark_live
 from biopose_ros.cli.benchmark_synth import benchmark_synth
+from biopose_ros.cli.build_skeleton import build_skeleton
 from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
+from biopose_ros.cli.evaluate_skeleton import evaluate_skeleton
 from biopose_ros.cli.evaluate_video import evaluate_video
 from biopose_ros.cli.node import node
 from biopose_ros.cli.play import play
@@ -23,8 +25,10 @@ app = typer.Typer(
 )
 evaluate = typer.Typer(help='Measure accuracy; print a table and write JSON.')
 benchmark = typer.Typer(help='Measure speed; print a table and write JSON.')
+build = typer.Typer(help='Write generated files again.')
 app.add_typer(evaluate, name='evaluate', no_args_is_help=True)
 app.add_typer(benchmark, name='benchmark', no_args_is_help=True)
+app.add_typer(build, name='build', no_args_is_help=True)
 app.add_typer(weights.app, name='weights')
 app.command(context_settings={'allow_extra_args': True, 'ignore_unknown_options': True})(node)
 app.command()(demo)
@@ -33,6 +37,8 @@ app.command()(play)
 benchmark.command('live')(benchmark_live)
 app.command()(run)
 evaluate.command('video')(evaluate_video)
+evaluate.command('skeleton')(evaluate_skeleton)
+build.command('skeleton')(build_skeleton)
 benchmark.command('synth')(benchmark_synth)
 app.command()(synth)
 

@@ -47,6 +47,7 @@ CREDITS = (
     'biopose_ros project'
 )
 
+
 def _degrees(name: str, lower: float, upper: float) -> Coordinate:
     return Coordinate(name, radians(lower), radians(upper))
 

@@ -104,8 +104,6 @@ def _parent_rotations(tree: KinematicTree, rotations: Tensor) -> Tensor:
 def _rigid(rotations: Tensor, positions_m: Tensor) -> Tensor:
     """Join rotations and positions to 4x4 matrices; the positions may have more batch axes."""
     batch = torch.broadcast_shapes(rotations.shape[:-2], positions_m.shape[:-1])
-    top = torch.cat(
-        [rotations.expand(*batch, 3, 3), positions_m.expand(*batch, 3)[..., None]], -1
-    )
+    top = torch.cat([rotations.expand(*batch, 3, 3), positions_m.expand(*batch, 3)[..., None]], -1)
     bottom = torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=top.dtype, device=top.device)
     return torch.cat([top, bottom.expand(*batch, 1, 4)], -2)

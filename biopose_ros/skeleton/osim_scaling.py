@@ -63,7 +63,9 @@ def scaled_text(text: str, by_body: dict[str, FloatArray]) -> str:
         factors = by_body.get(_body_of(element))
         if factors is not None:
             _multiply(element, 'location', factors)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'
+    )
 
 
 def _body_of(element: ET.Element) -> str:

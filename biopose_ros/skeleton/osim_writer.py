@@ -42,7 +42,9 @@ def osim_text(model: ModelDescription) -> str:
     _set(tree, 'JointSet', 'jointset', (_joint(joint) for joint in model.joints))
     _set(tree, 'MarkerSet', 'markerset', (_marker(marker) for marker in model.markers))
     ET.indent(root, '  ')
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'
+    )
 
 
 def _set(parent: ET.Element, tag: str, name: str, items: Iterable[ET.Element]) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from biopose_ros.resources import resource_path
+from biopose_ros.skeleton.default_model import default_model
 from biopose_ros.skeleton.description import ModelDescription
 from biopose_ros.skeleton.forward_kinematics import SegmentFrames, pose_segments
 from biopose_ros.skeleton.kinematic_tree import (
@@ -196,7 +197,13 @@ def load_skeleton(path: Path | str | None = None) -> Skeleton:
     :raises OsimError: names the file and the element that is broken or not supported.
     :raises FileNotFoundError: when there is no such file.
     """
-    return _load(resource_path(DEFAULT_MODEL) if path is None else Path(path).resolve())
+    return _load_default() if path is None else _load(Path(path).resolve())
+
+
+@lru_cache(maxsize=1)
+def _load_default() -> Skeleton:
+    """Compile the description that the shipped file is written from: the same, with looks."""
+    return Skeleton(default_model(), resource_path(DEFAULT_MODEL))
 
 
 @lru_cache(maxsize=8)
@@ -217,6 +224,4 @@ def _look_up(index: dict[str, int], name: str, kind: str, skeleton: str) -> int:
     try:
         return index[name]
     except KeyError:
-        raise ValueError(
-            f'{skeleton} has no {kind} {name!r}; it has {", ".join(index)}'
-        ) from None
+        raise ValueError(f'{skeleton} has no {kind} {name!r}; it has {", ".join(index)}') from None
