@@ -84,7 +84,7 @@ class CoordinateMap:
         return self.slope + curved @ self.curved_output.mT
 
     def _pieces(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Pick each function's piece: coefficients [..., curved, powers], distance [..., curved]."""
+        """Pick the pieces: coefficients [..., curved, powers], distances [..., curved]."""
         driving = inputs[..., self.curved_input]
         piece = (driving[..., None] >= self.breakpoints).sum(-1)
         function = torch.arange(piece.shape[-1], device=inputs.device)

@@ -68,11 +68,15 @@ def _hinge(
     name: str, parent: str, child: str, at_m: Vector, axis: Vector, angle: Coordinate
 ) -> Joint:
     """Build a joint about one oblique axis; two more axes across it stand still."""
-    across = _cross(axis, Y_AXIS if abs(axis[1]) < 0.9 else X_AXIS)
-    length = sum(value * value for value in across) ** 0.5
-    second = (across[0] / length, across[1] / length, across[2] / length)
+    axis = _unit(axis)
+    second = _unit(_cross(axis, Y_AXIS if abs(axis[1]) < 0.9 else X_AXIS))
     turns = (_turn(axis, angle.name), AxisMotion(second), AxisMotion(_cross(axis, second)))
     return Joint(name, parent, child, (angle,), turns, parent_translation_m=at_m)
+
+
+def _unit(vector: Vector) -> Vector:
+    length = sum(value * value for value in vector) ** 0.5
+    return (vector[0] / length, vector[1] / length, vector[2] / length)
 
 
 def _cross(a: Vector, b: Vector) -> Vector:

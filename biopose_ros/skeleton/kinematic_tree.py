@@ -143,9 +143,17 @@ def compile_tree(model: ModelDescription) -> KinematicTree:
     is_scaled = _stack(np.array([[_is_scaled(j, m)] for m in j.translations]) for j in joints)
     crossing = skew(turn_axes)
     follow, drive = _compile_maps(model, joints)
+    levels = _levels(parents)
+    above = [
+        torch.tensor([levels[depth].tolist().index(parents[s]) for s in level.tolist()])
+        for depth, level in enumerate(levels[1:])
+    ]
     return KinematicTree(
         parents=torch.tensor(parents),
-        **_levels(parents),
+        levels=levels,
+        level_parents=tuple(above),
+        from_level_order=torch.cat(levels).argsort(),
+        ancestors=_ancestors(parents),
         follow=follow,
         drive=drive,
         turn_axes=turn_axes,
@@ -160,23 +168,21 @@ def compile_tree(model: ModelDescription) -> KinematicTree:
     )
 
 
-def _levels(parents: list[int]) -> dict[str, object]:
+def _levels(parents: list[int]) -> tuple[Tensor, ...]:
     """Group segments by depth, so that one matrix product moves a whole level."""
     depth: list[int] = []
-    ancestors = np.eye(len(parents), dtype=bool)
-    for segment, parent in enumerate(parents):
+    for parent in parents:
         depth.append(0 if parent < 0 else depth[parent] + 1)
+    return tuple((torch.tensor(depth) == d).nonzero().squeeze(-1) for d in range(max(depth) + 1))
+
+
+def _ancestors(parents: list[int]) -> Tensor:
+    """Tell whether column is row itself or an ancestor of row, [segments, segments]."""
+    ancestors = torch.eye(len(parents), dtype=torch.bool)
+    for segment, parent in enumerate(parents):
         if parent >= 0:
             ancestors[segment] |= ancestors[parent]
-    levels = [[s for s, d in enumerate(depth) if d == level] for level in range(max(depth) + 1)]
-    above = [[levels[i].index(parents[s]) for s in level] for i, level in enumerate(levels[1:])]
-    flat = [segment for level in levels for segment in level]
-    return {
-        'levels': tuple(torch.tensor(level) for level in levels),
-        'level_parents': tuple(torch.tensor(level) for level in above),
-        'from_level_order': torch.tensor(np.argsort(flat)),
-        'ancestors': torch.tensor(ancestors),
-    }
+    return ancestors
 
 
 def _compile_maps(
