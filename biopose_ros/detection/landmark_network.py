@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biopose_ros.detection.crops import Crop, crop_from_axis, cut_out, rotation_2d
-from biopose_ros.detection.landmarks import LANDMARK_NAMES, landmark_index
+from biopose_ros.detection.landmarks import JOINTS, LANDMARK_NAMES
 from biopose_ros.detection.networks import network_file
 from biopose_ros.onnx_runtime import create_session
 from biopose_ros.records import FloatArray
@@ -20,11 +20,6 @@ _LANDMARKS = len(LANDMARK_NAMES)
 # meets the circle around the person.
 _CENTER, _TOP = 33, 34
 _CROP_MARGIN = 1.25
-_JOINTS = [
-    landmark_index(f'{side}_{joint}')
-    for joint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
-    for side in ('left', 'right')
-]
 # Mean heat at the joints. Measured on 9 clips and sizes of real persons: 0.45 to 0.83 where the
 # landmarks fit; at most 0.34 on 400 false boxes in photographs, textures, noise and shapes.
 _SURE_HEAT = 0.6
@@ -170,7 +165,7 @@ def joint_heat(points: FloatArray, heatmaps: FloatArray, is_inside: FloatArray) 
     :returns: mean heat, 0 to 1, at those of the twelve main joints that lie in the image; 0 where
         they are too few to tell.
     """
-    joints = [joint for joint in _JOINTS if is_inside[joint]]
+    joints = [joint for joint in JOINTS if is_inside[joint]]
     if len(joints) < _MIN_JOINTS_INSIDE:
         return 0.0
     _, rows, columns = heatmaps.shape

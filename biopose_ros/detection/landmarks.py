@@ -81,6 +81,13 @@ LEFT_RIGHT_PAIRS: tuple[tuple[int, int], ...] = tuple(
     (index, MIRROR_INDEX[index]) for index, name in enumerate(LANDMARK_NAMES) if 'left' in name
 )
 
+# The twelve joints of arms and legs, which the network marks best.
+JOINTS: tuple[int, ...] = tuple(
+    _INDEX[f'{side}_{joint}']
+    for joint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
+    for side in ('left', 'right')
+)
+
 SKELETON_EDGES: tuple[tuple[int, int], ...] = (
     *(
         (_INDEX[f'{side}_{start}'], _INDEX[f'{side}_{end}'])

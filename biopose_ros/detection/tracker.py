@@ -112,12 +112,10 @@ class PersonTracker:
         """
         proposals = []
         for track, sighting in zip(self.tracks, sightings, strict=True):
-            is_hidden = track.state == TrackingState.OCCLUDED
-            limit = self.config.start_presence if is_hidden else self.config.min_presence
-            if sighting.presence >= limit and _is_sensible(sighting.next_crop, image):
+            if _is_sensible(sighting.next_crop, image):
                 colours = body_colours(image, sighting)
                 misfit = track.misfit(sighting, colours, stamp_ns)
-                if misfit < 1 or not is_hidden:
+                if self._is_still(track, sighting, misfit, stamp_ns):
                     # Whoever was in sight all the time has the first claim, then the best fit.
                     rank = (track.state != TrackingState.TRACKED, misfit)
                     proposals.append((rank, track, sighting, colours))
@@ -127,6 +125,15 @@ class PersonTracker:
                 self._see(track, sighting, colours, stamp_ns)
                 taken.append(sighting)
         return taken
+
+    def _is_still(self, track: Track, sighting: Sighting, misfit: float, stamp_ns: int) -> bool:
+        """:returns: whether the person of a track is in its crop."""
+        if track.state == TrackingState.OCCLUDED:
+            return misfit < 1 and sighting.presence >= self.config.start_presence
+        # The network doubts a clear person in single images now and then.
+        is_doubt = misfit < 0.5 and sighting.presence >= self.config.min_presence / 2
+        presence = track.smoothed_presence(sighting, stamp_ns) if is_doubt else sighting.presence
+        return presence >= self.config.min_presence
 
     def _meet(
         self,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmark_network import Sighting
 from biopose_ros.detection.landmarks import LANDMARK_NAMES, landmark_index
+from biopose_ros.detection.sides import SideVote
 from biopose_ros.records import FloatArray, PersonCrop, TrackingState
 
 _SHOULDERS = [landmark_index('left_shoulder'), landmark_index('right_shoulder')]
@@ -18,6 +19,7 @@ _HIPS = [landmark_index('left_hip'), landmark_index('right_hip')]
 _KNEES = [landmark_index('left_knee'), landmark_index('right_knee')]
 # Time constants of the running means, seconds.
 _VELOCITY_S = 0.2
+_PRESENCE_S = 0.1
 _COLOURS_S = 1.0
 # Nobody is expected to walk on in a straight line for longer, seconds.
 _LONGEST_COAST_S = 0.5
@@ -37,6 +39,7 @@ class Track:
     :param state: see :class:`biopose_ros.records.TrackingState`.
     :param sightings: how many in a row.
     :param velocity_px_s: [2], of the hips, a running mean.
+    :param sides: which side is left.
     """
 
     track_id: int
@@ -46,6 +49,10 @@ class Track:
     state: TrackingState = TrackingState.TENTATIVE
     sightings: int = 1
     velocity_px_s: FloatArray = field(default_factory=lambda: np.zeros(2))
+    sides: SideVote = field(default_factory=SideVote)
+
+    def __post_init__(self) -> None:
+        self.presence = self.sighting.presence
 
     @property
     def size_px(self) -> float:
@@ -67,6 +74,17 @@ class Track:
         coast_s = min(self.unseen_s(stamp_ns), _LONGEST_COAST_S)
         return replace(crop, center_px=crop.center_px + self.velocity_px_s * coast_s)
 
+    def smoothed_presence(self, sighting: Sighting, stamp_ns: int) -> float:
+        """
+        Bridge the network's doubts of single images.
+
+        :param sighting: of this person.
+        :param stamp_ns: of the image.
+        :returns: running mean of the presence, 0 to 1.
+        """
+        share = 1 - np.exp(-self.unseen_s(stamp_ns) / _PRESENCE_S)
+        return float(self.presence + share * (sighting.presence - self.presence))
+
     def see(self, sighting: Sighting, colours: FloatArray, stamp_ns: int) -> None:
         """
         Take a new sighting in.
@@ -75,6 +93,7 @@ class Track:
         :param colours: [regions, 3], at this sighting.
         :param stamp_ns: of the image.
         """
+        self.presence = self.smoothed_presence(sighting, stamp_ns)
         elapsed_s = max(self.unseen_s(stamp_ns), 1e-3)
         step_px = sighting.next_crop.center_px - self.sighting.next_crop.center_px
         share = 1 - np.exp(-elapsed_s / _VELOCITY_S)
@@ -84,7 +103,7 @@ class Track:
         self.colours = self.colours + (1 - np.exp(-elapsed_s / _COLOURS_S)) * (
             colours - self.colours
         )
-        self.sighting = sighting
+        self.sighting = self.sides.settle(self.sighting, sighting, elapsed_s)
         self.seen_ns = stamp_ns
         self.sightings += 1
 
