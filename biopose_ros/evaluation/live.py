@@ -120,9 +120,11 @@ def measure_live(
     rclpy.init(context=context, domain_id=int(environment['ROS_DOMAIN_ID']))
     node = rclpy.create_node('live_benchmark', context=context)
     try:
-        with _process(_node_command(benchmark), environment) as pose_node:
-            with _process(_player_command(benchmark), environment) as player:
-                log = _record(node, benchmark, (pose_node, player), on_progress)
+        with (
+            _process(_node_command(benchmark), environment) as pose_node,
+            _process(_player_command(benchmark), environment) as player,
+        ):
+            log = _record(node, benchmark, (pose_node, player), on_progress)
     finally:
         node.destroy_node()
         rclpy.shutdown(context=context)

@@ -22,7 +22,7 @@ class Health:
     :param waiting: images that wait for the worker, 0 or 1.
     :param device: what the networks really run on, '' while nothing is loaded.
     :param input_fault: why no usable image comes, '' while all is well.
-    :param warnings: lesser faults.
+    :param camera_fault: why distances are not to be trusted, '' for a calibrated camera.
     """
 
     lifecycle_state: str
@@ -32,7 +32,7 @@ class Health:
     waiting: int
     device: str
     input_fault: str
-    warnings: tuple[str, ...]
+    camera_fault: str
 
 
 def diagnostic_array(node_name: str, stamp: Time, health: Health) -> DiagnosticArray:
@@ -55,8 +55,8 @@ def _verdict(health: Health) -> tuple[bytes, str]:
         return DiagnosticStatus.ERROR, health.input_fault
     if health.frames.recent_faults:
         return DiagnosticStatus.WARN, health.frames.last_fault
-    if health.warnings:
-        return DiagnosticStatus.WARN, '; '.join(health.warnings)
+    if health.camera_fault:
+        return DiagnosticStatus.WARN, health.camera_fault
     return DiagnosticStatus.OK, health.lifecycle_state
 
 

@@ -55,14 +55,20 @@ class FrameProcessor:
 
     :param pipeline: the spine.
     :param cameras: knows the calibration.
+    :param id_prefix: put before person ids.
     :param warn_once: reports a text that need not be repeated for every image.
     """
 
     def __init__(
-        self, pipeline: Pipeline, cameras: CameraSource, warn_once: Callable[[str], None]
+        self,
+        pipeline: Pipeline,
+        cameras: CameraSource,
+        id_prefix: str,
+        warn_once: Callable[[str], None],
     ) -> None:
         self._pipeline = pipeline
         self._cameras = cameras
+        self._id_prefix = id_prefix
         self._warn_once = warn_once
         self._camera: Camera | None = None
         self._header: Header | None = None
@@ -83,7 +89,10 @@ class FrameProcessor:
         camera = self._cameras.camera_for(width, height)
         ended = self._begin_anew_where_needed(header, camera)
         self._header, self._camera = header, camera
-        persons = self._pipeline.process(image_bgr, camera, to_ns(header.stamp))
+        persons = [
+            replace(person, person_id=self._id_prefix + person.person_id)
+            for person in self._pipeline.process(image_bgr, camera, to_ns(header.stamp))
+        ]
         return FrameResult(header, camera, image_bgr, (*ended, *self._with_lost(persons, header)))
 
     def reset(self) -> FrameResult | None:

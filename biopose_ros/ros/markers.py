@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import zlib
+from collections.abc import Iterable
 
 import numpy as np
 from geometry_msgs.msg import Point
@@ -21,14 +22,21 @@ LIFETIME_S = 0.5
 OCCLUDED_ALPHA = 0.4
 
 
-def person_markers(person: PersonPose, skeleton: Skeleton, header: Header) -> MarkerArray:
+def person_markers(
+    persons: Iterable[PersonPose], skeleton: Skeleton, header: Header
+) -> MarkerArray:
     """
-    Draw bones, joints and the name of a person; erase those of a lost one.
+    Draw bones, joints and the name of everybody; erase those of lost persons.
 
-    :param person: segment positions in the frame of the header.
+    :param persons: segment positions in the frame of the header.
     """
+    markers = (marker for p in persons for marker in _markers(p, skeleton, header))
+    return MarkerArray(markers=list(markers))
+
+
+def _markers(person: PersonPose, skeleton: Skeleton, header: Header) -> list[Marker]:
     if person.state is TrackingState.LOST:
-        return MarkerArray(markers=[_erase(person, header, kind) for kind in range(3)])
+        return [_erase(person, header, index) for index in range(3)]
     positions = np.asarray(person.segment_positions_m, dtype=np.float64)
     bones = _marker(person, header, 0, Marker.LINE_LIST, BONE_WIDTH_M)
     bones.points = _bone_points(positions, skeleton.segment_parents)
@@ -40,7 +48,7 @@ def person_markers(person: PersonPose, skeleton: Skeleton, header: Header) -> Ma
     if len(finite):
         highest = finite[finite[:, 1].argmin()]  # optical axes: y points down
         name.pose.position = _point(highest - [0.0, 3 * TEXT_HEIGHT_M, 0.0])
-    return MarkerArray(markers=[bones, joints, name])
+    return [bones, joints, name]
 
 
 def _bone_points(positions: FloatArray, parents: tuple[int, ...]) -> list[Point]:

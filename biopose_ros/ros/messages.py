@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from geometry_msgs.msg import Vector3
@@ -14,6 +15,7 @@ from std_msgs.msg import Header
 from biopose_ros.msg import JointAngleArray, SubjectModel, TrackedPerson, TrackedPersons
 from biopose_ros.records import Camera, FloatArray, PersonPose
 from biopose_ros.skeleton import Skeleton
+from biopose_ros.skeleton.description import GROUND
 
 
 def joint_angle_array(person: PersonPose, skeleton: Skeleton, header: Header) -> JointAngleArray:
@@ -35,16 +37,33 @@ def joint_state(person: PersonPose, skeleton: Skeleton, header: Header) -> Joint
     """
     Give the known coordinates under the joint names of the person's URDF.
 
-    Unknown ones are left out: JointState has no word for them, and NaN would spoil the whole tree
-    of robot_state_publisher. The same holds for all velocities where one is unknown.
+    Where the root segment stands is not among them: that is a transform. Unknown coordinates are
+    left out: JointState has no word for them, and NaN would spoil the whole tree of
+    robot_state_publisher. The same holds for all velocities where one is unknown.
     """
-    known = np.flatnonzero(np.isfinite(person.coordinates))
+    rooted = root_coordinates(skeleton)
+    known = [
+        index
+        for index, name in enumerate(skeleton.coordinate_names)
+        if name not in rooted and np.isfinite(person.coordinates[index])
+    ]
     velocities = person.velocities[known]
     return JointState(
         header=header,
         name=[f'{person.person_id}/{skeleton.coordinate_names[index]}' for index in known],
         position=_doubles(person.coordinates[known]),
         velocity=_doubles(velocities if np.isfinite(velocities).all() else velocities[:0]),
+    )
+
+
+@lru_cache(maxsize=8)
+def root_coordinates(skeleton: Skeleton) -> frozenset[str]:
+    """Name the coordinates between the ground and the root segment."""
+    return frozenset(
+        coordinate.name
+        for joint in skeleton.description.joints
+        if joint.parent == GROUND
+        for coordinate in joint.coordinates
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from geometry_msgs.msg import TransformStamped
 from rclpy.lifecycle import LifecycleNode
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import Image, JointState
-from std_msgs.msg import String
+from std_msgs.msg import Header, String
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
@@ -22,9 +23,9 @@ from biopose_ros.ros.parameters import NodeSettings
 from biopose_ros.ros.robot_state_publisher import RobotStatePublisher
 from biopose_ros.ros.subject_models import SubjectModels
 from biopose_ros.skeleton import Skeleton
-from biopose_ros.skeleton.description import GROUND
 
 FIRST_PERSON = 'person_1'
+GROUND_FRAME = 'biopose_ground'
 
 
 class PoseOutputs:
@@ -55,8 +56,10 @@ class PoseOutputs:
             RobotStatePublisher(node) if settings.robot_state_publisher else None
         )
         self._subjects = SubjectModels(skeleton, self._models.publish, self._publish_urdf)
-        self._rooted = ('', '')
-        self._subjects.announce_unscaled(FIRST_PERSON)
+        self._first_person = settings.person_id_prefix + FIRST_PERSON
+        self._ground = settings.person_id_prefix + GROUND_FRAME
+        self._rooted_in = ''
+        self._subjects.announce_unscaled(self._first_person)
 
     def _create(self, kind: type, topic: str, profile: QoSProfile) -> Publisher[Any]:
         publisher: Publisher[Any] = self._node.create_publisher(
@@ -79,27 +82,29 @@ class PoseOutputs:
             self._joint_states.publish(messages.joint_state(person, skeleton, header))
         self._tracked.publish(messages.tracked_persons(result.present, header))
         if settings.publish_markers:
-            for person in result.persons:
-                self._markers.publish(person_markers(person, skeleton, header))
+            self._markers.publish(person_markers(result.persons, skeleton, header))
         if settings.publish_debug_image and self._debug_image.get_subscription_count():
             self._publish_debug_image(result)
 
     def _publish_frames(self, result: FrameResult, settings: NodeSettings) -> None:
         if not settings.publish_tf:
             return
+        self._publish_ground(result.header)
         elsewhere = self._subjects.primary if self._state_publisher else ''
-        stamped = [
-            transform
-            for person in result.present
-            if person.person_id != elsewhere
-            for transform in transforms.segment_transforms(person, self._skeleton, result.header)
-        ]
+        stamped: list[TransformStamped] = []
+        for person in result.present:
+            frames = transforms.segment_transforms(person, self._skeleton, result.header)
+            # A robot_state_publisher knows all but where the root segment stands.
+            stamped += frames[:1] if person.person_id == elsewhere else frames
         if stamped:
             self._tf.publish(TFMessage(transforms=stamped))
-        if elsewhere and self._rooted != (elsewhere, result.header.frame_id):
-            self._rooted = (elsewhere, result.header.frame_id)
-            root = transforms.ground_transform(elsewhere, GROUND, result.header)
-            self._tf_static.publish(TFMessage(transforms=[root]))
+
+    def _publish_ground(self, header: Header) -> None:
+        """Send the frame in which up is up; again where the camera's frame has changed."""
+        if self._rooted_in != header.frame_id:
+            self._rooted_in = header.frame_id
+            ground = transforms.ground_transform(self._ground, header)
+            self._tf_static.publish(TFMessage(transforms=[ground]))
 
     def _publish_urdf(self, text: str) -> None:
         self._urdf.publish(String(data=text))

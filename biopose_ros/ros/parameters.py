@@ -71,6 +71,7 @@ class NodeSettings:
     image_is_rectified: bool
     focal_length_px: float
     stale_after_s: float
+    person_id_prefix: str
     publish_tf: bool
     robot_state_publisher: bool
     publish_markers: bool
@@ -140,12 +141,17 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         bounds=(0.2, 60.0),
         is_dynamic=True,
     ),
+    ParameterSpec(
+        'person_id_prefix',
+        '',
+        'Put before person ids and the names of all frames; tells two cameras apart.',
+    ),
     ParameterSpec('publish_tf', True, 'Broadcast the segment frames on /tf.', is_dynamic=True),
     ParameterSpec(
         'robot_state_publisher',
         False,
         'A robot_state_publisher broadcasts the first person from robot_description and '
-        'joint_states; the node then leaves that person out of /tf.',
+        'joint_states; the node then sends only the root frame of that person.',
     ),
     ParameterSpec('publish_markers', True, 'Draw the skeletons as RViz markers.', is_dynamic=True),
     ParameterSpec(

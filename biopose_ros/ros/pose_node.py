@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
@@ -37,6 +37,8 @@ from biopose_ros.ros.pipeline_settings import build_pipeline, warm_up
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
 from biopose_ros.ros.worker import InferenceWorker
 
+PipelineBuilder: TypeAlias = Callable[[NodeSettings], Pipeline]
+
 NODE_NAME = 'pose_node'
 WATCH_PERIOD_S = 0.25
 DIAGNOSTICS_PERIOD_S = 1.0
@@ -61,9 +63,7 @@ class PoseNode(LifecycleNode):
         unconfigured.
     """
 
-    def __init__(
-        self, build: Callable[[NodeSettings], Pipeline] = build_pipeline, **node_options: Any
-    ) -> None:
+    def __init__(self, build: PipelineBuilder = build_pipeline, **node_options: Any) -> None:
         super().__init__(NODE_NAME, **node_options)
         self._build = build
         self._pipeline: Pipeline | None = None
@@ -90,7 +90,7 @@ class PoseNode(LifecycleNode):
         self._statistics = LiveStatistics()
         self._persons = 0
         self._input_fault = ''
-        self._is_calibrated = True
+        self._camera_fault = ''
         self._warned: set[str] = set()
         self._active_since_s = 0.0
 
@@ -112,7 +112,7 @@ class PoseNode(LifecycleNode):
             self._release()
             return TransitionCallbackReturn.FAILURE
         self._cameras = CameraSource(settings.focal_length_px, settings.image_is_rectified)
-        self.get_logger().info(f'configured; networks run on {_device(self._pipeline)}')
+        self.get_logger().info(f'configured; networks run on {self._pipeline.device}')
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -155,7 +155,9 @@ class PoseNode(LifecycleNode):
             raise RuntimeError('the node is not configured')
         self._forget_run()
         warm_up(self._pipeline)
-        self._processor = FrameProcessor(self._pipeline, self._cameras, self._warn_once)
+        self._processor = FrameProcessor(
+            self._pipeline, self._cameras, self._settings.person_id_prefix, self._warn_once
+        )
         self._worker = InferenceWorker(self._estimate, self._forget_everybody, self._on_fault)
         self._worker.start()
         self._active_since_s = time.monotonic()
@@ -189,6 +191,7 @@ class PoseNode(LifecycleNode):
 
     def _on_image(self, message: ImageMessage) -> None:
         self._statistics.image_received()
+        self._input_fault = ''
         if self._worker is not None and not self._waits_for_camera_info():
             self._worker.slot.put(message)
 
@@ -203,9 +206,11 @@ class PoseNode(LifecycleNode):
 
     def _on_camera_info(self, info: CameraInfo) -> None:
         assert self._cameras is not None
+        self._camera_fault = ''
         try:
             self._cameras.update(info)
         except CalibrationError as error:
+            self._camera_fault = str(error)
             self.get_logger().warning(str(error), throttle_duration_sec=LOG_PERIOD_S)
 
     def _watch(self) -> None:
@@ -238,9 +243,9 @@ class PoseNode(LifecycleNode):
             dropped=self._worker.slot.dropped if self._worker else 0,
             waiting=self._worker.slot.waiting if self._worker else 0,
             persons=self._persons,
-            device=_device(self._pipeline),
+            device=self._pipeline.device if self._pipeline else '',
             input_fault=self._input_fault,
-            warnings=() if self._is_calibrated else (UNCALIBRATED,),
+            camera_fault=self._camera_fault,
         )
         stamp = self.get_clock().now().to_msg()
         name = self.get_fully_qualified_name().lstrip('/')
@@ -253,7 +258,7 @@ class PoseNode(LifecycleNode):
         result = self._processor.process(message, self.get_clock().now().nanoseconds)
         if result.camera is not None and not result.camera.is_calibrated:
             self._warn_once(UNCALIBRATED)
-            self._is_calibrated = False
+            self._camera_fault = self._camera_fault or UNCALIBRATED
         self._publish(result)
         latency_ns = self.get_clock().now().nanoseconds - to_ns(result.header.stamp)
         self._statistics.image_processed(latency_ns / NANOSECONDS * 1e3)
@@ -282,29 +287,26 @@ class PoseNode(LifecycleNode):
             self.get_logger().warning(text)
 
 
-def _device(pipeline: Pipeline | None) -> str:
-    return ', '.join(pipeline.providers) if pipeline else ''
-
-
-def main(args: Sequence[str] | None = None) -> int:
+def main(args: Sequence[str] | None = None, build: PipelineBuilder = build_pipeline) -> int:
     """
     Run the node until it is interrupted.
 
     :param args: command line, with `--ros-args` where wanted.
+    :param build: makes the pipeline from the settings.
     :returns: exit status: 0, or 1 where a start parameter is not allowed.
     """
     rclpy.init(args=list(args) if args is not None else None)
     try:
-        return _run()
+        return _run(build)
     except (KeyboardInterrupt, ExternalShutdownException):
         return 0
     finally:
         rclpy.try_shutdown()
 
 
-def _run() -> int:
+def _run(build: PipelineBuilder) -> int:
     try:
-        node = PoseNode()
+        node = PoseNode(build)
     except ParameterException as error:
         rclpy.logging.get_logger(NODE_NAME).fatal(f'a parameter is not allowed: {error}')
         return 1

@@ -15,7 +15,7 @@ from biopose_ros.skeleton import Skeleton, scaled_osim, write_urdf
 
 # A change that moves no joint of an adult by more than about 5 mm is not worth a new model.
 SCALE_TOLERANCE = 0.01
-MIN_INTERVAL_NS = 1_000_000_000
+MIN_INTERVAL_NS = 5_000_000_000
 
 
 class SubjectModels:

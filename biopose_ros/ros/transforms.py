@@ -47,16 +47,17 @@ def segment_transforms(
     return transforms
 
 
-def ground_transform(person_id: str, ground_name: str, header: Header) -> TransformStamped:
+def ground_transform(frame: str, header: Header) -> TransformStamped:
     """
-    Root the URDF's ground link in the image's frame.
+    Place a ground frame, in which up is up, below the image's frame.
 
-    Needed where robot_state_publisher computes the frames below the ground link.
+    It is the skeleton's ground in REP-103 axes: x looks back into the camera, z points up.
+
+    :param frame: its name.
+    :param header: the image's header.
     """
     rotation = segment_rotation_to_rep103(CAMERA_FROM_GROUND)
-    return _stamped(
-        header, header.frame_id, segment_frame(person_id, ground_name), rotation, np.zeros(3)
-    )
+    return _stamped(header, header.frame_id, frame, rotation, np.zeros(3))
 
 
 def _known_to_the_root(
@@ -64,10 +65,9 @@ def _known_to_the_root(
 ) -> list[bool]:
     """Tell which segments have a pose in an unbroken chain; parents come before children."""
     values = np.hstack([rotations.reshape(-1, 9), positions])
-    is_finite = np.isfinite(values).all(axis=1)
     known: list[bool] = []
-    for index, parent in enumerate(parents):
-        known.append(bool(is_finite[index]) and (parent < 0 or known[parent]))
+    for row, parent in zip(values, parents, strict=True):
+        known.append(bool(np.isfinite(row).all()) and (parent < 0 or known[parent]))
     return known
 
 

@@ -117,7 +117,7 @@ def test_empty_image_is_refused():
 def test_step_below_the_row_is_refused():
     sent = message(picture(), 'bgr8')
     sent.step = 20
-    with pytest.raises(ImageError, match='step 20 .* below its row of 24'):
+    with pytest.raises(ImageError, match=r'step 20 .* below its row of 24'):
         decode_image(sent)
 
 

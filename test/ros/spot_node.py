@@ -1,0 +1,86 @@
+"""
+The pose node with a pipeline that sees bright rectangles as persons.
+
+It stands in for the networks, so that the node is tested on pictures whose content is known, on
+any machine, in milliseconds; skeleton, kinematics, messages and DDS are the real ones.
+"""
+
+import sys
+import time
+
+import cv2
+import numpy as np
+import torch
+
+from biopose_ros.frames import CAMERA_FROM_GROUND, camera_to_ground, ground_to_camera
+from biopose_ros.records import Markers, PersonPose, TrackingState
+from biopose_ros.ros.pose_node import main
+from biopose_ros.skeleton import load_skeleton
+
+THRESHOLD = 128
+# Pictures that make the pipeline fail, or slow.
+STUMBLING_BLOCK = 13
+SLOW_WIDTH_PX, SLOW_S = 400, 0.05
+STATURE_M = 1.75
+
+
+class SpotPipeline:
+    """One person per bright rectangle, from left to right, as far away as it is small."""
+
+    device = 'spots'
+
+    def __init__(self, settings):
+        self.skeleton = load_skeleton()
+        self._stature_m = settings.height_m or STATURE_M
+        self._max_persons = settings.max_persons
+
+    def reset(self):
+        pass
+
+    def process(self, image_bgr, camera, stamp_ns):
+        if (image_bgr == STUMBLING_BLOCK).all():
+            raise RuntimeError('the pipeline stumbled')
+        if camera.width_px == SLOW_WIDTH_PX:
+            time.sleep(SLOW_S)
+        bright = (image_bgr.max(axis=2) > THRESHOLD).astype(np.uint8)
+        _, _, boxes, _ = cv2.connectedComponentsWithStats(bright)
+        boxes = sorted(boxes[1 : self._max_persons + 1].tolist())
+        return [self._person(i, box, camera, stamp_ns) for i, box in enumerate(boxes, start=1)]
+
+    def _person(self, number, box, camera, stamp_ns):
+        x, y, width, height, _ = box
+        depth_m = camera.intrinsics_px[1, 1] * self._stature_m / height
+        middle_px = np.array([x + width / 2, y + height / 2, 1.0])
+        middle_m = depth_m * np.linalg.solve(camera.intrinsics_px, middle_px)
+        coordinates = self.skeleton.default_coordinates.clone()
+        index = self.skeleton.coordinate_index('pelvis_tx')
+        coordinates[index : index + 3] = torch.from_numpy(camera_to_ground(middle_m))
+        frames = self.skeleton.forward_kinematics(coordinates)
+        values = coordinates.numpy().copy()
+        if y + height == camera.height_px:  # the feet are below the picture
+            for name in ('ankle_angle_r', 'ankle_angle_l'):
+                values[self.skeleton.coordinate_index(name)] = np.nan
+        count = len(self.skeleton.segment_names)
+        return PersonPose(
+            person_id=f'person_{number}',
+            stamp_ns=stamp_ns,
+            state=TrackingState.TRACKED,
+            confidence=0.9,
+            coordinates=values,
+            velocities=np.where(np.isnan(values), np.nan, 0.0),
+            stddev=np.where(np.isnan(values), np.nan, 0.05),
+            scales=np.full((count, 3), self._stature_m / STATURE_M),
+            scale_stddev=np.full(count, 0.02),
+            segment_rotations=CAMERA_FROM_GROUND @ frames.rotations.numpy(),
+            segment_positions_m=ground_to_camera(frames.positions_m.numpy()),
+            markers=Markers((), np.zeros((0, 3)), np.zeros(0)),
+            stature_m=self._stature_m,
+            stature_stddev_m=0.02,
+            box_xyxy_px=np.array([x, y, x + width, y + height], dtype=float),
+            keypoints_px=np.full((33, 2), np.nan),
+            keypoint_confidence=np.zeros(33),
+        )
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv, SpotPipeline))

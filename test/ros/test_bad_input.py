@@ -1,0 +1,143 @@
+"""Bad input never ends the node and never becomes a result; each fault is reported."""
+
+import array
+import time
+
+import cv2
+import numpy as np
+from biopose_ros.msg import JointAngleArray, TrackedPersons
+from diagnostic_msgs.msg import DiagnosticStatus
+from ros_graph import EMPTY, HEIGHT, ONE, SLOW_WIDTH, WIDTH, values
+from sensor_msgs.msg import CameraInfo, Image
+
+from biopose_ros.ros.stamps import to_ns
+
+
+def raw(image_bgr, **changes):
+    height, width, _ = image_bgr.shape
+    fields = {
+        'height': height,
+        'width': width,
+        'step': 3 * width,
+        'encoding': 'bgr8',
+        'data': array.array('B', image_bgr.tobytes()),
+    }
+    return Image(**{**fields, **changes})
+
+
+def assert_reported_and_survived(probe, message, fault):
+    """Send a bad image: a warning names it, no result comes of it, and the next image works."""
+    probe.received['joint_angles'].clear()
+    probe.diagnostics(
+        lambda s: s.level == DiagnosticStatus.WARN and fault in s.message,
+        step=lambda: probe.publish_raw(message),
+    )
+    assert probe.received['joint_angles'] == []
+    assert len(probe.result_of(ONE, 'joint_angles')) == 1
+    probe.result_of(EMPTY)
+
+
+def test_wrong_encoding(probe):
+    assert_reported_and_survived(
+        probe, raw(ONE, encoding='32FC1'), "image encoding '32FC1' is not supported"
+    )
+
+
+def test_truncated_data(probe):
+    short = array.array('B', ONE.tobytes()[:-100])
+    assert_reported_and_survived(probe, raw(ONE, data=short), 'truncated')
+
+
+def test_zero_size_image(probe):
+    nothing = Image(encoding='bgr8')
+    assert_reported_and_survived(probe, nothing, 'the image is empty')
+
+
+def test_fault_inside_the_pipeline(probe):
+    assert_reported_and_survived(probe, raw(np.full_like(ONE, 13)), 'the pipeline stumbled')
+
+
+def test_nan_intrinsics_leave_the_last_good_ones(probe):
+    k = [400.0, 0.0, WIDTH / 2, 0.0, 400.0, HEIGHT / 2, 0.0, 0.0, 1.0]
+    probe.publish_info(CameraInfo(width=WIDTH, height=HEIGHT, k=k))
+    probe.spin(0.2)
+    before = probe.result_of(ONE, 'joint_angles')[-1]
+    probe.publish_info(CameraInfo(width=WIDTH, height=HEIGHT, k=[float('nan')] * 9))
+    status = probe.diagnostics(lambda s: 'not finite' in s.message, step=lambda: probe.show(ONE))
+    assert status.level == DiagnosticStatus.WARN
+    after = probe.result_of(ONE, 'joint_angles')[-1]
+    np.testing.assert_array_equal(after.position, before.position)
+
+
+def test_camera_info_of_another_shape(probe):
+    k = [400.0, 0.0, 100.0, 0.0, 400.0, 100.0, 0.0, 0.0, 1.0]
+    probe.publish_info(CameraInfo(width=200, height=200, k=k))
+    probe.spin(0.2)
+    status = probe.diagnostics(
+        lambda s: 'another shape' in s.message, step=lambda: probe.show(ONE)
+    )
+    assert status.level == DiagnosticStatus.WARN
+    probe.publish_info(CameraInfo())
+    probe.spin(0.2)
+    assert len(probe.result_of(EMPTY)) == 1
+
+
+def test_stamps_that_go_back_start_a_new_time_line(probe):
+    probe.result_of(ONE)
+    probe.stamp_ns -= 5 * 10**9
+    messages = probe.result_of(ONE, 'joint_angles')
+    assert [m.tracking_state for m in messages] == [
+        JointAngleArray.STATE_LOST,
+        JointAngleArray.STATE_TRACKED,
+    ]
+    assert len(probe.result_of(ONE, 'joint_angles')) == 1
+
+
+def test_repeated_and_late_stamps_are_refused(probe):
+    probe.result_of(ONE)
+    received = len(probe.received['joint_angles'])
+    status = probe.diagnostics(
+        lambda s: s.level == DiagnosticStatus.WARN, step=lambda: probe.show(ONE, step_ns=0)
+    )
+    assert 'before the last one or alike' in status.message
+    probe.show(ONE, step_ns=-(10**7))
+    probe.spin(0.3)
+    assert len(probe.received['joint_angles']) == received
+    probe.stamp_ns += 10**8
+    assert len(probe.result_of(ONE, 'joint_angles')) == 1
+
+
+def test_unstamped_images_get_the_time_of_their_arrival(probe):
+    before_ns = time.time_ns()
+    message = raw(ONE)
+
+    def send():
+        message.header.stamp.sec = message.header.stamp.nanosec = 0
+        probe._images.publish(message)
+
+    probe.wait_for(lambda: probe.received['joint_angles'], step=send)
+    assert probe.received['joint_angles'][-1].header.stamp.sec >= before_ns // 10**9
+    probe.stamp_ns = time.time_ns() + 10**9
+
+
+def test_camera_that_is_ten_times_too_fast_costs_drops_not_delay(probe):
+    slow = cv2.resize(ONE, (SLOW_WIDTH, 300), interpolation=cv2.INTER_NEAREST)
+    message, published, latencies_s = raw(slow), 0, []
+
+    def note(persons):
+        latencies_s.append(time.time() - to_ns(persons.header.stamp) * 1e-9)
+
+    subscription = probe.node.create_subscription(TrackedPersons, 'tracked_persons', note, 10)
+    end_s = time.monotonic() + 3.0
+    while time.monotonic() < end_s:
+        probe.stamp_ns = max(time.time_ns(), probe.stamp_ns + 1)
+        probe.publish_raw(message, step_ns=0)
+        published += 1
+        if published % 10:
+            time.sleep(0.003)
+        else:
+            probe.spin(0.003)
+    probe.node.destroy_subscription(subscription)
+    assert published > 4 * len(latencies_s) > 0
+    assert np.percentile(latencies_s, 95) < 0.5  # a queue of 3 s would show here
+    probe.diagnostics(lambda s: int(values(s)['images dropped']) > published / 2)

@@ -1,0 +1,166 @@
+"""Start, stop, and everything that can go wrong before the first image."""
+
+import sys
+
+import pytest
+from biopose_ros.msg import JointAngleArray
+from ros_graph import ONE, NodeProcess, Probe, values
+
+from biopose_ros.detection.networks import NETWORKS
+
+REAL_NODE = [
+    sys.executable,
+    '-c',
+    'import sys; from biopose_ros.ros.pose_node import main; sys.exit(main(sys.argv))',
+]
+
+
+def start_node(namespace, log, *ros_args, **options):
+    return NodeProcess(log, '-r', f'__ns:={namespace}', *ros_args, **options)
+
+
+@pytest.fixture(scope='module')
+def managed(new_namespace, tmp_path_factory):
+    """A node that waits for a lifecycle manager, and the probe that plays one."""
+    namespace = new_namespace()
+    log = tmp_path_factory.mktemp('managed') / 'log.txt'
+    process = start_node(namespace, log, '-p', 'autostart:=false')
+    probe = Probe(namespace)
+    probe.listen('joint_angles', 'tracked_persons', 'subject_model', '/diagnostics')
+    probe.wait_for_state('unconfigured', process)
+    yield process, probe
+    probe.close()
+    process.close()
+
+
+def test_a_lifecycle_manager_can_take_the_node_up_and_down_again_and_again(managed):
+    _, probe = managed
+    for _ in range(3):
+        assert probe.transition('configure')
+        assert probe.state() == 'inactive'
+        assert probe.transition('activate')
+        probe.wait_until_matched()
+        probe.show_until(ONE, lambda: probe.received['joint_angles'])
+        assert probe.transition('deactivate')
+        states = [message.tracking_state for message in probe.received['joint_angles']]
+        assert JointAngleArray.STATE_LOST not in states[:-1]
+        assert states[-1] == JointAngleArray.STATE_LOST
+        assert probe.transition('cleanup')
+        assert probe.state() == 'unconfigured'
+        probe.received['joint_angles'].clear()
+    assert probe.node.count_subscribers(probe.node.resolve_topic_name('image')) == 0
+
+
+def test_inactive_node_publishes_nothing(managed):
+    _, probe = managed
+    assert probe.transition('configure')
+    probe.received['tracked_persons'].clear()
+    for _ in range(5):
+        probe.show(ONE)
+        probe.spin(0.05)
+    assert probe.received['tracked_persons'] == []
+    assert probe.transition('cleanup')
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'reason'),
+    [
+        ('height_m', 0.2, 'no standing height'),
+        ('height_m', 5.0, 'range'),
+        ('method', 'magic', "'magic' is not one of"),
+        ('max_persons', 0, 'range'),
+    ],
+)
+def test_parameters_out_of_range_are_refused_with_the_reason(managed, name, value, reason):
+    _, probe = managed
+    result = probe.set_parameter(name, value)
+    assert not result.successful
+    assert reason in result.reason
+
+
+def test_parameters_set_while_unconfigured_count_at_the_next_configure(managed):
+    _, probe = managed
+    assert probe.set_parameter('person_id_prefix', 'left_').successful
+    assert probe.set_parameter('height_m', 1.9).successful
+    probe.received['joint_angles'].clear()
+    probe.received['subject_model'].clear()
+    assert probe.transition('configure')
+    assert probe.transition('activate')
+    probe.wait_until_matched()
+    probe.show_until(ONE, lambda: probe.received['subject_model'])
+    assert probe.received['joint_angles'][-1].person_id == 'left_person_1'
+    assert probe.received['subject_model'][-1].stature == pytest.approx(1.9)
+
+
+def test_shutdown_transition_ends_in_finalized_and_the_process_lives(managed):
+    process, probe = managed
+    assert probe.transition('active_shutdown')
+    assert probe.state() == 'finalized'
+    assert process.is_running
+
+
+def test_interrupt_ends_the_node_at_once_and_clean_even_while_images_come(new_namespace, tmp_path):
+    namespace = new_namespace()
+    process = start_node(namespace, tmp_path / 'log.txt')
+    probe = Probe(namespace)
+    probe.listen('tracked_persons')
+    try:
+        probe.wait_for_state('active', process)
+        probe.show_until(ONE, lambda: len(probe.received['tracked_persons']) > 5)
+        assert process.interrupt(timeout_s=10.0) == 0
+        assert 'Traceback' not in process.log
+    finally:
+        probe.close()
+        process.close()
+
+
+@pytest.mark.parametrize('assignment', ['max_persons:=0', 'image_transport:=carrier_pigeon'])
+def test_start_parameter_out_of_range_is_one_clear_line(new_namespace, tmp_path, assignment):
+    process = start_node(new_namespace(), tmp_path / 'log.txt', '-p', assignment)
+    assert process.wait(timeout_s=60.0) == 1
+    assert 'a parameter is not allowed' in process.log
+    assert assignment.split(':')[0] in process.log
+    assert 'Traceback' not in process.log
+
+
+@pytest.fixture
+def failing(new_namespace, tmp_path):
+    """Start the real node where it cannot be configured; give the process when that is said."""
+    started = []
+
+    def failing(*ros_args, environment=None):
+        namespace = new_namespace()
+        options = {'command': REAL_NODE, 'environment': environment}
+        process = start_node(namespace, tmp_path / 'log.txt', *ros_args, **options)
+        probe = Probe(namespace)
+        started.extend((probe, process))
+        probe.listen('/diagnostics')
+        probe.wait_for_state('unconfigured', process)
+        probe.wait_for(lambda: 'cannot configure' in process.log, what=process.log)
+        assert values(probe.diagnostics(lambda s: True))['state'] == 'unconfigured'
+        assert process.is_running
+        assert 'Traceback' not in process.log
+        return process
+
+    yield failing
+    for item in started:
+        item.close()
+
+
+def test_missing_weights_leave_the_node_unconfigured_and_say_what_to_do(failing, tmp_path):
+    process = failing(environment={'BIOPOSE_CACHE': str(tmp_path)})
+    assert 'biopose weights import' in process.log
+
+
+def test_corrupt_weights_leave_the_node_unconfigured_and_name_the_file(failing, tmp_path):
+    for network in NETWORKS.values():
+        for name in network.files:
+            path = tmp_path / 'networks' / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b'this is no network')
+    process = failing(environment={'BIOPOSE_CACHE': str(tmp_path)})
+    assert str(tmp_path) in process.log
+
+
+def test_device_that_is_not_there_leaves_the_node_unconfigured(failing):
+    assert 'cuda:77' in failing('-p', 'device:=cuda:77').log

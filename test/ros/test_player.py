@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from biopose_ros.files.camera import guess_camera
+from biopose_ros.files.video import Frame, FrameSource
+from biopose_ros.frames import project
+from biopose_ros.records import Camera
+from biopose_ros.ros.image_decoding import decode_compressed, decode_image
+from biopose_ros.ros.player import Letterbox, PlayerSettings, VideoPlayer
+from biopose_ros.ros.stamps import to_ns
+
+# Of variable rate, as phones record: the pace must follow the stamps.
+TIMES_MS = (0, 33, 67, 200, 233)
+FRAME_COUNT = len(TIMES_MS)
+
+
+def source():
+    def frames():
+        for index, time_ms in enumerate(TIMES_MS):
+            image = np.full((48, 64, 3), 10 * index, np.uint8)
+            yield Frame(image, 5_000_000_000 + time_ms * 1_000_000, index)
+
+    return FrameSource('test', frames, len(TIMES_MS))
+
+
+@pytest.fixture
+def node():
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('player_test', context=context)
+    yield node
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+def play(node, settings, kind, topic, rounds=FRAME_COUNT, camera=None):
+    """Play, and collect what a subscriber receives."""
+    images, infos = [], []
+    node.create_subscription(kind, topic, images.append, QoSProfile(depth=50))
+    node.create_subscription(CameraInfo, 'camera_info', infos.append, QoSProfile(depth=50))
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    player = VideoPlayer(node, source(), settings, camera)
+    while node.count_subscribers(topic) + node.count_subscribers('camera_info') < 2:
+        executor.spin_once(timeout_sec=0.1)
+    for count in player.play():
+        for _ in range(4):
+            executor.spin_once(timeout_sec=0.005)
+        if count == rounds:
+            break
+    for _ in range(20):
+        executor.spin_once(timeout_sec=0.01)
+    executor.shutdown()
+    return images, infos
+
+
+def steps_ms(messages):
+    stamps_ns = [to_ns(message.header.stamp) for message in messages]
+    return np.diff(stamps_ns) / 1e6
+
+
+def test_stamps_keep_the_pace_of_the_video(node):
+    images, infos = play(node, PlayerSettings(), Image, 'image')
+    np.testing.assert_allclose(steps_ms(images), np.diff(TIMES_MS), atol=1e-3)
+    assert [i.header.stamp for i in infos] == [i.header.stamp for i in images]
+    assert decode_image(images[2])[0, 0, 0] == 20
+    assert abs(to_ns(images[0].header.stamp) - node.get_clock().now().nanoseconds) < 60e9
+
+
+def test_rate_shortens_the_steps_and_rounds_follow_each_other(node):
+    settings = PlayerSettings(rate=2.0, is_looped=True, is_preloaded=True)
+    images, _ = play(node, settings, Image, 'image', rounds=7)
+    expected = np.array([33, 34, 133, 33, 33, 33]) / 2
+    np.testing.assert_allclose(steps_ms(images), expected, atol=0.6)
+
+
+def test_compressed_images_are_published_below_the_topic(node):
+    settings = PlayerSettings(is_compressed=True)
+    images, _ = play(node, settings, CompressedImage, 'image/compressed')
+    assert decode_compressed(images[3]).shape == (48, 64, 3)
+
+
+def test_resized_images_bring_a_camera_that_fits(node):
+    camera = guess_camera(64, 48, 70.0)
+    camera = Camera(64, 48, camera.intrinsics_px, camera.distortion)
+    settings = PlayerSettings(size_px=(200, 100))
+    images, infos = play(node, settings, Image, 'image', camera=camera)
+    assert (images[0].width, images[0].height) == (infos[0].width, infos[0].height) == (200, 100)
+    assert infos[0].k[0] == pytest.approx(70.0 * 100 / 48)
+
+
+def test_unknown_calibration_is_published_as_zero(node):
+    _, infos = play(node, PlayerSettings(), Image, 'image')
+    assert not any(infos[0].k)
+
+
+def test_letterbox_moves_pixels_and_camera_alike():
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[20:24, 30:34] = 255
+    box = Letterbox.between((64, 48), (320, 320))
+    resized = box.image(image)
+    rows, columns = np.nonzero(resized[..., 0] > 128)
+    camera = guess_camera(64, 48)
+    ray = np.linalg.solve(camera.intrinsics_px, [32.0, 22.0, 1.0])
+    middle = project(ray, box.camera(camera))
+    np.testing.assert_allclose([columns.mean() + 0.5, rows.mean() + 0.5], middle, atol=0.6)
+
+
+def test_rate_must_be_positive():
+    with pytest.raises(ValueError, match='rate must be above 0, got 0'):
+        PlayerSettings(rate=0.0)

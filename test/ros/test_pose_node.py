@@ -1,0 +1,258 @@
+"""From picture to messages, over real DDS, with pictures whose content is known."""
+
+import math
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from biopose_ros.msg import JointAngleArray
+from ros_graph import CUT_OFF, EMPTY, FRAME_ID, HEIGHT, ONE, TWO, WIDTH, Probe, values
+from sensor_msgs.msg import CameraInfo
+from visualization_msgs.msg import Marker
+
+from biopose_ros.frames import REP103_FROM_OPENSIM
+from biopose_ros.skeleton import load_skeleton
+
+
+def test_joint_angles_carry_every_coordinate_and_the_stamp_of_the_picture(probe):
+    (message,) = probe.result_of(ONE, 'joint_angles')
+    skeleton = load_skeleton()
+    assert tuple(message.name) == skeleton.coordinate_names
+    lengths = {len(message.position), len(message.velocity), len(message.stddev)}
+    assert lengths == {len(message.name)}
+    assert message.header.frame_id == FRAME_ID
+    assert (message.person_id, message.model) == ('person_1', skeleton.name)
+    assert message.tracking_state == JointAngleArray.STATE_TRACKED
+    assert message.confidence == pytest.approx(0.9)
+    knee = message.position[message.name.index('knee_angle_r')]
+    default = skeleton.default_coordinates[skeleton.coordinate_index('knee_angle_r')]
+    assert knee == pytest.approx(float(default))
+
+
+def test_each_person_gets_a_message_of_their_own(probe):
+    messages = probe.result_of(TWO, 'joint_angles')
+    assert [m.person_id for m in messages] == ['person_1', 'person_2']
+
+
+def test_tracked_persons_hold_the_boxes(probe):
+    (message,) = probe.result_of(ONE)
+    (person,) = message.persons
+    box = (person.box_x_min, person.box_y_min, person.box_x_max, person.box_y_max)
+    assert box == (140.0, 40.0, 180.0, 200.0)
+
+
+def test_transforms_form_one_tree_below_the_camera(probe):
+    parents = frame_parents(probe.result_of(TWO, 'joint_angles') and probe.received['/tf'])
+    skeleton = load_skeleton()
+    expected = {
+        f'{person}/{segment}'
+        for person in ('person_1', 'person_2')
+        for segment in skeleton.segment_names
+    }
+    assert set(parents) == expected
+    for frame in expected:
+        depth = 0
+        while frame != FRAME_ID:
+            frame = parents[frame]
+            depth += 1
+            assert depth < 30
+
+
+def frame_parents(messages):
+    stamped = [transform for message in messages for transform in message.transforms]
+    return {t.child_frame_id: t.header.frame_id for t in stamped}
+
+
+def test_transforms_agree_with_forward_kinematics_and_point_up(probe):
+    (angles,) = probe.result_of(ONE, 'joint_angles')
+    by_child = {t.child_frame_id: t for m in probe.received['/tf'] for t in m.transforms}
+    pose = np.eye(4)
+    frame = 'person_1/tibia_r'
+    while frame != FRAME_ID:
+        transform = by_child[frame]
+        assert transform.header.stamp == angles.header.stamp
+        pose = matrix(transform.transform) @ pose
+        frame = transform.header.frame_id
+    # An upright person before an upright camera: z of the shank points up, to -y of the optics.
+    np.testing.assert_allclose(pose[:3, 2], [0, -1, 0], atol=0.2)
+    skeleton = load_skeleton()
+    frames = skeleton.forward_kinematics(as_tensor(angles.position))
+    index = skeleton.segment_index('tibia_r')
+    ground_to_optical = np.array([[0, 0, -1], [0, -1, 0], [-1, 0, 0]])
+    np.testing.assert_allclose(
+        pose[:3, 3], ground_to_optical @ frames.positions_m[index].numpy(), atol=1e-6
+    )
+    np.testing.assert_allclose(
+        pose[:3, :3],
+        ground_to_optical @ frames.rotations[index].numpy() @ REP103_FROM_OPENSIM.T,
+        atol=1e-6,
+    )
+
+
+def as_tensor(numbers):
+    import torch
+
+    return torch.tensor(numbers, dtype=torch.float64)
+
+
+def matrix(transform):
+    """Turn a quaternion and a translation into [4, 4], written out independently of scipy."""
+    q, t = transform.rotation, transform.translation
+    w, x, y, z = q.w, q.x, q.y, q.z
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w), t.x],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w), t.y],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y), t.z],
+            [0, 0, 0, 1],
+        ]
+    )
+
+
+def test_static_ground_points_up(late_probe):
+    (ground,) = late_probe.received['/tf_static'][-1].transforms
+    assert (ground.header.frame_id, ground.child_frame_id) == (FRAME_ID, 'biopose_ground')
+    np.testing.assert_allclose(matrix(ground.transform)[:3, 2], [0, -1, 0], atol=1e-9)
+
+
+@pytest.fixture
+def late_probe(active_node, probe):
+    """Somebody who subscribes after one person has appeared."""
+    probe.result_of(ONE)
+    late = Probe(active_node.namespace)
+    latched = ('robot_description', 'subject_model', '/tf_static')
+    late.listen(*latched)
+    late.wait_for(lambda: all(late.received[topic] for topic in latched))
+    late.spin(0.3)  # the latest comes last
+    yield late
+    late.close()
+
+
+def test_late_subscribers_get_the_body(late_probe):
+    model = late_probe.received['subject_model'][-1]
+    assert model.person_id == 'person_1'
+    assert model.stature == pytest.approx(1.75)
+    assert len(model.segment_name) == len(model.scale) == len(model.scale_stddev) > 0
+    assert ET.fromstring(model.osim).tag == 'OpenSimDocument'
+
+
+def test_joint_states_name_exactly_the_joints_of_the_urdf(late_probe, probe):
+    robot = ET.fromstring(late_probe.received['robot_description'][-1].data)
+    moving = {
+        joint.get('name')
+        for joint in robot.iter('joint')
+        if joint.get('type') != 'fixed' and joint.find('mimic') is None
+    }
+    probe.result_of(ONE)
+    state = probe.received['joint_states'][-1]
+    assert len(state.name) == len(state.position) == len(state.velocity)
+    assert set(state.name) == moving
+
+
+def test_markers_draw_bones_joints_and_the_name(probe):
+    (message,) = markers_of_a_picture(probe)
+    kinds = {marker.type: marker for marker in message.markers}
+    assert set(kinds) == {Marker.LINE_LIST, Marker.SPHERE_LIST, Marker.TEXT_VIEW_FACING}
+    skeleton = load_skeleton()
+    assert len(kinds[Marker.LINE_LIST].points) == 2 * (len(skeleton.segment_names) - 1)
+    assert kinds[Marker.TEXT_VIEW_FACING].text == 'person_1'
+
+
+def markers_of_a_picture(probe):
+    stamp = probe.show(ONE)
+
+    def found():
+        sent = probe.received['markers']
+        return [m for m in sent if m.markers and m.markers[0].header.stamp == stamp]
+
+    probe.wait_for(found)
+    return found()
+
+
+def test_nobody_gives_an_empty_list_and_no_angles(probe):
+    (message,) = probe.result_of(EMPTY)
+    assert message.persons == []
+    assert probe.result_of(EMPTY, 'joint_angles') == []
+
+
+def test_person_who_leaves_is_reported_lost_once(probe):
+    probe.result_of(ONE)
+    probe.received['/tf'].clear()
+    (message,) = probe.result_of(EMPTY, 'joint_angles')
+    assert message.tracking_state == JointAngleArray.STATE_LOST
+    assert message.confidence == 0.0
+    assert len(message.name) == len(message.position) > 0
+    assert all(math.isnan(value) for value in message.position)
+    assert probe.received['/tf'] == []
+    assert probe.result_of(EMPTY, 'joint_angles') == []
+
+
+def test_cut_off_person_has_unknown_angles_but_equal_arrays(probe):
+    (message,) = probe.result_of(CUT_OFF, 'joint_angles')
+    assert len(message.position) == len(message.name)
+    unknown = {n for n, v in zip(message.name, message.position, strict=True) if math.isnan(v)}
+    assert unknown == {'ankle_angle_r', 'ankle_angle_l'}
+    state = probe.received['joint_states'][-1]
+    assert all(math.isfinite(value) for value in state.position)
+    assert 'person_1/ankle_angle_r' not in state.name
+
+
+def test_calibration_moves_the_person_as_geometry_says(probe):
+    """Twice the focal length at the same picture: the person is twice as far away."""
+
+    def distance_m(focal_px):
+        k = [focal_px, 0.0, WIDTH / 2, 0.0, focal_px, HEIGHT / 2, 0.0, 0.0, 1.0]
+        probe.publish_info(CameraInfo(width=WIDTH, height=HEIGHT, k=k))
+        probe.spin(0.2)
+        (message,) = [m for m in probe.result_of(ONE, 'joint_angles') if m.tracking_state != 3]
+        return -message.position[message.name.index('pelvis_tx')]
+
+    assert distance_m(600.0) == pytest.approx(2 * distance_m(300.0))
+
+
+def test_diagnostics_tell_rates_latency_and_persons(probe):
+    status = probe.diagnostics(
+        lambda s: float(values(s)['processed rate (Hz)']) > 5, step=lambda: probe.show(TWO)
+    )
+    numbers = values(status)
+    assert numbers['state'] == 'active'
+    assert numbers['persons'] == '2'
+    assert numbers['device'] == 'spots'
+    assert int(numbers['images processed']) <= int(numbers['images received'])
+    assert float(numbers['age of the last image (s)']) < 1.0
+    assert float(numbers['latency p50 (ms)']) <= float(numbers['latency p95 (ms)'])
+
+
+def test_debug_image_shows_the_skeleton_when_asked_for(probe):
+    assert probe.set_parameter('publish_debug_image', True).successful
+    probe.show_until(ONE, lambda: probe.received['debug_image'])
+    image = probe.received['debug_image'][-1]
+    assert (image.width, image.height, image.encoding) == (WIDTH, HEIGHT, 'bgr8')
+    assert np.frombuffer(image.data, np.uint8).reshape(HEIGHT, WIDTH, 3).std() > 0
+    assert bytes(image.data) != ONE.tobytes()
+    assert probe.set_parameter('publish_debug_image', False).successful
+
+
+def test_transforms_stop_when_switched_off(probe):
+    assert probe.set_parameter('publish_tf', False).successful
+    assert len(probe.result_of(ONE, 'joint_angles')) == 1
+    assert probe.received['/tf'] == []
+    assert probe.set_parameter('publish_tf', True).successful
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'reason'),
+    [
+        ('stale_after_s', 1000.0, 'range'),
+        ('max_persons', 2, 'only while unconfigured'),
+        ('device', 'cuda', 'only while unconfigured'),
+        ('publish_tf', 'yes', 'type'),
+        ('autostart', False, 'read.only'),
+    ],
+)
+def test_parameters_that_cannot_change_are_refused_with_the_reason(probe, name, value, reason):
+    import re
+
+    result = probe.set_parameter(name, value)
+    assert not result.successful
+    assert re.search(reason, result.reason), result.reason

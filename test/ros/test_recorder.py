@@ -1,0 +1,100 @@
+"""Bags hold their definitions, so that anybody reads them without this package."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from ros_graph import ONE
+
+from biopose_ros.ros.recorder import Recorder
+
+TOPICS = ('joint_angles', 'joint_states', 'subject_model', 'tracked_persons', 'robot_description')
+# Our package is made impossible to import: whoever reads the bag does not have it.
+FOREIGN = """
+import json, sys
+sys.modules['biopose_ros'] = None
+path = sys.argv[1]
+"""
+READ_WITH_ROSBAGS = (
+    FOREIGN
+    + """
+from pathlib import Path
+from rosbags.highlevel import AnyReader
+found = {}
+with AnyReader([Path(path)]) as reader:
+    for connection, stamp_ns, data in reader.messages():
+        message = reader.deserialize(data, connection.msgtype)
+        topic = found.setdefault(connection.topic.rsplit('/')[-1], [connection.msgtype, 0])
+        topic[1] += 1
+        if topic[0].endswith('JointAngleArray'):
+            found['knee'] = float(message.position[list(message.name).index('knee_angle_r')])
+print(json.dumps(found))
+"""
+)
+READ_WITH_MCAP = (
+    FOREIGN
+    + """
+from mcap_ros2.reader import read_ros2_messages
+found = {}
+for item in read_ros2_messages(path):
+    topic = found.setdefault(item.channel.topic.rsplit('/')[-1], [item.schema.name, 0])
+    topic[1] += 1
+    if item.schema.name.endswith('JointAngleArray'):
+        message = item.ros_msg
+        found['knee'] = float(message.position[list(message.name).index('knee_angle_r')])
+print(json.dumps(found))
+"""
+)
+
+
+@pytest.fixture(scope='module')
+def recording(active_node, shared_probe, tmp_path_factory):
+    """A bag of some seconds of the active node, and the last message that went into it."""
+    probe = shared_probe
+    probe.begin()
+    folder = tmp_path_factory.mktemp('record') / 'bag'
+    node = rclpy.create_node(
+        'recorder_test', context=probe.node.context, namespace=active_node.namespace
+    )
+    executor = SingleThreadedExecutor(context=probe.node.context)
+    executor.add_node(node)
+    recorder = Recorder(node, folder, TOPICS)
+    for _ in range(200):
+        probe.show(ONE)
+        probe.spin(0.02)
+        executor.spin_once(timeout_sec=0.02)
+        if recorder.message_count > 40:
+            break
+    recorder.close()
+    executor.shutdown()
+    node.destroy_node()
+    return recorder, probe.received['joint_angles'][-1]
+
+
+def read(code, path):
+    command = [sys.executable, '-c', code, str(path)]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(answer.stdout)
+
+
+@pytest.mark.parametrize(
+    ('code', 'place'), [(READ_WITH_ROSBAGS, 'folder'), (READ_WITH_MCAP, 'file')]
+)
+def test_others_read_the_bag_without_this_package(recording, code, place):
+    recorder, last = recording
+    found = read(code, recorder.path.parent if place == 'folder' else recorder.path)
+    knee = found.pop('knee')
+    assert knee == pytest.approx(last.position[last.name.index('knee_angle_r')])
+    assert set(found) == set(TOPICS)
+    assert found['joint_angles'][0] == 'biopose_ros/msg/JointAngleArray'
+    assert found['joint_angles'][1] > 5
+    assert sum(count for _, count in found.values()) == recorder.message_count
+
+
+def test_an_existing_bag_is_not_overwritten(recording, shared_probe):
+    recorder, _ = recording
+    with pytest.raises(FileExistsError, match='another name'):
+        Recorder(shared_probe.node, recorder.path.parent)
