@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from biopose_ros.records import FloatArray
 from biopose_ros.training.synthesis import palettes, textures
+from biopose_ros.training.synthesis.chance import pick
 from biopose_ros.training.synthesis.lighting import (
     BOUNCE,
     CONTACT_CELL_M,
@@ -96,26 +97,26 @@ def _paint(random: np.random.Generator, is_open: bool) -> FloatArray:
     if is_open:
         green = np.array([0.08, 0.14, 0.04]) * random.uniform(0.4, 2.0, 3)
         base = green if random.random() < 0.5 else palettes.cloth_colour(random) * 0.7
-        kind = random.choice([textures.GRASS, textures.BRICKS, textures.PANELS, textures.CLOUDS])
+        kind = pick(random, [textures.GRASS, textures.BRICKS, textures.PANELS, textures.CLOUDS])
         return _surface((base, base * random.uniform(0.3, 0.8)), kind, random.uniform(2, 8), 0.9)
     pale = random.uniform(0.25, 0.85) * (1.0 - random.uniform(0.0, 0.25, 3))
     base = pale if random.random() < 0.7 else palettes.cloth_colour(random)
-    kind = random.choice([textures.CLOUDS, textures.BRICKS, textures.PANELS, textures.MARBLE],
-                         p=[0.62, 0.12, 0.2, 0.06])  # fmt: skip
+    kind = pick(random, [textures.CLOUDS, textures.BRICKS, textures.PANELS, textures.MARBLE],
+                [0.62, 0.12, 0.2, 0.06])  # fmt: skip
     contrast = random.uniform(0.1, 0.8)
     return _surface((base, base * random.uniform(0.4, 0.9)), kind, random.uniform(1, 3), contrast)
 
 
 def _pave(random: np.random.Generator, is_open: bool) -> FloatArray:
     if is_open:
-        kind = random.choice([textures.GRASS, textures.GRAIN, textures.TILES, textures.CARPET])
+        kind = pick(random, [textures.GRASS, textures.GRAIN, textures.TILES, textures.CARPET])
         base = (
             np.array([0.1, 0.17, 0.05]) * random.uniform(0.5, 1.8, 3)
             if kind == textures.GRASS
             else random.uniform(0.06, 0.4) * (1.0 - random.uniform(0, 0.25, 3))
         )
     else:
-        kind = random.choice([textures.PLANKS, textures.TILES, textures.CARPET, textures.GRAIN])
+        kind = pick(random, [textures.PLANKS, textures.TILES, textures.CARPET, textures.GRAIN])
         wood = np.array([0.35, 0.2, 0.1]) * random.uniform(0.5, 1.8)
         grey = random.uniform(0.05, 0.7) * (1.0 - random.uniform(0, 0.3, 3))
         base = wood if kind == textures.PLANKS else grey

@@ -8,6 +8,7 @@ import numpy as np
 
 from biopose_ros.detection.crops import Crop, crop_from_axis, rotation_2d
 from biopose_ros.records import Camera, FloatArray
+from biopose_ros.training.synthesis.chance import pick
 
 # Width, height; half of the sampled frames are turned upright.
 _FRAMES_PX = ((640, 480), (1280, 720), (1920, 1080), (848, 480), (1440, 1080))
@@ -58,7 +59,7 @@ def choose_view(random: np.random.Generator, target_m: FloatArray, stature_m: fl
     focal = 0.5 * max(width, height) / np.tan(0.5 * angle)
     share = np.exp(random.uniform(np.log(0.25), np.log(0.95)))
     distance = float(np.clip(focal * stature_m / (share * height), 1.2, 25.0))
-    camera_height = random.choice([random.uniform(0.3, 3.0), random.uniform(0.9, 1.8)])
+    camera_height = pick(random, [random.uniform(0.3, 3.0), random.uniform(0.9, 1.8)])
     camera_height = float(np.clip(camera_height, 0.3, 0.3 + 0.75 * distance))
     turn = random.uniform(0.0, 2 * np.pi)
     away = np.array([np.sin(turn), 0.0, np.cos(turn)])
@@ -66,7 +67,7 @@ def choose_view(random: np.random.Generator, target_m: FloatArray, stature_m: fl
     position[1] = camera_height
     roll = random.normal(0.0, np.radians(4.0))
     if random.random() < 0.02:
-        roll += random.choice([-1, 1]) * np.pi / 2  # a phone held the other way
+        roll += pick(random, [-1, 1]) * np.pi / 2  # a phone held the other way
     pixel = _place_in_frame(random, np.array([width, height]), share * height)
     intrinsics = np.array(
         [[focal, 0, 0.5 * (width - 1)], [0, focal, 0.5 * (height - 1)], [0, 0, 1.0]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -62,7 +63,7 @@ def choose_effects(random: np.random.Generator, crop_side_px: float) -> Effects:
         detail_px=crop_side_px,
         exposure=0.23 * float(np.exp(random.normal(0.0, 0.35))),
         white_balance=np.exp(random.normal(0.0, 0.07, 3)),
-        contrast=float(np.exp(random.normal(0.0, 0.12))),
+        contrast=round(float(np.exp(random.normal(0.0, 0.12))), 2),
         noise=np.array([0.02, 0.05]) * random.uniform(0, 1, 2) ** 2 * noisy,
         noise_corner=random.integers(0, _NOISE_SIDE, 2),
         jpeg_quality=int(random.integers(35, 97)) if random.random() < 0.65 else 0,
@@ -118,6 +119,7 @@ def _motion_kernel(motion_px: FloatArray) -> NDArray[np.float32]:
     return kernel / kernel.sum()
 
 
+@lru_cache(maxsize=256)
 def _display_curve(contrast: float) -> NDArray[np.float32]:
     """Light 0 to 2 to display 0 to 1: highlights roll off, then sRGB's curve and a contrast."""
     light = np.linspace(0.0, 2.0, _CURVE_STEPS)
@@ -144,6 +146,7 @@ def _expose(
 ) -> None:
     """Gain, display curve, noise, 8 bits; red first in, blue first out."""
     last = len(curve) - 1
+    grit = read_noise + shot_noise * np.sqrt(curve)
     for row in range(light.shape[0]):
         noise_at = (row + noise_row) & (_NOISE_SIDE - 1)
         for column in range(light.shape[1]):
@@ -152,9 +155,8 @@ def _expose(
                 continue
             for k in range(3):
                 value = light[row, column, 2 - k] * gains[k]
-                shown = curve[min(max(int(value * 0.5 * last + 0.5), 0), last)]
-                sigma = read_noise + shot_noise * np.sqrt(shown)
+                step = min(max(int(value * 0.5 * last + 0.5), 0), last)
                 grain = noise[noise_at, (column + noise_column) & (_NOISE_SIDE - 1), k]
                 result[row, column, k] = min(
-                    max((shown + sigma * grain) * 255.0 + 0.5, 0.0), 255.0
+                    max((curve[step] + grit[step] * grain) * 255.0 + 0.5, 0.0), 255.0
                 )

@@ -6,34 +6,34 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from biopose_ros.body.joints import JOINT_PARENTS
-from biopose_ros.body.model import BodyModel
+from biopose_ros.body.model import BodyMesh, BodyModel
 from biopose_ros.body.rotations import pose_to_matrices
 from biopose_ros.records import FloatArray
-from biopose_ros.training.motion.rotations import matrices_from_vectors, vectors_from_matrices
+from biopose_ros.training.motion.rotations import matrices_from_vectors
 from biopose_ros.training.synthesis.backdrop import Photos
 from biopose_ros.training.synthesis.cameras import crop_from_image
+from biopose_ros.training.synthesis.chance import pick
 from biopose_ros.training.synthesis.records import SyntheticSample, joint_visibility
 from biopose_ros.training.synthesis.regions import body_regions
 from biopose_ros.training.synthesis.renderer import draw
-from biopose_ros.training.synthesis.scene import PosedPerson, Scene, compose
+from biopose_ros.training.synthesis.scene import PosedPerson, compose
 from biopose_ros.training.synthesis.sources import (
     MotionPool,
     Split,
     choose_subject,
     subject_betas,
 )
+from biopose_ros.virtual_markers import MarkerTable
 
 # Bodies are posed together; a fixed number keeps the sums, and so the bytes, the same.
 CHUNK = 16
 _FLESH_MARGIN_M = 0.06
-
-MarkerPlacer = Callable[[FloatArray, FloatArray], FloatArray]
-"""Vertices [vertices, 3] and joints [24, 3] to markers [markers, 3], same axes."""
 
 SkeletonTie = Callable[[FloatArray, FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 """
@@ -72,7 +72,7 @@ class SampleGenerator:
     :param seed: of the whole stream.
     :param side_px: width and height of the images.
     :param photos: pictures to put behind people; procedural ones where None.
-    :param place_markers: table of virtual markers; none are given where None.
+    :param markers: table of virtual markers; none are given where None.
     :param tie: skeleton coordinates and scales from the body's; none are given where None.
     """
 
@@ -84,7 +84,7 @@ class SampleGenerator:
         seed: int = 0,
         side_px: int = 256,
         photos: Photos | None = None,
-        place_markers: MarkerPlacer | None = None,
+        markers: MarkerTable | None = None,
         tie: SkeletonTie | None = None,
     ) -> None:
         self.body = body
@@ -93,7 +93,7 @@ class SampleGenerator:
         self.seed = seed
         self.side_px = side_px
         self.photos = photos
-        self.place_markers = place_markers
+        self.markers = markers
         self.tie = tie
         template, joints = body.template_m.numpy(), body.rest_joints_m.numpy()
         self.regions = body_regions(template, joints, body.faces)
@@ -117,7 +117,7 @@ class SampleGenerator:
 
     def _plan(self, index: int) -> Plan:
         random = np.random.default_rng([self.seed, self.split.value[0], index])
-        others = int(random.choice([0, 1, 2], p=[0.78, 0.16, 0.06]))
+        others = pick(random, [0, 1, 2], [0.78, 0.16, 0.06])
         persons = 1 + others
         turn, reach = random.uniform(0, 2 * np.pi, persons), random.uniform(0.45, 3.0, persons)
         reach[0] = 0.0
@@ -141,8 +141,8 @@ class SampleGenerator:
             shape = torch.from_numpy(betas)
             mesh = self.body(local, shape)
             rest_joints = self.body.shaped_joints_m(shape).numpy()
-            shaped = self.body.shaped_m(shape)
-            tops, bottoms = shaped.amax(1).numpy(), shaped.amin(1).numpy()
+            statures = self._statures(shape)
+            markers = self._place_markers(mesh)
         turns = _world_turns(local.numpy())
         for i in range(len(frames)):
             vertices, joints = mesh.vertices_m[i].numpy(), mesh.joints_m[i].numpy()
@@ -150,7 +150,7 @@ class SampleGenerator:
             shift = np.array(
                 [places[i, 0] - joints[0, 0], drop, places[i, 1] - joints[0, 2]], np.float32
             )
-            stature = tops[i, 1] - bottoms[i, 1]
+            stature = float(statures[i])
             yield PosedPerson(
                 vertices + shift,
                 joints + shift,
@@ -158,25 +158,41 @@ class SampleGenerator:
                 np.array([stature, 0.095 * stature, 0.075 * stature]),
                 turns[i],
                 bool(self.pool.sits[self.pool.clip[frames[i]]]) and _is_seated(joints),
+                betas[i],
+                markers[i] + shift,
             )
+
+    def _statures(self, betas: torch.Tensor) -> FloatArray:
+        """Statures [bodies], metres, between the mean body's lowest and highest vertices."""
+        heights = self.body.template_m[:, 1]
+        ends = [int(heights.argmin()), int(heights.argmax())]
+        directions = self.body.shape_directions_m[:, ends, 1]
+        low, high = (heights[ends] + betas @ directions).unbind(-1)
+        return (high - low).numpy()
+
+    def _place_markers(self, mesh: BodyMesh) -> FloatArray:
+        """Markers [bodies, markers, 3] of posed bodies."""
+        if self.markers is None:
+            return np.zeros((len(mesh.vertices_m), 0, 3), np.float32)
+        return self.markers.positions_m(mesh).numpy()
 
     def _betas(self, subject: int) -> FloatArray:
         return subject_betas(subject, self.body.data.population, self.body.num_components)
 
     def _sample(self, index: int, plan: Plan, persons: tuple[PosedPerson, ...]) -> SyntheticSample:
         scene = compose(plan.random, persons, self.regions)
-        picture = draw(plan.random, scene, self.regions, self.side_px, self.photos)
-        view, main, frame = scene.view, persons[0], plan.frames[0]
         crop = crop_from_image(scene.crop, self.side_px)
+        picture = draw(plan.random, scene, self.regions, crop, self.side_px, self.photos)
+        view, main, frame = scene.view, persons[0], plan.frames[0]
         projection = crop @ view.camera.intrinsics_px
         joints = view.to_camera(main.joints_m)
         pixels = _project(joints, projection)
-        markers = self._markers(scene)
+        markers = view.to_camera(main.markers_m)
         visibility = joint_visibility(
             joints, pixels, self._flesh_m, picture.segmentation, picture.depth_m, picture.inside
         )
         pose = self.pool.pose[frame].copy()
-        pose[0] = vectors_from_matrices(view.camera_from_world @ main.turns[0])
+        pose[0] = cv2.Rodrigues(view.camera_from_world @ main.turns[0])[0][:, 0]
         camera = view.camera
         return SyntheticSample(
             index=index,
@@ -186,7 +202,7 @@ class SampleGenerator:
             image_bgr=picture.image_bgr,
             segmentation=picture.segmentation,
             pose=pose,
-            betas=self._betas(plan.subjects[0]),
+            betas=main.betas,
             translation_m=(joints[0] - main.rest_joints_m[0]).astype(np.float32),
             gravity=(-view.camera_from_world[:, 1]).astype(np.float32),
             intrinsics_px=camera.intrinsics_px.astype(np.float32),
@@ -200,12 +216,6 @@ class SampleGenerator:
             coordinates=np.zeros(0, np.float32),
             scales=np.zeros((0, 3), np.float32),
         )
-
-    def _markers(self, scene: Scene) -> FloatArray:
-        if self.place_markers is None:
-            return np.zeros((0, 3))
-        main = scene.persons[0]
-        return scene.view.to_camera(self.place_markers(main.vertices_m, main.joints_m))
 
     def _tie_skeleton(self, samples: list[SyntheticSample]) -> list[SyntheticSample]:
         if self.tie is None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
 
 from biopose_ros.records import FloatArray
 
@@ -88,7 +88,7 @@ def cast_shadows(vertices_m: NDArray[np.float32], light: Light, centre_m: FloatA
     reach = np.full((SHADOW_CELLS, SHADOW_CELLS), -1e3, np.float32)
     weight = np.zeros((CONTACT_CELLS, CONTACT_CELLS), np.float32)
     _splat(vertices_m, origin, axes, light.table[SUN_DIRECTION], reach, weight)
-    contact = 0.75 * (1.0 - np.exp(-0.35 * uniform_filter(uniform_filter(weight, 3), 5)))
+    contact = 0.75 * (1.0 - np.exp(-0.35 * cv2.blur(cv2.blur(weight, (3, 3)), (5, 5))))
     return Shadows(axes, origin, reach, contact.astype(np.float32))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biopose_ros.records import FloatArray
+from biopose_ros.training.synthesis.chance import pick
 from biopose_ros.training.synthesis.lighting import square_to
 from biopose_ros.training.synthesis.regions import HEIGHT, MATERIAL_OFFSET
 
@@ -254,7 +255,7 @@ def clutter(
     away = np.array([centre_m[0] - camera_m[0], 0.0, centre_m[2] - camera_m[2]])
     away /= np.linalg.norm(away) + 1e-6
     across = np.array([away[2], 0.0, -away[0]])
-    side = random.choice([-1, 1]) * random.uniform(0.0, 2.5)
+    side = pick(random, [-1, 1]) * random.uniform(0.0, 2.5)
     place = np.array([centre_m[0], 0.0, centre_m[2]])
     place = place + random.uniform(0.6, 3.0) * away + side * across
     if random.random() < 0.25:
@@ -262,7 +263,7 @@ def clutter(
             place, place + [0, random.uniform(1, 3), 0], random.uniform(0.02, 0.15), material
         )
     size = random.uniform([0.2, 0.2, 0.2], [1.4, 1.6, 0.9])
-    lift = random.choice([0.0, random.uniform(0.0, 1.5)])
+    lift = pick(random, [0.0, random.uniform(0.0, 1.5)])
     return box(size, place + [0, 0.5 * size[1] + lift, 0], random.uniform(0, np.pi), material)
 
 
@@ -284,7 +285,7 @@ def occluder(
     # Near the lens a thing covers more: keep what it covers, not what it measures.
     size = share * random.uniform(0.1, 0.5)
     if random.random() < 0.4:
-        lean = random.normal(0.0, 0.3, 3) + random.choice([[0, 1.0, 0], [1.0, 0, 0], [0, 0, 1.0]])
+        lean = random.normal(0.0, 0.3, 3) + pick(random, [[0, 1.0, 0], [1.0, 0, 0], [0, 0, 1.0]])
         reach = random.uniform(0.3, 1.6) * lean
         return rod(place - reach, place + reach, share * random.uniform(0.02, 0.09), material)
     extent = size * random.uniform([0.5, 0.5, 0.1], [1.6, 1.6, 1.0])

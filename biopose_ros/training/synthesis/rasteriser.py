@@ -96,7 +96,8 @@ def _checked(
         raise ValueError(f'vertices_m: expected [vertices, 3], got {vertices.shape}')
     if triangles.ndim != 2 or triangles.shape[1] != 3:
         raise ValueError(f'faces: expected [triangles, 3], got {triangles.shape}')
-    if triangles.size and not 0 <= triangles.min() <= triangles.max() < len(vertices):
+    # Read without sign, a negative number is a huge one: one pass finds both faults.
+    if triangles.size and triangles.view(np.uint32).max() >= len(vertices):
         raise ValueError(
             f'faces name vertices {triangles.min()} to {triangles.max()}, '
             f'but the mesh has {len(vertices)}'

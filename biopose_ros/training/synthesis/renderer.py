@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from biopose_ros.records import FloatArray
 from biopose_ros.training.synthesis.backdrop import Photos, Room, paint_abstract, paint_room
-from biopose_ros.training.synthesis.cameras import crop_from_image
 from biopose_ros.training.synthesis.effects import choose_effects, develop
 from biopose_ros.training.synthesis.lighting import Shadows, cast_shadows
 from biopose_ros.training.synthesis.props import Mesh
@@ -27,6 +26,7 @@ from biopose_ros.training.synthesis.shading import shade
 from biopose_ros.training.synthesis.textures import texture_stack
 from biopose_ros.training.synthesis.wardrobe import CUT_FIELDS, dress
 
+_SOFT_ROOMS = 0.6  # share of rooms that are out of focus
 # Values of Picture.segmentation.
 BACKGROUND, PERSON, OTHER_PERSON, THING = range(4)
 
@@ -63,6 +63,7 @@ def draw(
     random: np.random.Generator,
     scene: Scene,
     regions: BodyRegions,
+    crop_matrix: FloatArray,
     side_px: int,
     photos: Photos | None = None,
 ) -> Picture:
@@ -72,14 +73,17 @@ def draw(
     :param random: source of chance for what the scene leaves open: lens, sensor, flat backdrop.
     :param scene: what to draw.
     :param regions: the body that its persons share.
+    :param crop_matrix: [3, 3], from :func:`~.cameras.crop_from_image`.
     :param side_px: width and height of the crop.
     :param photos: pictures to put behind where the scene has no room.
     :returns: the picture.
     """
     soup = _gather(scene, regions)
     view, light = scene.view, scene.light
-    projection = crop_from_image(scene.crop, side_px) @ view.camera.intrinsics_px
-    seen = view.to_camera(soup.vertices_m).astype(np.float32)
+    projection = crop_matrix @ view.camera.intrinsics_px
+    turn = view.camera_from_world
+    seen = soup.vertices_m @ turn.T.astype(np.float32)
+    seen -= (turn @ view.position_m).astype(np.float32)
     fragments = rasterise(seen, soup.faces, projection, (side_px, side_px))
     shadows = cast_shadows(soup.vertices_m, light, scene.persons[0].joints_m[0])
     rays = np.linalg.inv(projection)
@@ -91,7 +95,7 @@ def draw(
     if scene.room is None:
         picture[:] = _flat_backdrop(random, side_px, photos)
     else:
-        is_soft = random.random() < 0.5
+        is_soft = random.random() < _SOFT_ROOMS
         _paint_room(
             fragments, rays, world_from_camera, scene, scene.room, shadows, picture, is_soft
         )
@@ -103,7 +107,7 @@ def draw(
     )  # fmt: skip
     segmentation, inside = _segment(
         fragments.triangle, soup.owner, len(scene.persons),
-        np.linalg.inv(crop_from_image(scene.crop, side_px)), view.camera.width_px,
+        np.linalg.inv(crop_matrix), view.camera.width_px,
         view.camera.height_px,
     )  # fmt: skip
     _soften_edges(picture, segmentation)
@@ -206,8 +210,19 @@ def _segment(
     return segmentation, inside
 
 
+@njit(cache=True, nogil=True, error_model='numpy', fastmath=True)
 def _soften_edges(picture: NDArray[np.float32], segmentation: NDArray[np.uint8]) -> None:
-    """Mix across outlines, which the rasteriser leaves in steps."""
-    edge = cv2.morphologyEx(segmentation, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)) > 0
-    blurred = cv2.blur(picture, (3, 3))
-    picture[edge] = blurred[edge]
+    """Mix across outlines, which the rasteriser leaves in steps: in place, along the reading."""
+    for row in range(1, picture.shape[0] - 1):
+        for column in range(1, picture.shape[1] - 1):
+            here = segmentation[row, column]
+            if (
+                segmentation[row, column + 1] != here
+                or segmentation[row + 1, column] != here
+                or segmentation[row, column - 1] != here
+                or segmentation[row - 1, column] != here
+            ):
+                for k in range(3):
+                    around = picture[row, column - 1, k] + picture[row, column + 1, k]
+                    around += picture[row - 1, column, k] + picture[row + 1, column, k]
+                    picture[row, column, k] = 0.5 * picture[row, column, k] + 0.125 * around

@@ -12,6 +12,7 @@ from biopose_ros.detection.crops import Crop
 from biopose_ros.records import FloatArray
 from biopose_ros.training.synthesis import cameras, props
 from biopose_ros.training.synthesis.backdrop import Room, choose_room
+from biopose_ros.training.synthesis.chance import pick
 from biopose_ros.training.synthesis.lighting import Light, choose_light
 from biopose_ros.training.synthesis.props import Mesh
 from biopose_ros.training.synthesis.regions import HIP, BodyRegions
@@ -19,6 +20,7 @@ from biopose_ros.training.synthesis.wardrobe import (
     LONG_HAIR,
     MATERIALS,
     SKIRT,
+    WAIST,
     Outfit,
     choose_outfit,
     choose_palette,
@@ -40,6 +42,8 @@ class PosedPerson:
     :param rest_size_m: [3], stature, half width and half depth of the hips in the T-pose.
     :param turns: [24, 3, 3], world rotations of the joints.
     :param sits: whether a seat belongs under the person.
+    :param betas: [components] float32.
+    :param markers_m: [markers, 3] float32, world.
     """
 
     vertices_m: NDArray[np.float32]
@@ -48,6 +52,8 @@ class PosedPerson:
     rest_size_m: FloatArray
     turns: FloatArray
     sits: bool
+    betas: FloatArray
+    markers_m: FloatArray
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,7 @@ def _furnish(
             things += _seat(random, person)
     for _ in range(random.integers(0, 6)):
         things.append(props.clutter(random, main.joints_m[0], camera_m, _material(random)))
-    for _ in range(random.choice([0, 1, 2, 3], p=[0.62, 0.22, 0.1, 0.06])):
+    for _ in range(pick(random, [0, 1, 2, 3], [0.62, 0.22, 0.1, 0.06])):
         target = main.joints_m[random.integers(len(JOINT_NAMES))]
         things.append(props.occluder(random, target, camera_m, _material(random)))
     return things
@@ -161,7 +167,9 @@ def _worn(
     worn = []
     if not np.isnan(outfit.skirt_end):
         pelvis = person.rest_joints_m[0]
-        waist_up = 0.28 * (person.rest_joints_m[12, 1] - pelvis[1]) * (outfit.cut[4] - HIP + 0.2)
+        waist_up = (
+            0.28 * (person.rest_joints_m[12, 1] - pelvis[1]) * (outfit.cut[WAIST] - HIP + 0.2)
+        )
         leg = person.rest_joints_m[1, 1] - person.rest_joints_m[4, 1]
         waist = np.array(
             [person.rest_size_m[1] + 0.02, person.rest_size_m[2] + 0.02, waist_up, -0.01]

@@ -6,11 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from biopose_ros.body import BodyModel, load_body
-from biopose_ros.body.model import BodyMesh
-from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.proportions import Proportions
 from biopose_ros.training.motion.recordings import read_recordings, recording_files
@@ -18,7 +14,7 @@ from biopose_ros.training.motion.retarget import retarget
 from biopose_ros.training.synthesis.backdrop import Photos
 from biopose_ros.training.synthesis.generator import SampleGenerator, SkeletonTie
 from biopose_ros.training.synthesis.sources import Split, motion_pool, only_activities
-from biopose_ros.virtual_markers import MarkerTable, load_markers
+from biopose_ros.virtual_markers import load_markers
 
 
 @dataclass(frozen=True)
@@ -48,23 +44,6 @@ class SynthesisConfig:
             raise ValueError(f'side_px must lie between 32 and 2048, got {self.side_px}')
 
 
-class TablePlacer:
-    """
-    Place the markers of a table, as :data:`~.generator.MarkerPlacer` wants it.
-
-    :param table: of the body's topology.
-    """
-
-    def __init__(self, table: MarkerTable) -> None:
-        self.table = table
-
-    def __call__(self, vertices_m: FloatArray, joints_m: FloatArray) -> FloatArray:
-        """:returns: [markers, 3] from vertices [vertices, 3] and joints [24, 3]."""
-        vertices = torch.as_tensor(vertices_m, dtype=torch.float32)
-        mesh = BodyMesh(vertices, torch.as_tensor(joints_m, dtype=torch.float32))
-        return self.table.positions_m(mesh).numpy()
-
-
 def build_generator(
     config: SynthesisConfig,
     clips: Sequence[MotionClip] | None = None,
@@ -86,8 +65,8 @@ def build_generator(
         clips = load_clips(body, config.motion_folder)
     photos = Photos(config.backgrounds) if config.backgrounds else None
     pool = motion_pool(only_activities(clips, config.activities), split)
-    placer = TablePlacer(load_markers(body.topology))
-    return SampleGenerator(body, pool, split, config.seed, config.side_px, photos, placer, tie)
+    markers = load_markers(body.topology)
+    return SampleGenerator(body, pool, split, config.seed, config.side_px, photos, markers, tie)
 
 
 def load_clips(body: BodyModel, motion_folder: Path | None) -> list[MotionClip]:

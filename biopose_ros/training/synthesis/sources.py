@@ -19,6 +19,7 @@ from scipy.ndimage import minimum_filter1d
 from biopose_ros.body.body_data import Population
 from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.clip import MotionClip
+from biopose_ros.training.synthesis.chance import pick
 
 _SUBJECTS_PER_TENTH = 4000
 _BETA_LIMIT = 4.0
@@ -66,7 +67,7 @@ def choose_subject(random: np.random.Generator, split: Split) -> int:
     :param random: source of chance.
     :param split: whose persons.
     """
-    return int(10 * random.integers(_SUBJECTS_PER_TENTH) + random.choice(split.value))
+    return int(10 * random.integers(_SUBJECTS_PER_TENTH) + pick(random, split.value))
 
 
 def subject_betas(subject: int, population: Population | None, components: int) -> FloatArray:

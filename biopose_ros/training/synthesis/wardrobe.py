@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from biopose_ros.records import FloatArray
 from biopose_ros.training.synthesis import palettes
+from biopose_ros.training.synthesis.chance import pick
 from biopose_ros.training.synthesis.regions import (
     ANKLE,
     ARM,
@@ -87,31 +88,25 @@ def choose_outfit(random: np.random.Generator, regions: BodyRegions) -> Outfit:
 
 def _cut_clothes(random: np.random.Generator, cut: NDArray[np.float32]) -> float:
     """Set hems and sleeves; return where the skirt ends, NaN for none."""
-    cut[SLEEVE] = random.choice(
-        [-0.35, random.uniform(0.35, 0.85), random.uniform(0.9, 1.7), random.uniform(1.85, 2.02)],
-        p=[0.12, 0.42, 0.1, 0.36],
+    low, high = pick(
+        random, [(-0.35, -0.3), (0.35, 0.85), (0.9, 1.7), (1.85, 2.02)], [0.12, 0.42, 0.1, 0.36]
     )
+    cut[SLEEVE] = random.uniform(low, high)
     cut[TOP_HEM] = random.uniform(HIP - 0.35, HIP + 0.3)
     cut[TUCKED] = random.random() < 0.35
     cut[NECKLINE_WIDTH] = random.uniform(0.055, 0.11)
-    cut[NECKLINE_DEPTH] = random.choice([random.uniform(0.0, 0.05), random.uniform(0.06, 0.16)])
+    cut[NECKLINE_DEPTH] = random.uniform(*pick(random, [(0.0, 0.05), (0.06, 0.16)]))
     cut[WAIST] = random.uniform(HIP + 0.16, HIP + 0.36)
     cut[BELT_ON] = random.random() < 0.25
-    cut[LEG_END] = random.choice(
-        [random.uniform(0.75, 1.1), random.uniform(KNEE - 0.6, KNEE + 0.4), HIP - 0.25],
-        p=[0.62, 0.28, 0.1],
-    )
-    barefoot = random.random() < 0.12
-    cut[SHOE_TOP] = (
-        SOLE - 1
-        if barefoot
-        else random.choice([random.uniform(0.75, 1.0), random.uniform(1.02, 1.25)], p=[0.8, 0.2])
-    )
-    cut[SOCK_TOP] = random.choice([SOLE - 1, ANKLE + random.uniform(0.05, 0.45)])
+    legs = [(0.75, 1.1), (KNEE - 0.6, KNEE + 0.4), (HIP - 0.3, HIP - 0.2)]
+    cut[LEG_END] = random.uniform(*pick(random, legs, [0.62, 0.28, 0.1]))
+    shoes = [(SOLE - 1.0, SOLE - 0.9), (0.75, 1.0), (1.02, 1.25)]  # barefoot, low, boots
+    cut[SHOE_TOP] = random.uniform(*pick(random, shoes, [0.12, 0.7, 0.18]))
+    cut[SOCK_TOP] = pick(random, [SOLE - 1.0, ANKLE + random.uniform(0.05, 0.45)])
     cut[GLOVE_END] = 1.93 if random.random() < 0.04 else NEVER
     if random.random() < 0.25:
-        cut[COAT_HEM] = random.choice([random.uniform(HIP - 0.2, HIP + 0.2), KNEE + 0.3])
-        cut[COAT_GAP] = random.choice([0.0, random.uniform(0.02, 0.1)])
+        cut[COAT_HEM] = pick(random, [random.uniform(HIP - 0.2, HIP + 0.2), KNEE + 0.3])
+        cut[COAT_GAP] = pick(random, [0.0, random.uniform(0.02, 0.1)])
         cut[COAT_SLEEVE] = random.uniform(1.8, 2.05)
     else:
         cut[COAT_HEM], cut[COAT_SLEEVE] = NEVER, -NEVER
@@ -154,7 +149,7 @@ def choose_palette(random: np.random.Generator) -> NDArray[np.float32]:
     palette[:, COLOUR_A:PATTERN] = colours
     palette[:, PERIOD] = 1.0
     palette[[SHOES, GLOVES, BELT], GLOSS] = random.uniform(0.0, 0.5, 3)
-    palette[SHOES, PATTERN] = random.choice([PLAIN, BLOCK])
+    palette[SHOES, PATTERN] = pick(random, [PLAIN, BLOCK])
     _weave(random, palette)
     skin, hair = palettes.skin_colour(random), palettes.hair_colour(random)
     _fill(palette[SKIN], skin, gloss=random.uniform(0.05, 0.3), grain=0.06)
