@@ -92,7 +92,7 @@ def _play_and_watch(
     ]
     with _biopose(node_command, log) as pose_node:
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not node.count_subscribers(f'{NAMESPACE}/image'):
+        while not node.count_publishers(f'{NAMESPACE}/joint_angles'):
             executor.spin_once(timeout_sec=0.1)
             if pose_node.poll() is not None or time.monotonic() > deadline:
                 raise DemoError(f'the node did not start; its messages are in {settings.log}')

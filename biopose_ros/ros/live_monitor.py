@@ -55,7 +55,8 @@ class LiveMonitor:
         node.create_subscription(Image, 'debug_image', self._on_picture, qos.OUTPUT)
 
     def _on_angles(self, message: JointAngleArray) -> None:
-        self._messages.setdefault(message.person_id, []).append(message)
+        if message.tracking_state != JointAngleArray.STATE_LOST:  # there all angles are unknown
+            self._messages.setdefault(message.person_id, []).append(message)
         stamp_ns = to_ns(message.header.stamp)
         now_ns = self._node.get_clock().now().nanoseconds
         if stamp_ns not in self._stamps_ns:
@@ -112,5 +113,4 @@ class LiveMonitor:
         )
 
     def _longest(self) -> list[JointAngleArray]:
-        measured = ([m for m in ms if len(m.name)] for ms in self._messages.values())
-        return max(measured, key=len, default=[])
+        return max(self._messages.values(), key=len, default=[])
