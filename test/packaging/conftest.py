@@ -29,13 +29,28 @@ def exchange():
 
     def send_and_receive(python, folder, environment):
         words = [*python, '-c', PROGRAM]
-        options = {'cwd': folder, 'env': environment}
-        sender = subprocess.Popen([*words, 'send'], **options)
-        try:
-            report = subprocess.check_output([*words, 'receive'], text=True, **options)
-        finally:
-            sender.kill()
-            sender.wait()
-        return json.loads(report)
+        return report_beside([*words, 'send'], [*words, 'receive'], folder, environment)
 
     return send_and_receive
+
+
+@pytest.fixture(scope='session')
+def names_of_nodes():
+    """A function that starts a node and returns the names of all nodes once ours is among them."""
+
+    def start_and_find(python, start, folder, environment):
+        find = [*python, '-c', PROGRAM, 'find', 'pose_node']
+        return report_beside(start, find, folder, environment)
+
+    return start_and_find
+
+
+def report_beside(background, foreground, folder, environment):
+    """Run one command while another runs, and read the JSON that it prints."""
+    options = {'cwd': folder, 'env': environment}
+    process = subprocess.Popen(background, **options)
+    try:
+        return json.loads(subprocess.check_output(foreground, text=True, **options))
+    finally:
+        process.kill()
+        process.wait()

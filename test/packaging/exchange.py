@@ -2,6 +2,7 @@
 Send JointAngleArray messages (``exchange.py send``) or receive one (``exchange.py receive``).
 
 The receiver prints what it got, and which files its classes and libraries came from, as JSON.
+``exchange.py find NAME`` waits for a node.
 """
 
 import json
@@ -60,5 +61,19 @@ def receive():
     )
 
 
+def find(name):
+    """Print the names of all nodes as soon as the one sought is among them."""
+    import rclpy
+
+    rclpy.init()
+    node = rclpy.create_node('finder')
+    end = time.monotonic() + SECONDS
+    names = []
+    while name not in names and time.monotonic() < end:
+        time.sleep(0.1)
+        names = node.get_node_names()
+    print(json.dumps(names))
+
+
 if __name__ == '__main__':
-    {'send': send, 'receive': receive}[sys.argv[1]]()
+    {'send': send, 'receive': receive, 'find': find}[sys.argv[1]](*sys.argv[2:])

@@ -77,3 +77,10 @@ def test_command_line_runs_from_the_workspace(workspace, environment, tmp_path):
     command = sourced(workspace, 'biopose', '--help')
     output = subprocess.check_output(command, cwd=tmp_path, env=environment, text=True)
     assert 'Joint angles of an OpenSim skeleton' in output
+
+
+def test_node_starts_as_ros2_run_starts_it(names_of_nodes, workspace, environment, tmp_path):
+    executable = workspace / 'install/biopose_ros/lib/biopose_ros/pose_node'
+    start = sourced(workspace, executable, '--ros-args', '-p', 'autostart:=false')
+    python = sourced(workspace, sys.executable)
+    assert 'pose_node' in names_of_nodes(python, start, tmp_path, environment)

@@ -78,6 +78,12 @@ def test_files_are_where_ros_looks_for_them(prefix):
         assert (prefix / relative).exists(), relative
 
 
+def test_node_starts_as_ros2_run_starts_it(names_of_nodes, prefix, tmp_path):
+    start = [prefix / 'lib/biopose_ros/pose_node', '--ros-args', '-p', 'autostart:=false']
+    python = [prefix / 'bin' / 'python']
+    assert 'pose_node' in names_of_nodes(python, start, tmp_path, environment(prefix))
+
+
 def test_uninstall_takes_every_file_away(prefix):
     # Last in this file: the tests above need what it removes.
     pip(prefix, 'uninstall', '--yes', 'biopose_ros')
