@@ -120,9 +120,14 @@ def free_coordinates(model: ModelDescription, joints: Iterable[Joint]) -> tuple[
 
     :param model: where the couplers are.
     :param joints: sorted joints.
+    :raises ValueError: when two have one name.
     """
     dependent = {coupler.dependent for coupler in model.couplers}
     every = [coordinate for joint in joints for coordinate in joint.coordinates]
+    names = [coordinate.name for coordinate in every]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f'coordinate {name} occurs twice')
     return tuple(coordinate for coordinate in every if coordinate.name not in dependent)
 
 

@@ -46,6 +46,7 @@ STANDARD_JOINTS: dict[str, tuple[str, ...]] = {
     'GimbalJoint': ('rx', 'ry', 'rz'),
     'FreeJoint': ('rx', 'ry', 'rz', 'tx', 'ty', 'tz'),
 }
+DEFAULT_RANGE = (-10.0, 10.0)  # what OpenSim takes where a file gives none
 TRANSFORM_AXES = tuple(f'{kind}{i}' for kind in ('rotation', 'translation') for i in (1, 2, 3))
 
 
@@ -196,7 +197,7 @@ def _coordinate_elements(joint: ET.Element) -> list[ET.Element]:
 def _read_coordinate(element: ET.Element) -> Coordinate:
     if _flag(element, 'prescribed'):
         raise OsimError(f'coordinate {_name(element)}: prescribed motion is not supported')
-    lower, upper = _numbers(element, 'range', 2)
+    lower, upper = _numbers(element, 'range', 2, DEFAULT_RANGE)
     default = _numbers(element, 'default_value', 1, (0.0,))[0]
     is_locked = _flag(element, 'locked')
     if lower > upper:
@@ -211,7 +212,6 @@ def _standard_motions(joint: ET.Element, names: list[str]) -> list[AxisMotion]:
             f'joint {_name(joint)}: a {joint.tag} has {len(slots)} coordinates, found {len(names)}'
         )
     driven = dict(zip(slots, names, strict=True))
-    # A joint that turns about z alone must turn about it first; the order x, y, z suits the rest.
     return [
         AxisMotion(AXES[axis], driven[kind + axis], linear(1.0))
         if kind + axis in driven

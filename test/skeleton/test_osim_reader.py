@@ -1,0 +1,184 @@
+import re
+
+import numpy as np
+import pytest
+
+from biopose_ros.skeleton import OsimError, load_skeleton
+from biopose_ros.skeleton.osim_reader import parse_osim
+
+VERSION_3 = """<?xml version="1.0" encoding="UTF-8"?>
+<OpenSimDocument Version="30000"><Model name="old">
+<BodySet><objects>
+<Body name="ground"><mass>0</mass><Joint /></Body>
+<Body name="base"><mass>1</mass><mass_center>0 0 0</mass_center>
+  <inertia_xx>1</inertia_xx><inertia_yy>1</inertia_yy><inertia_zz>1</inertia_zz>
+  <Joint><FreeJoint name="free"><parent_body>ground</parent_body>
+  <location_in_parent>0.1 0 0</location_in_parent><orientation_in_parent>0 0.2 0
+  </orientation_in_parent><location>0 0.3 0</location><orientation>0.1 0 0</orientation>
+  <CoordinateSet><objects>
+    <Coordinate name="rx"><range>-1 1</range></Coordinate>
+    <Coordinate name="ry"><range>-1 1</range></Coordinate>
+    <Coordinate name="rz"><range>-1 1</range></Coordinate>
+    <Coordinate name="tx"><range>-1 1</range></Coordinate>
+    <Coordinate name="ty"><range>-1 1</range></Coordinate>
+    <Coordinate name="tz"><range>-1 1</range></Coordinate>
+  </objects></CoordinateSet></FreeJoint></Joint></Body>
+<Body name="tip"><mass>1</mass><mass_center>0 0 0</mass_center>
+  <inertia_xx>1</inertia_xx><inertia_yy>1</inertia_yy><inertia_zz>1</inertia_zz>
+  <Joint><CustomJoint name="bend"><parent_body>base</parent_body>
+  <location_in_parent>0 -0.4 0</location_in_parent>
+  <orientation_in_parent>0 0 0</orientation_in_parent>
+  <location>0 0 0</location><orientation>0 0 0</orientation>
+  <CoordinateSet><objects>
+    <Coordinate name="bend_angle"><range>-2 0</range></Coordinate>
+  </objects></CoordinateSet>
+  <SpatialTransform>
+    <TransformAxis name="rotation1"><coordinates>bend_angle</coordinates><axis>0 0 1</axis>
+      <function><LinearFunction><coefficients>1 0</coefficients></LinearFunction></function>
+    </TransformAxis>
+    <TransformAxis name="rotation2"><coordinates /><axis>0 1 0</axis>
+      <function><Constant><value>0.1</value></Constant></function></TransformAxis>
+    <TransformAxis name="rotation3"><coordinates /><axis>1 0 0</axis>
+      <function><Constant><value>0</value></Constant></function></TransformAxis>
+    <TransformAxis name="translation1"><coordinates>bend_angle</coordinates><axis>1 0 0</axis>
+      <function><MultiplierFunction><function><SimmSpline><x>-2 -1.5 -0.6 0</x>
+      <y>-0.03 0.01 0.02 0.04</y></SimmSpline></function><scale>1.5</scale></MultiplierFunction>
+      </function></TransformAxis>
+    <TransformAxis name="translation2"><coordinates /><axis>0 1 0</axis>
+      <function><Constant><value>0</value></Constant></function></TransformAxis>
+    <TransformAxis name="translation3"><coordinates /><axis>0 0 1</axis>
+      <function><Constant><value>0</value></Constant></function></TransformAxis>
+  </SpatialTransform></CustomJoint></Joint></Body>
+</objects></BodySet>
+<MarkerSet><objects><Marker name="end"><body>tip</body><location>0.1 -0.3 0.02</location></Marker>
+</objects></MarkerSet>
+</Model></OpenSimDocument>
+"""
+
+
+def opensim_markers(path, names, poses):
+    """Place all markers of a model with OpenSim: [poses, markers, 3]."""
+    from biopose_ros.evaluation.opensim_reference import OpenSimModel
+
+    model, found = OpenSimModel(path), []
+    for pose in poses.numpy():
+        model.set_pose(names, pose)
+        found.append(model.marker_positions(load_skeleton(path).marker_names))
+    return np.stack(found)
+
+
+def stock_model(kind, path):
+    """Let OpenSim itself write a model with one joint between two bodies off their centres."""
+    osim = pytest.importorskip('opensim')
+    model = osim.Model()
+    model.setName(kind)
+    for name in ('first', 'second'):
+        model.addBody(osim.Body(name, 1.0, osim.Vec3(0), osim.Inertia(1)))
+    first, second = (model.getBodySet().get(name) for name in ('first', 'second'))
+    base = osim.PinJoint('base', model.getGround(), osim.Vec3(0.1, 0, 0), osim.Vec3(0.3, 0, 0.2),
+                         first, osim.Vec3(0, 0.2, 0), osim.Vec3(0, 0.4, 0))  # fmt: skip
+    joint = getattr(osim, kind)('joint', first, osim.Vec3(0, -0.3, 0.1), osim.Vec3(0.2, 0.5, -0.3),
+                                second, osim.Vec3(0.1, 0, 0), osim.Vec3(-0.4, 0.1, 0.6))  # fmt: skip
+    model.addJoint(base)
+    model.addJoint(joint)
+    for body in (first, second):
+        model.addMarker(osim.Marker(f'on_{body.getName()}', body, osim.Vec3(0.1, -0.2, 0.3)))
+    model.finalizeConnections()
+    model.printToXML(str(path))
+
+
+@pytest.mark.parametrize(
+    'kind',
+    [
+        'PinJoint',
+        'WeldJoint',
+        'BallJoint',
+        'GimbalJoint',
+        'FreeJoint',
+        'UniversalJoint',
+        'SliderJoint',
+        'PlanarJoint',
+    ],
+)
+def test_stock_joints_move_as_in_opensim(kind, tmp_path, draw_poses):
+    path = tmp_path / f'{kind}.osim'
+    stock_model(kind, path)
+    skeleton = load_skeleton(path)
+    poses = draw_poses(skeleton, 10, share=0.9)
+    expected = opensim_markers(path, skeleton.coordinate_names, poses)
+    np.testing.assert_allclose(skeleton.marker_positions(poses), expected, atol=1e-9)
+
+
+def test_version_3_files_move_as_in_opensim(tmp_path, draw_poses):
+    pytest.importorskip('opensim')
+    path = tmp_path / 'old.osim'
+    path.write_text(VERSION_3)
+    skeleton = load_skeleton(path)
+    poses = draw_poses(skeleton, 10)
+    expected = opensim_markers(path, skeleton.coordinate_names, poses)
+    np.testing.assert_allclose(skeleton.marker_positions(poses), expected, atol=1e-9)
+
+
+def test_followers_and_locked_coordinates(reference_path, tmp_path):
+    text = reference_path.read_text()
+    at = text.index('<Coordinate name="subtalar_angle_r">')
+    locked = text[:at] + text[at:].replace('<locked>false', '<locked>true', 1)
+    path = tmp_path / 'locked.osim'
+    path.write_text(locked)
+    skeleton = load_skeleton(path)
+    assert 'knee_angle_r_beta' not in skeleton.coordinate_names
+    index = skeleton.coordinate_index('subtalar_angle_r')
+    assert skeleton.lower_limits[index] == skeleton.upper_limits[index] == 0
+    assert bool(skeleton.is_rotation[index])
+    assert not bool(skeleton.is_rotation[skeleton.coordinate_index('pelvis_tx')])
+
+
+def test_an_unscaled_version_4_file_reads_as_one_tree(reference_path):
+    skeleton = load_skeleton(reference_path)
+    assert skeleton.segment_parents[skeleton.segment_index('pelvis')] == -1
+    parent = skeleton.segment_parents[skeleton.segment_index('hand_l')]
+    assert skeleton.segment_names[parent] == 'radius_l'
+    assert all(parent < i for i, parent in enumerate(skeleton.segment_parents))
+    frames = skeleton.forward_kinematics(skeleton.default_coordinates)
+    assert frames.positions_m[0].tolist() == pytest.approx([0, 0.93, 0])
+
+
+@pytest.mark.parametrize(
+    ('old', 'new', 'message'),
+    [
+        ('FreeJoint', 'ScrewJoint', 'joint free: ScrewJoint is not supported'),
+        ('SimmSpline', 'GCVSpline', 'joint bend, axis translation1: the function GCVSpline'),
+        ('>bend_angle<', '>rx ry<', 'several coordinates are not supported'),
+        ('>bend_angle<', '>other<', 'uses the coordinate other, which is not one of its own'),
+        ('<range>-2 0', '<range>2 0', r'bend_angle: its range \[2.0, 0.0\] is empty'),
+        ('<range>-2 0', '<range>-2', 'bend_angle, <range>: 2 numbers expected, found 1'),
+        ('<axis>0 1 0', '<axis>0 0 0', '<axis> is zero'),
+        ('<axis>0 1 0', '<axis>0 one 0', 'could not convert'),
+        ('name="rotation2"', 'name="rotation9"', '<TransformAxis> rotation2 is missing'),
+        ('<parent_body>base', '<parent_body>lost', 'no chain of joints leads .* bodies tip'),
+        ('<body>tip', '<body>lost', "no segment 'lost'"),
+        ('bend_angle', 'rx', 'coordinate rx occurs twice'),
+        ('</Model>', '<Model>', 'not an XML file'),
+        ('OpenSimDocument', 'Something', 'is this an .osim file'),
+    ],
+)
+def test_errors_name_the_file_and_the_element(tmp_path, old, new, message):
+    path = tmp_path / 'broken.osim'
+    path.write_text(VERSION_3.replace(old, new))
+    with pytest.raises(OsimError, match=f'(?s){re.escape(str(path))}.*{message}'):
+        load_skeleton(path)
+
+
+def test_constraints_other_than_couplers_are_refused():
+    constraint = (
+        '<ConstraintSet><objects><PointConstraint name="glue"><isEnforced>{}</isEnforced>'
+        '</PointConstraint></objects></ConstraintSet></Model>'
+    )
+    parse_osim(VERSION_3.replace('</Model>', constraint.format('false')))
+    with pytest.raises(OsimError, match='constraint glue: PointConstraint is not supported'):
+        parse_osim(VERSION_3.replace('</Model>', constraint.format('true')))
+
+
+def test_a_missing_file_is_reported(tmp_path):
+    with pytest.raises(FileNotFoundError, match='nowhere.osim'):
+        load_skeleton(tmp_path / 'nowhere.osim')
