@@ -1,0 +1,44 @@
+"""`biopose demo` as a user runs it: two more processes, a real video, a picture and a bag."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+from rosbags.highlevel import AnyReader
+
+from biopose_ros.files.video import open_frames
+
+VIDEO = Path(__file__).parents[3] / 'shared/data/real/pose2sim_blender/cam01.mp4'
+
+
+def run_demo(*arguments, cwd):
+    command = [sys.executable, '-m', 'biopose_ros.cli', 'demo', *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=150, check=False
+    )
+
+
+@pytest.mark.skipif(not VIDEO.exists(), reason=f'needs the real video {VIDEO.name}')
+def test_the_demo_ends_with_a_picture_and_a_bag_of_angles(tmp_path):
+    checkout = Path(__file__).parents[2]
+    done = run_demo(VIDEO, '--out', tmp_path, cwd=checkout)
+    assert done.returncode == 0, done.stdout + (tmp_path / 'demo.log').read_text()
+    assert 'images with angles' in done.stdout
+    assert cv2.imread(str(tmp_path / 'demo.png')).shape == (720, 1280, 3)
+    with AnyReader([tmp_path / 'bag']) as reader:
+        counts = {c.topic.rpartition('/')[2]: c.msgcount for c in reader.connections}
+        frames = sum(1 for _ in open_frames(str(VIDEO)))
+        assert 2 <= counts['joint_angles'] <= 2 * frames
+        connection = next(c for c in reader.connections if c.topic.endswith('joint_angles'))
+        _, _, data = next(reader.messages([connection]))
+        message = reader.deserialize(data, connection.msgtype)
+        assert len(message.name) == len(message.position) == len(message.stddev) == 40
+
+
+def test_a_missing_video_is_named(tmp_path):
+    done = run_demo('nowhere.mp4', '--out', tmp_path, cwd=Path(__file__).parents[2])
+    assert done.returncode == 1
+    assert 'nowhere.mp4 could not be played' in done.stdout
+    assert 'nowhere.mp4' in (tmp_path / 'demo.log').read_text()
