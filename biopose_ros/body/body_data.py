@@ -10,6 +10,9 @@ from scipy.sparse import csr_matrix
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.records import FloatArray
 
+# How far a new person lies from an example, as a share of the population's spread.
+SMOOTHING = 0.3
+
 
 @dataclass(frozen=True)
 class PoseBlock:
@@ -29,14 +32,36 @@ class PoseBlock:
 @dataclass(frozen=True)
 class Population:
     """
-    How the shape components of adults are distributed: one normal distribution per sex.
+    How the shape components of adults are distributed: example persons of both sexes.
 
-    :param mean: [2, components], women first.
-    :param factor: [2, components, components], lower triangular root of the covariance.
+    :param people: [2, persons, components], women first.
     """
 
-    mean: FloatArray
-    factor: FloatArray
+    people: FloatArray
+
+    @property
+    def mean(self) -> FloatArray:
+        """Mean shape components per sex: [2, components], women first."""
+        return self.people.mean(axis=1)
+
+    @property
+    def factor(self) -> FloatArray:
+        """Lower triangular root of the covariance per sex: [2, components, components]."""
+        return np.stack([np.linalg.cholesky(np.cov(people.T)) for people in self.people])
+
+    def sample(self, sex: int, count: int, generator: np.random.Generator) -> FloatArray:
+        """
+        Draw new persons near the examples, with the examples' mean, covariance and skewness.
+
+        :param sex: 0 for women, 1 for men.
+        :param count: how many.
+        :param generator: source of randomness.
+        :returns: [count, components].
+        """
+        people, mean = self.people[sex], self.people[sex].mean(axis=0)
+        chosen = people[generator.integers(len(people), size=count)] - mean
+        noise = generator.standard_normal(chosen.shape) @ self.factor[sex].T
+        return mean + np.sqrt(1 - SMOOTHING**2) * chosen + SMOOTHING * noise
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 Read and write body files.
 
 Ours is a ``.safetensors`` of about 3 MB: half-precision shape directions, four skinning weights
-per vertex, and pose correctives as bytes, kept only where they matter. Users' SMPL files are read
-as ``.pkl`` (see :mod:`biopose_ros.body.restricted_pickle`) or ``.npz``.
+per vertex, and pose correctives as 16-bit integers, kept only where they matter. Users' SMPL files
+are read as ``.pkl`` (see :mod:`biopose_ros.body.restricted_pickle`) or ``.npz``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
 from biopose_ros.body.restricted_pickle import plain_array, read_pickle
 from biopose_ros.records import FloatArray
 
-FORMAT_VERSION = '1'
+FORMAT_VERSION = '2'
 SMPL_VERTICES = 6890
 # How SMPL files write the root's parent.
 NO_PARENT = 4294967295
@@ -167,10 +167,7 @@ def _unpack(arrays: Mapping[str, np.ndarray], topology: str) -> BodyData:
         joint_regressor=regressor,
         weights=weights / weights.sum(axis=1, keepdims=True),
         faces=arrays['faces'].astype(np.int64),
-        population=Population(
-            arrays['population_mean'].astype(np.float64),
-            arrays['population_factor'].astype(np.float64),
-        ),
+        population=Population(arrays['population'].astype(np.float64)),
     )
 
 
@@ -186,10 +183,10 @@ def write_body(path: Path, data: BodyData) -> None:
         raise ValueError(f'{path}: our body format needs a population, this body has none')
     order = np.argsort(-data.weights, axis=1)[:, :4]
     regressor_vertices, regressor_values = _padded_rows(data.joint_regressor)
-    # Bytes for the correctives: one scale per joint, the largest offset at 127.
+    # Integers for the correctives: one scale per joint, the largest offset at 32767.
     scales = np.zeros(len(JOINT_NAMES), np.float32)
     for block in data.pose_blocks:
-        scales[block.joint] = np.abs(block.offsets_m).max() / 127.0
+        scales[block.joint] = np.abs(block.offsets_m).max() / 32767.0
     blocks = data.pose_blocks
     packed: dict[str, Any] = {
         'template_m': data.template_m.astype(np.float32),
@@ -208,14 +205,13 @@ def write_body(path: Path, data: BodyData) -> None:
         ),
         'corrective_offsets': np.concatenate(
             [
-                np.rint(np.moveaxis(b.offsets_m, 0, 1) / scales[b.joint]).astype(np.int8)
+                np.rint(np.moveaxis(b.offsets_m, 0, 1) / scales[b.joint]).astype(np.int16)
                 for b in blocks
             ]
-            or [np.zeros((0, 9, 3), np.int8)]
+            or [np.zeros((0, 9, 3), np.int16)]
         ),
         'corrective_scales_m': scales,
-        'population_mean': data.population.mean.astype(np.float32),
-        'population_factor': data.population.factor.astype(np.float32),
+        'population': data.population.people.astype(np.float32),
     }
     arrays: dict[str, np.ndarray] = {n: np.ascontiguousarray(a) for n, a in packed.items()}
     header = {

@@ -70,25 +70,15 @@ LOCAL_CHANGES = [
     ),
     *(
         f'{part}-scale-{axis}-incr'
-        for part in ('torso', 'hip', 'neck', 'head')
+        for part in ('neck', 'head')
         for axis in ('vert', 'horiz', 'depth')
     ),
+    *(f'{part}-incr' for part in ('torso-scale-vert', 'torso-scale-horiz', 'hip-scale-vert')),
     *(
         f'measure-{kind}-incr'
-        for kind in (
-            'shoulder-dist',
-            'bust-circ',
-            'waist-circ',
-            'hips-circ',
-            'napetowaist-dist',
-            'waisttohip-dist',
-            'wrist-circ',
-            'ankle-circ',
-            'neck-circ',
-        )
+        for kind in ('shoulder-dist', 'wrist-circ', 'ankle-circ', 'neck-circ')
     ),
     'stomach-tone-incr',
-    'torso-vshape-incr',
     'head-fat-incr',
 ]
 
@@ -131,6 +121,8 @@ class AnnySource:
             local_changes=LOCAL_CHANGES,
             phenotypes='all',
             phenotype_blendshapes='original',
+            # Military adults are heavier than the heaviest shape that MakeHuman's artists drew.
+            extrapolate_phenotypes=True,
         )
         self.faces = self._model.faces.numpy().astype(np.int64)
         self.bone_names: list[str] = list(self._model.bone_labels)
@@ -159,9 +151,9 @@ class AnnySource:
         import torch
 
         changes = {
-            label: torch.as_tensor(local[_unsided(label)])
+            label: torch.as_tensor(local[unsided(label)])
             for label in self._model.local_change_labels
-            if _unsided(label) in local
+            if unsided(label) in local
         }
         with torch.no_grad():
             output = self._model(
@@ -201,7 +193,8 @@ class AnnySource:
         return heads
 
 
-def _unsided(label: str) -> str:
+def unsided(label: str) -> str:
+    """Drop ``l-`` or ``r-`` from a local change's name."""
     return label[2:] if label[:2] in ('l-', 'r-') else label
 
 

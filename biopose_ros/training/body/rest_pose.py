@@ -29,8 +29,8 @@ def straighten(
 
     :param vertices_m: [bodies, vertices, 3], SMPL axes, anny's rest pose.
     :param left: [bodies, 3] per point, in the same pose: pelvis, and of the left side shoulder,
-        elbow, wrist, index_knuckle, middle_knuckle, little_knuckle, hip, knee, ankle, toe,
-        knee_medial, knee_lateral.
+        elbow, wrist, index_knuckle, middle_knuckle, little_knuckle, hip, knee, ankle, heel,
+        toe, knee_medial, knee_lateral.
     :param weights: [vertices, 24].
     :param mirror: [vertices], the partner on the other side.
     :returns: [bodies, vertices, 3].
@@ -86,7 +86,7 @@ def _leg_moves(vertices: FloatArray, left: dict[str, FloatArray]) -> dict[str, F
     new_knee = left['hip'] + _turn(turn_thigh, thigh)
     new_ankle = new_knee + _turn(turn_shank, shank)
     # The sole stays level: the foot turns about the vertical alone.
-    foot = left['toe'] - left['ankle']
+    foot = left['toe'] - left['heel']
     turn_foot = _rotation('y', TOE_OUT_RAD - np.arctan2(foot[:, 0], foot[:, 2]))
     moved_foot = _about(turn_foot, vertices, left['ankle'], new_ankle)
     return {

@@ -58,17 +58,15 @@ def principal_components(
     columns = measures - measures.mean(axis=0)
     # The Gram matrix: far fewer bodies than vertices.
     gram = flat @ flat.T + weight**2 * (columns @ columns.T)
-    values, vectors = np.linalg.eigh(gram)
+    _, vectors = np.linalg.eigh(gram)
     betas = vectors[:, ::-1][:, :components] * np.sqrt(len(bodies_m))
     # Best vertices for these betas; the betas are orthogonal with unit variance.
     directions = (flat.T @ betas) / len(bodies_m)
+    directions = directions.reshape(*mean.shape, components)
     # Positive betas mean taller, so that signs do not depend on the linear algebra library.
-    height = directions.reshape(*mean.shape, components)
-    stature = np.ptp(mean[:, 1]) * 0 + (
-        height[np.argmax(mean[:, 1]), 1] - height[np.argmin(mean[:, 1]), 1]
-    )
-    signs = np.where(stature < 0.0, -1.0, 1.0)
-    return ShapeSpace(mean, height * signs, betas * signs)
+    top, bottom = np.argmax(mean[:, 1]), np.argmin(mean[:, 1])
+    signs = np.where(directions[top, 1] < directions[bottom, 1], -1.0, 1.0)
+    return ShapeSpace(mean, directions * signs, betas * signs)
 
 
 def fit_joint_regressor(
