@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,54 +7,7 @@ import pytest
 from biopose_ros.skeleton import OsimError, load_skeleton
 from biopose_ros.skeleton.osim_reader import parse_osim
 
-VERSION_3 = """<?xml version="1.0" encoding="UTF-8"?>
-<OpenSimDocument Version="30000"><Model name="old">
-<BodySet><objects>
-<Body name="ground"><mass>0</mass><Joint /></Body>
-<Body name="base"><mass>1</mass><mass_center>0 0 0</mass_center>
-  <inertia_xx>1</inertia_xx><inertia_yy>1</inertia_yy><inertia_zz>1</inertia_zz>
-  <Joint><FreeJoint name="free"><parent_body>ground</parent_body>
-  <location_in_parent>0.1 0 0</location_in_parent><orientation_in_parent>0 0.2 0
-  </orientation_in_parent><location>0 0.3 0</location><orientation>0.1 0 0</orientation>
-  <CoordinateSet><objects>
-    <Coordinate name="rx"><range>-1 1</range></Coordinate>
-    <Coordinate name="ry"><range>-1 1</range></Coordinate>
-    <Coordinate name="rz"><range>-1 1</range></Coordinate>
-    <Coordinate name="tx"><range>-1 1</range></Coordinate>
-    <Coordinate name="ty"><range>-1 1</range></Coordinate>
-    <Coordinate name="tz"><range>-1 1</range></Coordinate>
-  </objects></CoordinateSet></FreeJoint></Joint></Body>
-<Body name="tip"><mass>1</mass><mass_center>0 0 0</mass_center>
-  <inertia_xx>1</inertia_xx><inertia_yy>1</inertia_yy><inertia_zz>1</inertia_zz>
-  <Joint><CustomJoint name="bend"><parent_body>base</parent_body>
-  <location_in_parent>0 -0.4 0</location_in_parent>
-  <orientation_in_parent>0 0 0</orientation_in_parent>
-  <location>0 0 0</location><orientation>0 0 0</orientation>
-  <CoordinateSet><objects>
-    <Coordinate name="bend_angle"><range>-2 0</range></Coordinate>
-  </objects></CoordinateSet>
-  <SpatialTransform>
-    <TransformAxis name="rotation1"><coordinates>bend_angle</coordinates><axis>0 0 1</axis>
-      <function><LinearFunction><coefficients>1 0</coefficients></LinearFunction></function>
-    </TransformAxis>
-    <TransformAxis name="rotation2"><coordinates /><axis>0 1 0</axis>
-      <function><Constant><value>0.1</value></Constant></function></TransformAxis>
-    <TransformAxis name="rotation3"><coordinates /><axis>1 0 0</axis>
-      <function><Constant><value>0</value></Constant></function></TransformAxis>
-    <TransformAxis name="translation1"><coordinates>bend_angle</coordinates><axis>1 0 0</axis>
-      <function><MultiplierFunction><function><SimmSpline><x>-2 -1.5 -0.6 0</x>
-      <y>-0.03 0.01 0.02 0.04</y></SimmSpline></function><scale>1.5</scale></MultiplierFunction>
-      </function></TransformAxis>
-    <TransformAxis name="translation2"><coordinates /><axis>0 1 0</axis>
-      <function><Constant><value>0</value></Constant></function></TransformAxis>
-    <TransformAxis name="translation3"><coordinates /><axis>0 0 1</axis>
-      <function><Constant><value>0</value></Constant></function></TransformAxis>
-  </SpatialTransform></CustomJoint></Joint></Body>
-</objects></BodySet>
-<MarkerSet><objects><Marker name="end"><body>tip</body><location>0.1 -0.3 0.02</location></Marker>
-</objects></MarkerSet>
-</Model></OpenSimDocument>
-"""
+VERSION_3 = (Path(__file__).parent / 'version_3.osim').read_text(encoding='utf-8')
 
 
 def opensim_markers(path, names, poses):
