@@ -15,8 +15,8 @@ from biopose_ros.training.motion.joints import JOINT
 from biopose_ros.training.motion.plan import SIDES, Arm, Foot, Plan
 from biopose_ros.training.motion.posture import (
     balance,
-    keep_in_reach,
     hip_excess,
+    keep_in_reach,
     pose_body,
     round_back,
     solve,

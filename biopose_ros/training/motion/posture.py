@@ -76,7 +76,7 @@ def _put_arm(body: Proportions, plan: Plan, side: int, chest: Placed, local: Flo
     rotation, origin = chest.rotations[:, spine3], chest.positions_m[:, spine3]
     upright = about(1, plan.heading_rad)
     followed = np.swapaxes(rotation, -1, -2) @ interpolate(rotation, upright, arm.upright)
-    upper: FloatArray = _mirrored(followed, side) @ arm.upper
+    upper: FloatArray = mirrored(followed, side) @ arm.upper
     elbow = arm.elbow_rad
     if arm.hold.any():
         wanted = rotate(np.swapaxes(rotation, -1, -2), arm.hand_m - origin)
@@ -93,10 +93,10 @@ def _put_arm(body: Proportions, plan: Plan, side: int, chest: Placed, local: Flo
         'wrist': about(2, -arm.wrist_rad[:, 0]) @ about(1, -arm.wrist_rad[:, 1]),
     }
     for joint, piece in pieces.items():
-        local[:, JOINT[f'{name}_{joint}']] = _mirrored(piece, side)
+        local[:, JOINT[f'{name}_{joint}']] = mirrored(piece, side)
 
 
-def _mirrored(rotation: FloatArray, side: int) -> FloatArray:
+def mirrored(rotation: FloatArray, side: int) -> FloatArray:
     """Change between the left form and the given side."""
     return rotation if side == 0 else _REFLECT @ rotation @ _REFLECT
 
@@ -140,12 +140,11 @@ def reach(
     """
     to_collar, to_shoulder, upper_m, lower_m = _arm_offsets(body, side)
     target = target_m * MIRROR_POINT if side else target_m
+    length_m = float(np.linalg.norm(upper_m) + np.linalg.norm(lower_m))
     collar: FloatArray = np.eye(3)
     for _ in range(3):  # The shoulder girdle follows the arm; it settles quickly.
         shoulder = to_collar + collar @ to_shoulder
-        vector = _within_reach(
-            target - shoulder, np.linalg.norm(upper_m) + np.linalg.norm(lower_m)
-        )
+        vector = _within_reach(target - shoulder, length_m)
         upper, elbow = solve_limb(
             upper_m, lower_m, _ELBOW_HINGE, vector, np.cross(pole, vector), MAX_ELBOW_RAD
         )

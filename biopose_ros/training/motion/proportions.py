@@ -166,6 +166,27 @@ def _estimate_soles(joints: FloatArray, foot_length_m: float) -> FloatArray:
     return soles
 
 
+def random_body(rng: np.random.Generator) -> Proportions:
+    """
+    Draw an adult body: stature of either sex (ANSUR II), limbs a few per cent off the average.
+
+    :param rng: random numbers.
+    """
+    mean, spread = ((1.756, 0.068), (1.629, 0.064))[rng.integers(2)]
+    typical = Proportions.typical(float(np.clip(rng.normal(mean, spread), 1.45, 2.0)))
+    legs, width = np.clip(rng.normal(1.0, [0.022, 0.06]), 0.85, 1.15)
+    joints = typical.rest_joints_m.copy()
+    hip = joints[JOINT['left_hip'], 1]
+    # Longer legs and a shorter trunk, or the other way round, at the same stature.
+    below = joints[:, 1] <= hip
+    above = hip * legs + (joints[:, 1] - hip) * (typical.stature_m - hip * legs) / (
+        typical.stature_m - hip
+    )
+    joints[:, 1] = np.where(below, joints[:, 1] * legs, above)
+    joints[:, 0] *= width
+    return Proportions.from_rest_joints(joints)
+
+
 @dataclass(frozen=True, eq=False)
 class Placed:
     """

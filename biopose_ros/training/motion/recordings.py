@@ -8,7 +8,7 @@ that description and is the reference for the retargeted poses.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def read_recordings(path: Path | str) -> Iterator[Recording]:
     :raises MotionFileError: naming the file and the field that is missing or wrong.
     """
     path = Path(path)
-    fields = _load(path)
+    fields = load_fields(path)
     _check(path, fields)
     return _clips(path.stem, fields)
 
@@ -102,7 +102,12 @@ def recording_files(folder: Path | str) -> list[Path]:
     return files
 
 
-def _load(path: Path) -> dict[str, np.ndarray]:
+def load_fields(path: Path) -> dict[str, np.ndarray]:
+    """
+    Load all arrays of an ``.npz`` file; pickled objects are refused.
+
+    :raises MotionFileError: if it is no such file.
+    """
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
@@ -111,21 +116,47 @@ def _load(path: Path) -> dict[str, np.ndarray]:
 
 
 def _check(path: Path, fields: dict[str, np.ndarray]) -> None:
-    """Check presence, kind, shape and content of every field that is used."""
-    if missing := sorted(_REQUIRED - fields.keys()):
+    sizes = check_fields(path, fields, _FIELDS, required=_REQUIRED)
+    _check_tree(path, fields)
+    if not set(fields['clip_skeleton'].tolist()) <= set(range(sizes['skeletons'])):
+        raise MotionFileError(
+            f"{path}: field 'clip_skeleton' names a skeleton outside the {sizes['skeletons']}"
+        )
+
+
+def check_fields(
+    path: Path,
+    fields: dict[str, np.ndarray],
+    wanted: dict[str, tuple[str, tuple[str | int, ...]]],
+    *,
+    required: Collection[str],
+    may_be_nan: Collection[str] = (),
+) -> dict[str, int]:
+    """
+    Check presence, kind, shape and content of every field that is used.
+
+    :param path: for messages.
+    :param fields: the arrays.
+    :param wanted: allowed numpy kinds and named or fixed axis lengths of each field.
+    :param required: fields that must be there.
+    :param may_be_nan: fields that may hold values that are not finite.
+    :returns: lengths of the named axes.
+    :raises MotionFileError: naming the file and the field.
+    """
+    if missing := sorted(set(required) - fields.keys()):
         raise MotionFileError(f'{path}: field {missing[0]!r} is missing')
     sizes: dict[str, int] = {}
-    for key, (kinds, axes) in _FIELDS.items():
+    for key, (kinds, axes) in wanted.items():
         if key not in fields:
             continue
         array = fields[key]
         if array.dtype.kind not in kinds:
             raise MotionFileError(f'{path}: field {key!r} has type {array.dtype}')
         _check_shape(path, key, array, axes, sizes)
-        if array.dtype.kind == 'f' and not np.isfinite(array).all():
+        if array.dtype.kind == 'f' and key not in may_be_nan and not np.isfinite(array).all():
             raise MotionFileError(f'{path}: field {key!r} holds values that are not finite')
-    _check_tree(path, fields)
     _check_clips(path, fields, sizes)
+    return sizes
 
 
 _FIELDS: dict[str, tuple[str, tuple[str | int, ...]]] = {
@@ -176,11 +207,6 @@ def _check_clips(path: Path, fields: dict[str, np.ndarray], sizes: dict[str, int
     if (start < 0).any() or (length <= 0).any() or (start + length > sizes['frames']).any():
         raise MotionFileError(
             f"{path}: fields 'clip_start' and 'clip_length' leave the {sizes['frames']} frames"
-        )
-    skeleton = fields['clip_skeleton']
-    if (skeleton < 0).any() or (skeleton >= sizes['skeletons']).any():
-        raise MotionFileError(
-            f"{path}: field 'clip_skeleton' names a skeleton outside the {sizes['skeletons']}"
         )
     if fields['fps'] <= 0:
         raise MotionFileError(f"{path}: field 'fps' must be positive, got {fields['fps']}")

@@ -23,6 +23,7 @@ from biopose_ros.training.motion.rotations import (
     unit,
     vectors_from_matrices,
 )
+from biopose_ros.training.motion.splits import group_of
 
 _DIRECT = {
     'pelvis': 'Hips',
@@ -64,7 +65,7 @@ def retarget(recording: Recording, proportions: Proportions) -> MotionClip:
     """
     clip = MotionClip(
         name=recording.name,
-        group=recording.name,
+        group=group_of(recording.name),
         activity=recording.activity,
         source=recording.source,
         fps=recording.fps,

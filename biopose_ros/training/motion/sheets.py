@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
 from biopose_ros.records import FloatArray
+from biopose_ros.training.motion.activities import ACTIVITIES, generate_activity
 from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.joints import JOINT
+from biopose_ros.training.motion.library import recorded_clips
+from biopose_ros.training.motion.proportions import Proportions, random_body
 
 _CELL_PX = (92, 124)  # width of one view, height
 _PIXELS_PER_M = 52.0
 _LABEL_PX = 150
 _COLOURS = {'left': (60, 60, 220), 'right': (200, 110, 30), '': (70, 70, 70)}  # BGR
-_BEHIND_HEAD = ('left_hand', 'right_hand')
 
 
 def draw_sheet(clips: Sequence[MotionClip], frames: int = 8) -> np.ndarray:
@@ -39,15 +42,17 @@ def _row(clip: MotionClip, frames: int) -> np.ndarray:
         f'{len(clip) / clip.fps:.1f} s',
     ]
     for line, word in enumerate(words[:6]):
-        place = (4, 18 + 18 * line)
-        cv2.putText(
-            label, word[:20], place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (0, 0, 0), 1, cv2.LINE_AA
-        )
+        _write(label, word[:20], (4, 18 + 18 * line))
     chosen = np.linspace(0, len(clip) - 1, frames).round().astype(int)
     cells = [np.concatenate([_view(clip, i, 0), _view(clip, i, 2)], axis=1) for i in chosen]
     row = np.concatenate([label, *cells], axis=1)
     row[-1] = 200
     return row
+
+
+def _write(picture: np.ndarray, text: str, place_px: tuple[int, int]) -> None:
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    cv2.putText(picture, text, place_px, font, 0.42, (0, 0, 0), 1, cv2.LINE_AA)
 
 
 def _view(clip: MotionClip, frame: int, across: int) -> np.ndarray:
@@ -84,5 +89,37 @@ def _view(clip: MotionClip, frame: int, across: int) -> np.ndarray:
     ground = placed.centre_of_mass_m[frame] * [1.0, 0.0, 1.0]
     cv2.circle(picture, pixel(ground), 3 * 8, (0, 140, 0), -1, cv2.LINE_AA, 3)
     if not clip.valid[frame]:
-        cv2.putText(picture, 'x', (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 255), 1)
+        _write(picture, 'x', (4, 14))
     return picture
+
+
+def choose_clips(
+    motion: Path | None, names: tuple[str, ...], per_name: int, seed: int
+) -> list[MotionClip]:
+    """
+    Pick clips to draw.
+
+    :param motion: folder of recordings, or None for synthesised activities.
+    :param names: files or activities; empty for all.
+    :param per_name: clips of each.
+    :param seed: of the synthesised ones.
+    :raises ValueError: for a name that does not exist.
+    """
+    if motion is None:
+        return [
+            generate_activity(
+                name, rng := np.random.default_rng([seed, number]), random_body(rng), str(number)
+            )
+            for name in names or tuple(ACTIVITIES)
+            for number in range(per_name)
+        ]
+    by_file: dict[str, list[MotionClip]] = {}
+    for clip in recorded_clips(motion, Proportions.typical()):
+        by_file.setdefault(clip.source, []).append(clip)
+    if unknown := set(names) - by_file.keys():
+        raise ValueError(f'no recordings {unknown.pop()!r}; there are {", ".join(by_file)}')
+    return [
+        by_file[name][index]
+        for name in names or tuple(by_file)
+        for index in np.linspace(0, len(by_file[name]) - 1, per_name).round().astype(int)
+    ]

@@ -271,7 +271,7 @@ def _seat_off_lean(draft: Draft, seat: Seat, time_s: float, behind_m: float) -> 
     """
     Find the least trunk lean with which the body leaves the seat in balance.
 
-    :param behind_m: how far behind the balance point the centre of mass may be, thanks to momentum.
+    :param behind_m: how far the centre of mass may trail the balance point, thanks to momentum.
     """
     leans = np.radians(np.linspace(18.0, 62.0, 12))
     plan = draft.plan(np.full(12, time_s), 0.0, leans)

@@ -27,8 +27,8 @@ def lunge(rng: np.random.Generator, body: Proportions) -> Draft:
     stays_left = (side == 0) == back
     weight = 0.78 if stays_left else 0.22
     draft.com.to(midfoot(draft.feet, body, left=weight), start - 0.3, start + 0.1)
-    landing = {'push_off': 20.0, 'land': 25.0 if back else -10.0}
-    mover.step(home + step, yaw, start, start + swing, **landing)
+    land = 25.0 if back else -10.0
+    mover.step(home + step, yaw, start, start + swing, push_off=20.0, land=land)
     # The body goes along with the step: no leg is long enough for a still one.
     draft.com.to(midfoot(draft.feet, body, left=0.5), start + 0.05, start + 0.9 * swing)
     down = start + swing * rng.uniform(0.7, 1.0)
@@ -148,7 +148,7 @@ def _second_knee(
     beside = np.array([foot.place.last[0], knee_m[1], knee_m[2]])
     place = _foot_behind(draft.body, side, beside, pitch_rad)
     end = start_s + draft.rng.uniform(0.8, 1.2)
-    foot.step(place, 0.0, start_s, end, lift_m=0.03, push_off=20.0, land=np.degrees(pitch_rad))
+    foot.step(place, 0.0, start_s, end, lift_m=0.07, push_off=20.0, land=np.degrees(pitch_rad))
     foot.pitch.moves.pop()
     draft.lean.to(np.radians(draft.rng.normal(3.0, 5.0)), start_s, end)
     return end + draft.rng.uniform(0.4, 1.5)

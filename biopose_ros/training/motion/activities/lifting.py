@@ -21,6 +21,9 @@ from biopose_ros.training.motion.plan import SIDES
 from biopose_ros.training.motion.proportions import Proportions
 from biopose_ros.training.motion.timing import Track
 
+_MOST_LEAN_RAD = np.radians(98.0)
+_MOST_FOLD_RAD = np.radians(188.0)
+
 
 @dataclass(frozen=True)
 class Grip:
@@ -206,14 +209,15 @@ def _bend_down(
     draft: Draft, grip: Grip, sides: tuple[int, ...], knee_rad: float, start_s: float, end_s: float
 ) -> Grip:
     """Append the way down; returns the grip, brought nearer where the body cannot reach it."""
-    leans = np.radians(np.linspace(0.0, 98.0, 15))
     draft.knee.to(knee_rad, start_s, end_s)
     for _ in range(4):
+        # With deeply bent knees the thighs stop the trunk.
+        leans = np.linspace(0.0, min(_MOST_LEAN_RAD, _MOST_FOLD_RAD - knee_rad), 13)
         lacking = _lacking(draft, grip, sides, leans, end_s)
         if lacking.min() < 0.01:
             break
         # Out of reach for any lean: crouch deeper, as a person would.
-        knee_rad = min(knee_rad + np.radians(14.0), np.radians(130.0))
+        knee_rad = min(knee_rad + np.radians(14.0), np.radians(125.0))
         draft.knee.moves.pop()
         draft.knee.to(knee_rad, start_s, end_s)
     best = np.argmin(np.maximum(lacking, 0.005) + 0.004 * leans)
