@@ -7,11 +7,13 @@ import typer
 from biopose_ros.cli import weights
 from biopose_ros.cli.benchmark_live import benchmark_live
 from biopose_ros.cli.benchmark_synth import benchmark_synth
+from biopose_ros.cli.build_body import build_body
 from biopose_ros.cli.build_skeleton import build_skeleton
 from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
 from biopose_ros.cli.evaluate_skeleton import evaluate_skeleton
 from biopose_ros.cli.evaluate_video import evaluate_video
+from biopose_ros.cli.motion_sheet import motion_sheet
 from biopose_ros.cli.node import node
 from biopose_ros.cli.play import play
 from biopose_ros.cli.run import run
@@ -39,6 +41,8 @@ app.command()(run)
 evaluate.command('video')(evaluate_video)
 evaluate.command('skeleton')(evaluate_skeleton)
 build.command('skeleton')(build_skeleton)
+build.command('body')(build_body)
+build.command('motion-sheet')(motion_sheet)
 benchmark.command('synth')(benchmark_synth)
 app.command()(synth)
 
