@@ -21,7 +21,7 @@ def synth(
     seed: Annotated[int, typer.Option(min=0, help='Of the stream.')] = 0,
     split: Annotated[str, typer.Option(help='train, validation or test.')] = 'train',
     motion: Annotated[
-        Path | None, typer.Option(help='Folder of recorded motion (*.npz), added to synthetic.')
+        Path | None, typer.Option(help='Folder of recorded motion (*.npz), beside synthetic.')
     ] = None,
     activity: Annotated[
         list[str] | None, typer.Option(help='Word in the activity; may repeat.')
@@ -37,7 +37,13 @@ def synth(
     if (sheet is None) == (shards is None):
         raise typer.BadParameter('give either --sheet FILE or --shards FOLDER')
     try:
-        config = SynthesisConfig(split, seed, motion, tuple(activity or ()), backgrounds)
+        config = SynthesisConfig(
+            split=split,
+            seed=seed,
+            motion_folder=motion,
+            activities=tuple(activity or ()),
+            backgrounds=backgrounds,
+        )
         generator = build_generator(config)
         if sheet is not None:
             _write_sheet(generator, count, sheet, workers)

@@ -16,6 +16,7 @@ from biopose_ros.body.model import BodyMesh, BodyModel
 from biopose_ros.body.rotations import pose_to_matrices
 from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.rotations import matrices_from_vectors
+from biopose_ros.training.motion.splits import Split
 from biopose_ros.training.synthesis.backdrop import Photos
 from biopose_ros.training.synthesis.cameras import crop_from_image
 from biopose_ros.training.synthesis.chance import pick
@@ -24,8 +25,8 @@ from biopose_ros.training.synthesis.regions import body_regions
 from biopose_ros.training.synthesis.renderer import draw
 from biopose_ros.training.synthesis.scene import PosedPerson, compose
 from biopose_ros.training.synthesis.sources import (
+    SUBJECT_TENTHS,
     MotionPool,
-    Split,
     choose_subject,
     subject_betas,
 )
@@ -116,7 +117,7 @@ class SampleGenerator:
         return self._tie_skeleton(samples)
 
     def _plan(self, index: int) -> Plan:
-        random = np.random.default_rng([self.seed, self.split.value[0], index])
+        random = np.random.default_rng([self.seed, SUBJECT_TENTHS[self.split][0], index])
         others = pick(random, [0, 1, 2], [0.78, 0.16, 0.06])
         persons = 1 + others
         turn, reach = random.uniform(0, 2 * np.pi, persons), random.uniform(0.45, 3.0, persons)

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+import numpy as np
+
 from biopose_ros.body import BodyModel, load_body
+from biopose_ros.training.motion.activities import ACTIVITIES, draw_activity, generate_activity
+from biopose_ros.training.motion.body_proportions import measure
 from biopose_ros.training.motion.clip import MotionClip
+from biopose_ros.training.motion.library import recorded_clips
 from biopose_ros.training.motion.proportions import Proportions
-from biopose_ros.training.motion.recordings import read_recordings, recording_files
-from biopose_ros.training.motion.retarget import retarget
+from biopose_ros.training.motion.samplers import wide_poses
+from biopose_ros.training.motion.splits import Split, split_clips, split_of_name
 from biopose_ros.training.synthesis.backdrop import Photos
 from biopose_ros.training.synthesis.generator import SampleGenerator, SkeletonTie
-from biopose_ros.training.synthesis.sources import Split, motion_pool, only_activities
+from biopose_ros.training.synthesis.sources import motion_pool, split_named
 from biopose_ros.virtual_markers import load_markers
+
+_CLIP_SEED = 20250104
+_WIDE_POSES = 1000
 
 
 @dataclass(frozen=True)
@@ -24,7 +33,9 @@ class SynthesisConfig:
 
     :param split: ``train``, ``validation`` or ``test``.
     :param seed: of the stream.
-    :param motion_folder: with recordings (``*.npz``); None takes synthetic activities alone.
+    :param motion_folder: with recordings (``*.npz``); None takes synthetic ones alone.
+    :param synthetic_clips: how many everyday activities to make, all splits together; the first so
+        many of an endless list.
     :param activities: words, one of which a clip's activity or name must hold; none takes all.
     :param backgrounds: folder of photographs; None draws backgrounds.
     :param side_px: width and height of the images.
@@ -33,6 +44,7 @@ class SynthesisConfig:
     split: str = 'train'
     seed: int = 0
     motion_folder: Path | None = None
+    synthetic_clips: int = 300
     activities: tuple[str, ...] = ()
     backgrounds: Path | None = None
     side_px: int = 256
@@ -53,34 +65,70 @@ def build_generator(
     Assemble a generator from what ships with the package.
 
     :param config: what to draw.
-    :param clips: motion to use in place of the config's folder.
+    :param clips: motion of the config's split, to use in place of its folder and activities.
     :param tie: skeleton coordinates and scales, where they are wanted.
     :returns: the generator.
     :raises ValueError: for an unknown split or activity, an empty background folder, or motion
         that cannot be used.
     """
-    split = Split.named(config.split)
-    body = load_body()
-    if clips is None:
-        clips = load_clips(body, config.motion_folder)
+    split = split_named(config.split)
     photos = Photos(config.backgrounds) if config.backgrounds else None
-    pool = motion_pool(only_activities(clips, config.activities), split)
+    body = load_body()
+    pool = motion_pool(load_clips(body, config, split) if clips is None else clips)
     markers = load_markers(body.topology)
     return SampleGenerator(body, pool, split, config.seed, config.side_px, photos, markers, tie)
 
 
-def load_clips(body: BodyModel, motion_folder: Path | None) -> list[MotionClip]:
+def load_clips(body: BodyModel, config: SynthesisConfig, split: Split) -> list[MotionClip]:
     """
-    Give recorded motion to the mean body.
+    Collect motion of the mean body: recordings, everyday activities, wide random poses.
 
     :param body: whose proportions the clips get.
-    :param motion_folder: with recordings.
-    :returns: the clips.
+    :param config: what is wanted.
+    :param split: whose clips.
+    :raises ValueError: naming an activity that neither is known nor was recorded.
     """
-    proportions = Proportions.from_rest_joints(
-        body.rest_joints_m.numpy(), float(body.template_m[:, 1].min())
-    )
-    files = recording_files(motion_folder) if motion_folder else []
-    return [
-        retarget(recording, proportions) for file in files for recording in read_recordings(file)
+    proportions = measure(body)
+    recorded = recorded_clips(config.motion_folder, proportions) if config.motion_folder else []
+    _check_words(config.activities, recorded)
+    clips = [
+        clip
+        for clip in split_clips(recorded)[split]
+        if _is_wanted(f'{clip.activity} {clip.name}', config.activities)
     ]
+    clips += _synthesised(proportions, config, split)
+    if not config.activities:
+        random = np.random.default_rng([_CLIP_SEED, *split.value.encode()])
+        clips.append(wide_poses(random, proportions, _WIDE_POSES))
+    return clips
+
+
+def _synthesised(
+    proportions: Proportions, config: SynthesisConfig, split: Split
+) -> list[MotionClip]:
+    """Clips of everyday activities; a clip's number fixes all of it, its name the split."""
+    if not any(_is_wanted(name, config.activities) for name in ACTIVITIES):
+        return []
+    clips, wanted, numbers = [], 0, count()
+    while wanted < config.synthetic_clips:
+        number = next(numbers)
+        random = np.random.default_rng([_CLIP_SEED, number])
+        name, label = draw_activity(random), f'{number:05d}'
+        if not _is_wanted(name, config.activities):
+            continue
+        wanted += 1
+        if split_of_name(f'{name}/{label}') is split:
+            clips.append(generate_activity(name, random, proportions, label))
+    return clips
+
+
+def _is_wanted(text: str, words: Sequence[str]) -> bool:
+    return not words or any(word.lower() in text.lower() for word in words)
+
+
+def _check_words(words: Sequence[str], recorded: Sequence[MotionClip]) -> None:
+    texts = [*ACTIVITIES, *(f'{clip.activity} {clip.name}' for clip in recorded)]
+    for word in words:
+        if not any(_is_wanted(text, [word]) for text in texts):
+            known = ', '.join([*ACTIVITIES, *sorted({clip.activity for clip in recorded})])
+            raise ValueError(f'unknown activity {word!r}; there are: {known}')

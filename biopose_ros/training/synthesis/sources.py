@@ -1,16 +1,14 @@
 """
 Who and what is drawn: shapes of persons and frames of motion, split so that nothing leaks.
 
-A subject's number and a clip's group alone decide their split, so neither adding clips nor a new
-seed can move a test subject or a test clip into training.
+A subject's number alone decides its split, so no seed can move a test subject into training;
+clips are split by :mod:`biopose_ros.training.motion.splits`.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +17,16 @@ from scipy.ndimage import minimum_filter1d
 from biopose_ros.body.body_data import Population
 from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.clip import MotionClip
+from biopose_ros.training.motion.splits import Split
 from biopose_ros.training.synthesis.chance import pick
 
 _SUBJECTS_PER_TENTH = 4000
+# Last digits of the subjects' numbers.
+SUBJECT_TENTHS = {
+    Split.TRAIN: (0, 1, 2, 3, 4, 5, 6, 7),
+    Split.VALIDATION: (8,),
+    Split.TEST: (9,),
+}
 _BETA_LIMIT = 4.0
 # Feet in the air by less than this are taken as standing: recordings are not better.
 _CLEARANCE_NOISE_M = 0.05
@@ -29,35 +34,18 @@ _CLEARANCE_NOISE_M = 0.05
 _LONGEST_JUMP_S = 1.2
 
 
-class Split(Enum):
-    """Which tenths of subjects and clip groups belong to a split."""
-
-    TRAIN = (0, 1, 2, 3, 4, 5, 6, 7)
-    VALIDATION = (8,)
-    TEST = (9,)
-
-    @classmethod
-    def named(cls, name: str) -> Split:
-        """
-        Find a split by its name.
-
-        :raises ValueError: for an unknown name.
-        """
-        try:
-            return cls[name.upper()]
-        except KeyError:
-            known = ', '.join(split.name.lower() for split in cls)
-            raise ValueError(f'unknown split {name!r}; choose one of {known}') from None
-
-
-def split_of_group(group: str) -> Split:
+def split_named(name: str) -> Split:
     """
-    Tell to which split a clip belongs.
+    Find a split by its name.
 
-    :param group: :attr:`MotionClip.group`.
+    :param name: ``train``, ``validation`` or ``test``.
+    :raises ValueError: for any other name.
     """
-    tenth = zlib.crc32(group.encode()) % 10
-    return next(split for split in Split if tenth in split.value)
+    try:
+        return Split(name)
+    except ValueError:
+        known = ', '.join(split.value for split in Split)
+        raise ValueError(f'unknown split {name!r}; choose one of {known}') from None
 
 
 def choose_subject(random: np.random.Generator, split: Split) -> int:
@@ -67,7 +55,7 @@ def choose_subject(random: np.random.Generator, split: Split) -> int:
     :param random: source of chance.
     :param split: whose persons.
     """
-    return int(10 * random.integers(_SUBJECTS_PER_TENTH) + pick(random, split.value))
+    return int(10 * random.integers(_SUBJECTS_PER_TENTH) + pick(random, SUBJECT_TENTHS[split]))
 
 
 def subject_betas(subject: int, population: Population | None, components: int) -> FloatArray:
@@ -80,11 +68,11 @@ def subject_betas(subject: int, population: Population | None, components: int) 
     :returns: [components] float32.
     """
     random = np.random.default_rng([20250103, subject])
-    normal = random.standard_normal(components)
-    if population is not None:
-        sex = int(random.integers(2))
-        normal = population.mean[sex] + population.factor[sex] @ normal
-    return np.clip(normal, -_BETA_LIMIT, _BETA_LIMIT).astype(np.float32)
+    if population is None:
+        betas = random.standard_normal(components)
+    else:
+        betas = population.sample(int(random.integers(2)), 1, random)[0, :components]
+    return np.clip(betas, -_BETA_LIMIT, _BETA_LIMIT).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -124,20 +112,16 @@ class MotionPool:
         return int(random.integers(self.starts[clip], self.starts[clip + 1]))
 
 
-def motion_pool(clips: Iterable[MotionClip], split: Split) -> MotionPool:
+def motion_pool(clips: Iterable[MotionClip]) -> MotionPool:
     """
-    Collect the usable frames of a split.
+    Collect the usable frames of clips.
 
-    :param clips: any; those of other splits are left out.
-    :param split: whose clips.
-    :raises ValueError: where no clip is left, or a clip holds numbers that are not finite.
+    :param clips: of one split.
+    :raises ValueError: where no clip has a usable frame, or one holds numbers that are not finite.
     """
-    chosen = [clip for clip in clips if split_of_group(clip.group) is split and clip.valid.any()]
+    chosen = [clip for clip in clips if clip.valid.any()]
     if not chosen:
-        raise ValueError(
-            f'no motion clip falls into the {split.name.lower()} split; give more clips '
-            '(splits go by clip group, about eight in ten are for training)'
-        )
+        raise ValueError('no motion clip with a usable frame falls into this split; give more')
     for clip in chosen:
         _check_finite(clip)
     lengths = [int(clip.valid.sum()) for clip in chosen]
@@ -172,24 +156,3 @@ def _clearance(clip: MotionClip) -> NDArray[np.float32]:
     window = max(int(_LONGEST_JUMP_S * clip.fps), 1)
     height = lowest - minimum_filter1d(lowest, window, mode='nearest')
     return np.where(height > _CLEARANCE_NOISE_M, height, 0.0).astype(np.float32)
-
-
-def only_activities(clips: Sequence[MotionClip], wanted: Sequence[str]) -> list[MotionClip]:
-    """
-    Keep clips whose activity or name holds one of some words.
-
-    :param clips: to choose from.
-    :param wanted: words; none keeps all.
-    :raises ValueError: naming a word that no clip knows.
-    """
-    if not wanted:
-        return list(clips)
-    texts = [f'{clip.activity} {clip.name}'.lower() for clip in clips]
-    for word in wanted:
-        if not any(word.lower() in text for text in texts):
-            known = ', '.join(sorted({clip.activity for clip in clips})[:20])
-            raise ValueError(f'unknown activity {word!r}; there are: {known}')
-    return [
-        clip for clip, text in zip(clips, texts, strict=True)
-        if any(word.lower() in text for word in wanted)
-    ]  # fmt: skip

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from biopose_ros.training.motion.splits import Split
 from biopose_ros.training.synthesis.generator import CHUNK
 from biopose_ros.training.synthesis.records import SyntheticSample, Visibility
-from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
+from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator, load_clips
 
 
 def assert_same(first: SyntheticSample, second: SyntheticSample):
@@ -98,11 +99,26 @@ def test_a_tie_to_the_skeleton_is_asked_once_per_chunk(clips):
     assert samples[0].scales.shape == (12, 3)
 
 
+def test_unknown_activities_are_named():
+    config = SynthesisConfig(activities=('squat', 'flying'))
+    with pytest.raises(ValueError, match="unknown activity 'flying'; there are: sit_to_stand"):
+        build_generator(config)
+
+
+def test_wanted_activities_are_made_for_their_split(body):
+    names = [
+        {clip.name for clip in load_clips(body, config, split)}
+        for config in [SynthesisConfig(activities=('sit',), synthetic_clips=30)]
+        for split in Split
+    ]
+    assert all('sit' in name for name in set.union(*names))
+    assert sum(map(len, names)) == len(set.union(*names)) == 30
+
+
 @pytest.mark.parametrize(
     ('options', 'text'),
     [
         ({'split': 'tset'}, "unknown split 'tset'; choose one of train, validation, test"),
-        ({'activities': ('flying',)}, "unknown activity 'flying'; there are: sitting on a chair"),
         ({'seed': -1}, 'seed must not be negative, got -1'),
         ({'side_px': 7}, 'side_px must lie between 32 and 2048, got 7'),
     ],

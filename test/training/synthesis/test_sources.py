@@ -5,26 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from biopose_ros.training.motion.splits import Split
 from biopose_ros.training.synthesis.sources import (
-    Split,
+    SUBJECT_TENTHS,
     choose_subject,
     motion_pool,
-    only_activities,
-    split_of_group,
     subject_betas,
 )
-
-
-def test_no_clip_is_in_two_splits(clips):
-    groups = [set(motion_pool(clips, split).groups) for split in Split]
-    assert sum(map(len, groups)) == len(clips)
-    assert set.union(*groups) == {clip.group for clip in clips}
-
-
-def test_a_derived_clip_follows_its_group(clips):
-    mirrored = replace(clips[0], name=f'{clips[0].name}~mirror')
-    split = split_of_group(clips[0].group)
-    assert set(motion_pool([*clips, mirrored], split).names) >= {mirrored.name}
 
 
 def test_no_subject_is_in_two_splits():
@@ -35,10 +22,10 @@ def test_no_subject_is_in_two_splits():
     assert not subjects[1] & subjects[2]
 
 
-def test_samples_of_a_split_hold_only_its_subjects_and_clips(chunk, clips):
-    names = set(motion_pool(clips, Split.TRAIN).names)
+def test_samples_hold_only_subjects_of_their_split_and_the_given_clips(chunk, clips):
+    names = {clip.name for clip in clips}
     assert all(sample.clip in names for sample in chunk)
-    assert all(sample.subject % 10 in Split.TRAIN.value for sample in chunk)
+    assert all(sample.subject % 10 in SUBJECT_TENTHS[Split.TRAIN] for sample in chunk)
 
 
 def test_subjects_are_adults_of_the_population(body):
@@ -52,15 +39,15 @@ def test_subjects_are_adults_of_the_population(body):
 
 
 def test_invalid_frames_are_never_drawn(clips):
-    chosen = next(clip for clip in clips if split_of_group(clip.group) is Split.TRAIN)
-    pool = motion_pool([replace(chosen, valid=np.array([False, True, True, False]))], Split.TRAIN)
+    chosen = clips[0]
+    pool = motion_pool([replace(chosen, valid=np.array([False, True, True, False]))])
     random = np.random.default_rng(0)
     frames = {int(pool.frame[pool.choose(random)]) for _ in range(50)}
     assert frames == {1, 2}
 
 
 def test_a_jump_leaves_the_floor_and_a_wrong_floor_does_not(clips):
-    chosen = next(clip for clip in clips if split_of_group(clip.group) is Split.TRAIN)
+    chosen = clips[0]
     frames = 90
     height = np.zeros(frames)
     height[40:50] = 0.3
@@ -71,22 +58,17 @@ def test_a_jump_leaves_the_floor_and_a_wrong_floor_does_not(clips):
         + (height[:, None] * [0.0, 1.0, 0.0] + [0.0, 0.2, 0.0]).astype(np.float32),
         valid=np.ones(frames, bool),
     )
-    np.testing.assert_allclose(motion_pool([still], Split.TRAIN).clearance_m, height, atol=1e-5)
+    np.testing.assert_allclose(motion_pool([still]).clearance_m, height, atol=1e-5)
 
 
-def test_a_split_without_clips_says_so(clips):
-    train = [clip for clip in clips if split_of_group(clip.group) is Split.TRAIN]
-    with pytest.raises(ValueError, match='no motion clip falls into the test split'):
-        motion_pool(train, Split.TEST)
+def test_no_motion_says_so(clips):
+    unusable = replace(clips[0], valid=np.zeros(len(clips[0]), bool))
+    with pytest.raises(ValueError, match='no motion clip with a usable frame'):
+        motion_pool([unusable])
 
 
 def test_motion_that_is_not_finite_names_clip_and_field(clips):
-    chosen = next(clip for clip in clips if split_of_group(clip.group) is Split.TRAIN)
+    chosen = clips[0]
     broken = replace(chosen, pose=np.full_like(chosen.pose, np.nan))
     with pytest.raises(ValueError, match=rf'motion clip {chosen.name}: pose holds numbers'):
-        motion_pool([broken], Split.TRAIN)
-
-
-def test_activities_are_chosen_by_word(clips):
-    assert {clip.activity for clip in only_activities(clips, ['SIT'])} == {'sitting on a chair'}
-    assert len(only_activities(clips, [])) == len(clips)
+        motion_pool([broken])
