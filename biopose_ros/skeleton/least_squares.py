@@ -16,6 +16,7 @@ from torch import Tensor
 from biopose_ros.skeleton.marker_kinematics import MarkerKinematics
 
 CHUNK_FRAMES = 64
+SHRINK_EVERY = 4
 
 
 @dataclass(frozen=True)
@@ -57,20 +58,19 @@ class Problem:
     lower: Tensor
     upper: Tensor
 
-    def part(self, start: int, stop: int) -> Problem:
+    def select(self, frames: Tensor | slice) -> Problem:
         """
-        Cut out some frames.
+        Take some of the frames.
 
-        :param start: first frame.
-        :param stop: one past the last frame.
+        :param frames: their indices.
         """
         return replace(
             self,
-            target_m=self.target_m[start:stop],
-            information=self.information[start:stop],
-            scales=None if self.scales is None else self.scales[start:stop],
-            prior_mean=self.prior_mean[start:stop],
-            prior_information=self.prior_information[start:stop],
+            target_m=self.target_m[frames],
+            information=self.information[frames],
+            scales=None if self.scales is None else self.scales[frames],
+            prior_mean=self.prior_mean[frames],
+            prior_information=self.prior_information[frames],
         )
 
     def repeat(self, times: int) -> Problem:
@@ -125,7 +125,7 @@ def minimise(
     edges = range(0, max(len(start), 1), CHUNK_FRAMES)
     done = [
         _minimise_chunk(
-            problem.part(i, i + CHUNK_FRAMES),
+            problem.select(slice(i, i + CHUNK_FRAMES)),
             start[i : i + CHUNK_FRAMES],
             max_iterations,
             tolerance,
@@ -164,7 +164,33 @@ def _minimise_chunk(
         damping_now = torch.where(better, damping_now * 0.2, damping_now * 8).clamp(1e-9, 1e6)
         if is_done.all():
             break
+        if steps % SHRINK_EVERY == 0 and is_done.sum() * 2 > len(at):
+            return _finish_rest(
+                problem, at, here, is_done, (max_iterations - steps, tolerance, damping), steps
+            )
     return at, here, steps
+
+
+def _finish_rest(
+    problem: Problem,
+    at: Tensor,
+    here: Linearisation,
+    is_done: Tensor,
+    settings: tuple[int, float, float],
+    steps: int,
+) -> tuple[Tensor, Linearisation, int]:
+    """Go on with the frames that are not done, so that a few hard ones do not hold up the rest."""
+    rest = (~is_done).nonzero().squeeze(-1)
+    rest_at, rest_here, more = _minimise_chunk(problem.select(rest), at[rest], *settings)
+    return (
+        at.index_copy(0, rest, rest_at),
+        Linearisation(
+            here.cost.index_copy(0, rest, rest_here.cost),
+            here.gradient.index_copy(0, rest, rest_here.gradient),
+            here.curvature.index_copy(0, rest, rest_here.curvature),
+        ),
+        steps + more,
+    )
 
 
 def _choose(better: Tensor, there: Linearisation, here: Linearisation) -> Linearisation:

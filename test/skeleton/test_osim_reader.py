@@ -29,10 +29,10 @@ def stock_model(kind, path):
     for name in ('first', 'second'):
         model.addBody(osim.Body(name, 1.0, osim.Vec3(0), osim.Inertia(1)))
     first, second = (model.getBodySet().get(name) for name in ('first', 'second'))
-    base = osim.PinJoint('base', model.getGround(), osim.Vec3(0.1, 0, 0), osim.Vec3(0.3, 0, 0.2),
-                         first, osim.Vec3(0, 0.2, 0), osim.Vec3(0, 0.4, 0))  # fmt: skip
-    joint = getattr(osim, kind)('joint', first, osim.Vec3(0, -0.3, 0.1), osim.Vec3(0.2, 0.5, -0.3),
-                                second, osim.Vec3(0.1, 0, 0), osim.Vec3(-0.4, 0.1, 0.6))  # fmt: skip
+    at, turned = osim.Vec3(0.1, 0, 0), osim.Vec3(0.3, 0, 0.2)
+    base = osim.PinJoint('base', model.getGround(), at, turned, first, turned, at)
+    there, twisted = osim.Vec3(0, -0.3, 0.1), osim.Vec3(0.2, 0.5, -0.3)
+    joint = getattr(osim, kind)('joint', first, there, twisted, second, at, turned)
     model.addJoint(base)
     model.addJoint(joint)
     for body in (first, second):
@@ -134,5 +134,5 @@ def test_constraints_other_than_couplers_are_refused():
 
 
 def test_a_missing_file_is_reported(tmp_path):
-    with pytest.raises(FileNotFoundError, match='nowhere.osim'):
+    with pytest.raises(FileNotFoundError, match=r'nowhere\.osim'):
         load_skeleton(tmp_path / 'nowhere.osim')

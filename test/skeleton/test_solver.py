@@ -210,5 +210,5 @@ def test_wrong_shapes_are_refused(skeleton, blazepose, shape, weights, message):
 
 
 def test_senseless_settings_are_refused():
-    with pytest.raises(ValueError, match='must be positive, got 0 and 0.01'):
+    with pytest.raises(ValueError, match=r'must be positive, got 0 and 0\.01'):
         SolverConfig(max_iterations=0)
