@@ -1,14 +1,18 @@
-"""All recorded motion of a folder, on one body."""
+"""Many clips at once: all recordings of a folder, or any number of synthesised activities."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
+from biopose_ros.training.motion.activities import draw_activity, generate_activity
 from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.opensim_coordinates import read_opensim_clips
-from biopose_ros.training.motion.proportions import Proportions
+from biopose_ros.training.motion.proportions import Proportions, random_body
 from biopose_ros.training.motion.recordings import read_recordings, recording_files
 from biopose_ros.training.motion.retarget import retarget
+from biopose_ros.training.motion.splits import Split, split_of_name
 
 
 def recorded_clips(folder: Path | str, proportions: Proportions) -> list[MotionClip]:
@@ -27,4 +31,27 @@ def recorded_clips(folder: Path | str, proportions: Proportions) -> list[MotionC
     coordinates = Path(folder) / 'opensim_coordinates.npz'
     if coordinates.exists():
         clips.extend(read_opensim_clips(coordinates, proportions))
+    return clips
+
+
+def activity_clips(
+    count: int, seed: int, split: Split, proportions: Proportions | None = None
+) -> list[MotionClip]:
+    """
+    Synthesise everyday activities, drawn by weight, of one split.
+
+    :param count: how many clips.
+    :param seed: the same seed, split and body give the same clips.
+    :param split: clips of different splits never share a name, whatever their seeds.
+    :param proportions: the body that moves; None draws another for each clip.
+    """
+    clips: list[MotionClip] = []
+    number = 0
+    while len(clips) < count:
+        rng = np.random.default_rng([seed, number])
+        name, label = draw_activity(rng), f'{seed}-{number}'
+        if split_of_name(f'{name}/{label}') is split:
+            body = random_body(rng) if proportions is None else proportions
+            clips.append(generate_activity(name, rng, body, label))
+        number += 1
     return clips

@@ -59,7 +59,7 @@ class Foot:
 
 
 _PIVOT_BLEND_RAD = np.radians(6.0)
-_TOE_LIMIT_RAD = np.radians(65.0)  # passive toe extension, Magee: 70 degrees
+_TOE_LIMIT_RAD = np.radians(75.0)  # passive toe extension under load: 65 to 85 degrees
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,27 +71,27 @@ class Gait:
 def walk(rng: np.random.Generator, body: Proportions) -> Draft:
     """Walk straight or in curves, at an even speed, or starting and stopping."""
     speed = float(np.clip(rng.normal(1.15, 0.35), 0.35, 2.0)) * np.sqrt(body.stature_m / 1.72)
-    return _walk(rng, body, speed, rng.choice([0.0, 20.0, 60.0], p=[0.45, 0.3, 0.25]))
+    return walk_at(rng, body, speed, rng.choice([0.0, 20.0, 60.0], p=[0.45, 0.3, 0.25]))
 
 
 def walk_and_turn(rng: np.random.Generator, body: Proportions) -> Draft:
     """Walk, turn round by a quarter to a half, walk on."""
-    return _walk(rng, body, rng.uniform(0.4, 1.2), rng.uniform(80.0, 180.0))
+    return walk_at(rng, body, rng.uniform(0.4, 1.2), rng.uniform(80.0, 180.0))
 
 
 def turn_in_place(rng: np.random.Generator, body: Proportions) -> Draft:
     """Turn on the spot with small steps."""
-    return _walk(rng, body, 0.0, rng.uniform(60.0, 200.0))
+    return walk_at(rng, body, 0.0, rng.uniform(60.0, 200.0))
 
 
 def walk_carrying(rng: np.random.Generator, body: Proportions) -> Draft:
     """Walk with a load in the hands."""
-    draft = _walk(rng, body, rng.uniform(0.6, 1.3), rng.choice([0.0, 45.0]), swinging=0.0)
+    draft = walk_at(rng, body, rng.uniform(0.6, 1.3), rng.choice([0.0, 45.0]), swinging=0.0)
     load_carried(draft)
     return draft
 
 
-def _walk(
+def walk_at(
     rng: np.random.Generator,
     body: Proportions,
     speed: float,
@@ -99,6 +99,15 @@ def _walk(
     *,
     swinging: float = 1.0,
 ) -> Draft:
+    """
+    Walk at a given speed.
+
+    :param rng: random numbers.
+    :param body: who walks.
+    :param speed: metres per second.
+    :param turn_deg: how far to turn on the way, to a random side.
+    :param swinging: how much the arms swing, 0 to 1.
+    """
     draft = Draft(rng, body)
     draft.duration_s = rng.uniform(3.0, 6.0) if speed else rng.uniform(2.5, 4.5)
     gait = _gait(rng, body, speed, np.radians(turn_deg), draft.duration_s)
