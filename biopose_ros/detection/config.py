@@ -34,7 +34,7 @@ class DetectionConfig:
     min_presence: float = 0.4
     confirm_frames: int = 3
     occlusion_s: float = 1.0
-    search_interval_s: float = 0.07
+    search_interval_s: float = 0.05
     smallest_person: float = 0.08
     threads: int = 0
 

@@ -16,9 +16,9 @@ _NEXT_TILE = 0.7
 # Step from tile to tile; most persons are less wide than tall.
 _STEP_ACROSS, _STEP_DOWN = 0.65, 0.5
 # Looking everywhere at once would take half a second: the windows are spread over the images.
-# C is the next window for tall persons, F the next one for small persons.
-_IDLE_LOOK = 'CFF'
-_LOOKS = ('C', 'C', 'F')
+# C is the next window for tall persons, M for medium ones, F for small ones.
+_IDLE_LOOKS = ('CFF', 'MFF')
+_LOOKS = ('C', 'M', 'C', 'M', 'F')
 # Where a followed person went out of sight, a window this large around the person's crop.
 _REGAIN_SIZE = 1.6
 
@@ -39,7 +39,7 @@ class SearchPlan:
     def reset(self) -> None:
         """Start again with the whole image."""
         self.looks = 0
-        self.turns = {'C': 0, 'F': 0}
+        self.turns = dict.fromkeys('CMF', 0)
         self.last_ns: int | None = None
 
     def windows(
@@ -72,39 +72,41 @@ class SearchPlan:
             around = _around(unseen[self.looks % len(unseen)], width, height)
             windows += [around] if around else []
         if not is_full:
-            wanted = _IDLE_LOOK if is_idle else _LOOKS[self.looks % len(_LOOKS)]
-            windows += [self._next(size, width, height) for size in wanted]
+            looks = _IDLE_LOOKS if is_idle else _LOOKS
+            sizes = looks[self.looks % len(looks)]
+            windows += [self._next(size, width, height) for size in sizes]
         return windows
 
     def _next(self, size: str, width: int, height: int) -> Window:
-        coarse, fine = plan_windows(width, height, self.smallest_person)
-        choice = fine if size == 'F' and fine else coarse
+        choice = plan_windows(width, height, self.smallest_person)[size]
         self.turns[size] += 1
         return choice[(self.turns[size] - 1) % len(choice)]
 
 
 @lru_cache(maxsize=8)
-def plan_windows(
-    width: int, height: int, smallest_person: float
-) -> tuple[list[Window], list[Window]]:
+def plan_windows(width: int, height: int, smallest_person: float) -> dict[str, list[Window]]:
     """
     List the windows in which a person of any size is large enough for the detector.
 
     :param width: image width.
     :param height: image height.
     :param smallest_person: height of the smallest person, a share of the image's shorter side.
-    :returns: the whole image and squares of its shorter side; ever smaller tiles.
+    :returns: ``C``, the whole image and squares of its shorter side; ``M``, tiles of the next
+        size; ``F``, ever smaller tiles. A size that is not needed repeats the one before.
     """
     side = min(width, height)
     whole = Window(0, 0, width, height)
     # A picture that is nearly square needs no second look at the same size.
     squares = make_tiles(width, height, side) if max(width, height) > 1.2 * side else []
-    fine: list[Window] = []
+    tiles: list[list[Window]] = []
     share = _NEXT_TILE
     while share * _SMALLEST_SHARE > smallest_person * _NEXT_TILE and share * side >= 64:
-        fine += make_tiles(width, height, round(share * side))
+        tiles.append(make_tiles(width, height, round(share * side)))
         share *= _NEXT_TILE
-    return [whole, *squares], fine
+    coarse = [whole, *squares]
+    small = [window for level in tiles[1:] for window in level]
+    medium = tiles[0] if tiles else coarse
+    return {'C': coarse, 'M': medium, 'F': small or medium}
 
 
 def make_tiles(width: int, height: int, side: int) -> list[Window]:

@@ -150,7 +150,9 @@ class PersonTracker:
             and _is_sensible(sighting.next_crop, image)
         ]
         # The detector's crop is coarse: a person shows in the second look, a mirage vanishes.
-        for sighting in sorted(self.network.run(image, hopeful), key=lambda item: -item.presence):
+        second = self.network.run(image, hopeful)
+        # The largest person first: where only one may be followed, it is the one in front.
+        for sighting in sorted(second, key=lambda item: -item.next_crop.size_px):
             is_person = sighting.presence >= self.config.start_presence
             if not is_person or _is_known(sighting, seen):
                 continue

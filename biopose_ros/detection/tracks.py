@@ -23,6 +23,11 @@ _PRESENCE_S = 0.1
 _COLOURS_S = 1.0
 # Nobody is expected to walk on in a straight line for longer, seconds.
 _LONGEST_COAST_S = 0.5
+# What one and the same person may differ by: place, in sides of the crop, at once and per second
+# out of sight (running and jumping), size as a factor, and colours in CIE Lab.
+_REACH, _REACH_PER_S = 0.35, 1.5
+_GROWTH = 1.6
+_COLOUR_STEP = 40.0
 # Height of the crown above the eyes and reach of the fingers beyond the landmarks, of the box.
 _BOX_MARGIN = 0.06
 
@@ -117,10 +122,10 @@ class Track:
         :returns: 0 for a perfect fit; above 1 it is somebody else.
         """
         expected, found = self.predict(stamp_ns), sighting.next_crop
-        reach_px = (0.35 + 0.5 * min(self.unseen_s(stamp_ns), 1.0)) * self.size_px
+        reach_px = (_REACH + _REACH_PER_S * min(self.unseen_s(stamp_ns), 1.0)) * self.size_px
         distance = np.linalg.norm(found.center_px - expected.center_px) / reach_px
-        growth = abs(np.log(found.size_px / expected.size_px)) / np.log(1.6)
-        colour = np.linalg.norm(colours - self.colours, axis=1).mean() / 40
+        growth = abs(np.log(found.size_px / expected.size_px)) / np.log(_GROWTH)
+        colour = np.linalg.norm(colours - self.colours, axis=1).mean() / _COLOUR_STEP
         return float(np.sqrt((distance**2 + growth**2 + colour**2) / 2))
 
     def record(self, width: int, height: int) -> PersonCrop:

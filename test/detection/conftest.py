@@ -1,0 +1,42 @@
+"""The imported networks and a real video; what is missing skips the tests that need it."""
+
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import pytest
+
+from biopose_ros.detection.networks import NETWORKS, is_imported
+
+DATA = Path(__file__).parents[3] / 'shared/data/real'
+
+
+@pytest.fixture(scope='session')
+def imported():
+    """Names of the networks that the user's cache holds."""
+    names = {name for name, network in NETWORKS.items() if is_imported(network)}
+    if not {'pose_detection', 'pose_landmark_full'} <= names:
+        pytest.skip('the networks are not imported (biopose weights import)')
+    return names
+
+
+def read_video(name, count, width):
+    path = DATA / name
+    if not path.exists():
+        pytest.skip(f'needs the real video {name}')
+    capture = cv2.VideoCapture(str(path))
+    frames = [frame for _, frame in islice(iter(capture.read, (False, None)), count)]
+    size = (width, round(frames[0].shape[0] * width / frames[0].shape[1]))
+    return [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames]
+
+
+@pytest.fixture(scope='session')
+def balancing():
+    """A man on one leg, and a photographer who stands behind him: 540x960, 60 frames a second."""
+    return read_video('pose2sim_blender/cam01.mp4', 30, 540)
+
+
+@pytest.fixture(scope='session')
+def meadow():
+    """A man on a box against the light: 884x497, 30 frames a second."""
+    return read_video('sports2d/demo.mp4', 30, 884)

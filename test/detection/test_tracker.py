@@ -1,0 +1,190 @@
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from biopose_ros.detection.config import DetectionConfig
+from biopose_ros.detection.tracker import PersonTracker
+from biopose_ros.onnx_runtime import NetworkFileError
+from biopose_ros.records import TrackingState
+
+FRAME_NS = 33_333_333
+
+
+@pytest.fixture(scope='module')
+def shared_tracker(imported):
+    return PersonTracker(DetectionConfig(threads=1, max_persons=3), 'cpu')
+
+
+@pytest.fixture
+def tracker(shared_tracker):
+    shared_tracker.reset()
+    return shared_tracker
+
+
+def follow(tracker, frames, start_ns=0):
+    return [tracker.update(frame, start_ns + i * FRAME_NS) for i, frame in enumerate(frames)]
+
+
+def person_at(people, x, y):
+    """The person whose hips are near a place."""
+    for person in people:
+        hips = person.keypoints_px[[23, 24]].mean(axis=0)
+        if np.linalg.norm(hips - [x, y]) < 60:
+            return person
+    return None
+
+
+def test_a_real_person_keeps_one_id_and_is_confirmed(tracker, balancing):
+    people = [person_at(frame, 225, 390) for frame in follow(tracker, balancing[:15])]
+    assert None not in people
+    assert len({person.track_id for person in people}) == 1
+    states = [person.state for person in people]
+    assert states[:2] == [TrackingState.TENTATIVE] * 2
+    assert set(states[2:]) == {TrackingState.TRACKED}
+    last = people[-1]
+    assert last.keypoints_px.shape == (33, 2)
+    assert last.landmarks_m.shape == (33, 3)
+    assert 0.9 < last.confidence <= 1
+    left, top, right, bottom = last.box_xyxy_px
+    assert 0 <= left < right <= 540
+    assert 0 <= top < bottom <= 960
+
+
+def test_a_hidden_person_is_occluded_then_found_again_under_the_same_id(tracker, balancing):
+    black = np.zeros_like(balancing[0])
+    frames = balancing[:6] + [black] * 12 + balancing[6:14]
+    people = follow(tracker, frames)
+    track_id = person_at(people[5], 225, 390).track_id
+    hidden = [{p.track_id: p.state for p in frame} for frame in people[6:18]]
+    assert all(frame[track_id] == TrackingState.OCCLUDED for frame in hidden)
+    back = person_at(people[-1], 225, 390)
+    assert (back.track_id, back.state) == (track_id, TrackingState.TRACKED)
+
+
+def test_a_person_who_left_is_lost_once_and_then_gone(tracker, balancing):
+    people = follow(tracker, balancing[:6] + [np.zeros_like(balancing[0])] * 40)
+    track_id = person_at(people[5], 225, 390).track_id
+    states = [p.state for frame in people for p in frame if p.track_id == track_id]
+    assert states[-1] == TrackingState.LOST
+    assert states.count(TrackingState.LOST) == 1
+    assert 28 <= states.count(TrackingState.OCCLUDED) <= 31
+    assert people[-1] == []
+
+
+def test_one_person_is_never_followed_twice(tracker, balancing):
+    for frame in follow(tracker, balancing):
+        hips = np.array([p.keypoints_px[[23, 24]].mean(axis=0) for p in frame]).reshape(-1, 2)
+        apart = np.linalg.norm(hips[:, None] - hips[None], axis=2) + 1e9 * np.eye(len(hips))
+        assert apart.min(initial=1e9) > 40
+
+
+def test_no_more_persons_than_wanted(imported, balancing):
+    single = PersonTracker(DetectionConfig(threads=1, max_persons=1), 'cpu')
+    assert {len(frame) for frame in follow(single, balancing[:12])[2:]} == {1}
+    # The front person, not the photographer behind.
+    assert person_at(single.update(balancing[12], 12 * FRAME_NS), 225, 390)
+
+
+def test_two_persons_side_by_side_are_both_followed(tracker, meadow):
+    pairs = [np.hstack([frame[:, 150:500], frame[:, 150:500][:, ::-1]]) for frame in meadow[:20]]
+    people = follow(tracker, pairs)
+    assert sorted({p.track_id for p in people[-1]}) == sorted({p.track_id for p in people[-6]})
+    assert {p.keypoints_px[24, 0] < 350 for p in people[-1]} == {True, False}
+
+
+@pytest.mark.parametrize('height_px', [100, 60])
+def test_a_small_person_in_a_large_image_is_found(tracker, balancing, height_px):
+    scale = height_px / 410
+    small = cv2.resize(balancing[0], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    image = np.full((720, 1280, 3), 120, np.uint8)
+    image[300 : 300 + small.shape[0], 700 : 700 + small.shape[1]] = small
+    for index in range(90):
+        people = tracker.update(image, index * FRAME_NS)
+        if people and people[0].state == TrackingState.TRACKED:
+            break
+    assert person_at(people, 700 + 218 * scale, 300 + 380 * scale)
+
+
+def empty_scenes():
+    rng = np.random.default_rng(7)
+    shape = (360, 640, 3)
+    yield np.zeros(shape, np.uint8)
+    yield np.full(shape, 255, np.uint8)
+    yield rng.integers(0, 256, shape, dtype=np.uint8)
+    x, y = np.meshgrid(np.linspace(0, 1, 640), np.linspace(0, 1, 360))
+    yield (np.stack([x, y, 1 - x], axis=2) * 255).astype(np.uint8)
+    yield np.repeat((127 + 120 * np.sin(60 * x + 9 * y))[..., None], 3, axis=2).astype(np.uint8)
+    for blur_px in (3, 12, 40):
+        cloud = cv2.GaussianBlur(rng.integers(0, 256, shape).astype(np.float32), (0, 0), blur_px)
+        yield cv2.normalize(cloud, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    for _ in range(4):
+        scene = np.full(shape, rng.integers(0, 256, 3), np.uint8)
+        for _ in range(25):
+            color = rng.integers(0, 256, 3).tolist()
+            left, top, width, height = (int(v) for v in rng.integers([640, 360, 300, 300]))
+            if rng.random() < 0.5:
+                cv2.rectangle(scene, (left, top), (left + width, top + height), color, -1)
+            else:
+                axes = (width // 2 + 1, height // 2 + 1)
+                cv2.ellipse(scene, (left, top), axes, rng.uniform(0, 180), 0, 360, color, -1)
+        yield scene
+
+
+def test_empty_scenes_hold_nobody(tracker):
+    for number, scene in enumerate(empty_scenes()):
+        tracker.reset()
+        assert all(frame == [] for frame in follow(tracker, [scene] * 6)), f'scene {number}'
+
+
+def test_a_real_background_without_its_person_holds_nobody(tracker, meadow):
+    background = meadow[0].copy()
+    background[20:250, 270:390] = background[20:250, 400:520]
+    assert all(frame == [] for frame in follow(tracker, [background] * 25))
+
+
+def test_time_that_goes_back_starts_afresh_with_new_ids(tracker, balancing):
+    first = follow(tracker, balancing[:4], start_ns=10**12)[-1]
+    again = follow(tracker, balancing[:4])[-1]
+    assert min(p.track_id for p in again) > max(p.track_id for p in first)
+
+
+def test_repeated_and_irregular_stamps_are_fine(tracker, balancing):
+    for frame, stamp in zip(balancing[:6], (0, 0, 1, 10**9, 10**9, 10**10), strict=True):
+        people = tracker.update(frame, stamp)
+    assert all(np.isfinite(p.keypoints_px).all() for p in people)
+
+
+@pytest.mark.parametrize(
+    ('image', 'message'),
+    [
+        (np.zeros((10, 10), np.uint8), r'\[height, width, 3\], not empty; got \(10, 10\)'),
+        (np.zeros((10, 10, 4), np.uint8), r'got \(10, 10, 4\)'),
+        (np.zeros((0, 10, 3), np.uint8), r'got \(0, 10, 3\)'),
+        (np.zeros((10, 10, 3), np.float32), 'must be an array of uint8, got float32'),
+        (None, 'must be an array of uint8, got NoneType'),
+    ],
+)
+def test_a_wrong_image_is_named(tracker, image, message):
+    with pytest.raises(ValueError, match=message):
+        tracker.update(image, 0)
+
+
+@pytest.mark.parametrize('shape', [(1, 1, 3), (2, 3000, 3), (4320, 7680, 3)])
+def test_odd_sizes_take_bounded_time(tracker, shape):
+    image = np.zeros(shape, np.uint8)
+    tracker.update(image, 0)
+    start = time.perf_counter()
+    assert tracker.update(image, FRAME_NS) == []
+    assert time.perf_counter() - start < 5
+
+
+def test_pictures_that_are_not_contiguous_are_fine(tracker, balancing):
+    assert tracker.update(balancing[0][::2, ::-2], 0) is not None
+
+
+def test_missing_networks_are_named_with_the_remedy(tmp_path, monkeypatch):
+    monkeypatch.setenv('BIOPOSE_CACHE', str(tmp_path))
+    with pytest.raises(NetworkFileError, match=r'pose_detection\.onnx is missing; run `biopose'):
+        PersonTracker()
