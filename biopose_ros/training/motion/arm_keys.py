@@ -101,13 +101,14 @@ def _chest_depth(body: Proportions) -> float:
 
 def crossed(rng: np.random.Generator, body: Proportions) -> tuple[ArmKey, ArmKey]:
     """Fold the arms before the chest, one over the other; left and right key."""
-    height = _rest(body, 'spine3')[1] + rng.uniform(-0.02, 0.05) * body.stature_m
-    front = _chest_depth(body) + rng.uniform(0.03, 0.05) * body.stature_m
+    height = _rest(body, 'spine3')[1] + rng.uniform(-0.03, 0.035) * body.stature_m
+    front = _chest_depth(body) + rng.uniform(0.0, 0.015) * body.stature_m
     keys = []
-    for layer in (0.0, 0.025):
-        across = -rng.uniform(0.03, 0.065) * body.stature_m
-        wrist = np.array([across, height + layer, front + layer * body.stature_m])
-        keys.append(reach_key(body, wrist, pole=(0.6, -1.0, 0.2), pronation=rng.uniform(40, 80)))
+    for layer in (0.0, 0.022):
+        across = -rng.uniform(0.02, 0.05) * body.stature_m
+        lift = (layer - 0.01) * body.stature_m
+        wrist = np.array([across, height + lift, front + layer * body.stature_m])
+        keys.append(_folded(rng, body, wrist, (0.8, -1.0, -0.1)))
     return (keys[0], keys[1]) if rng.random() < 0.5 else (keys[1], keys[0])
 
 
@@ -115,11 +116,24 @@ def hands_on_shoulders(rng: np.random.Generator, body: Proportions) -> tuple[Arm
     """Cross the arms with the hands on the opposite shoulders, as the chair-stand test asks."""
     shoulder = _rest(body, 'right_shoulder')
     keys = []
-    for layer in (0.0, 0.03):
-        lift = rng.uniform(-0.07, -0.03) * body.stature_m
-        wrist = shoulder * [0.45, 1.0, 0.0] + [0.0, lift, _chest_depth(body) + 0.03 + layer]
-        keys.append(reach_key(body, wrist, pole=(0.35, -1.0, 0.35), pronation=rng.uniform(40, 80)))
+    for layer in (0.0, 0.022):
+        lift = rng.uniform(-0.055, -0.025) * body.stature_m
+        front = _chest_depth(body) + layer * body.stature_m
+        keys.append(
+            _folded(rng, body, shoulder * [0.45, 1.0, 0.0] + [0.0, lift, front], (0.3, -1.0, 0.3))
+        )
     return (keys[0], keys[1]) if rng.random() < 0.5 else (keys[1], keys[0])
+
+
+def _folded(
+    rng: np.random.Generator,
+    body: Proportions,
+    wrist_m: FloatArray,
+    pole: tuple[float, float, float],
+) -> ArmKey:
+    """Lay the forearm on the chest, palm to the body, fingers around what they meet."""
+    pronation, curl = rng.uniform(-15.0, 35.0), rng.uniform(10.0, 45.0)
+    return reach_key(body, wrist_m, pole=pole, pronation=pronation, wrist=curl)
 
 
 def on_hip(rng: np.random.Generator, body: Proportions) -> ArmKey:
@@ -142,18 +156,16 @@ def in_pocket(rng: np.random.Generator, body: Proportions) -> ArmKey:
 def at_ear(rng: np.random.Generator, body: Proportions) -> ArmKey:
     """Hold a telephone to the ear."""
     head = _rest(body, 'head')
-    wrist = (
-        head
-        + np.array([0.07, rng.uniform(-0.04, -0.01), rng.uniform(0.02, 0.04)]) * body.stature_m
-    )
-    pole = (rng.uniform(0.5, 1.0), -1.0, rng.uniform(0.0, 0.5))
+    beside = [rng.uniform(0.055, 0.068), rng.uniform(-0.085, -0.06), rng.uniform(0.05, 0.07)]
+    wrist = head + np.array(beside) * body.stature_m
+    pole = (rng.uniform(0.2, 0.9), -1.0, rng.uniform(-0.2, 0.2))
     return reach_key(body, wrist, pole=pole, pronation=rng.uniform(-20, 20))
 
 
 def at_mouth(rng: np.random.Generator, body: Proportions) -> ArmKey:
     """Hold a cup to the mouth."""
     head = _rest(body, 'head')
-    wrist = head + np.array([0.045, rng.uniform(-0.035, -0.01), 0.085]) * body.stature_m
+    wrist = head + np.array([0.05, rng.uniform(-0.085, -0.06), 0.08]) * body.stature_m
     return reach_key(body, wrist, pole=(0.6, -1.0, 0.1), pronation=rng.uniform(-10, 30))
 
 

@@ -107,10 +107,8 @@ def choose_clips(
     """
     if motion is None:
         return [
-            generate_activity(
-                name, rng := np.random.default_rng([seed, number]), random_body(rng), str(number)
-            )
-            for name in names or tuple(ACTIVITIES)
+            _synthesise(name, [seed, number, row], str(number))
+            for row, name in enumerate(names or tuple(ACTIVITIES))
             for number in range(per_name)
         ]
     by_file: dict[str, list[MotionClip]] = {}
@@ -123,3 +121,8 @@ def choose_clips(
         for name in names or tuple(by_file)
         for index in np.linspace(0, len(by_file[name]) - 1, per_name).round().astype(int)
     ]
+
+
+def _synthesise(name: str, seed: list[int], label: str) -> MotionClip:
+    rng = np.random.default_rng(seed)
+    return generate_activity(name, rng, random_body(rng), label)
