@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -39,12 +40,12 @@ class Population:
 
     people: FloatArray
 
-    @property
+    @cached_property
     def mean(self) -> FloatArray:
         """Mean shape components per sex: [2, components], women first."""
         return self.people.mean(axis=1)
 
-    @property
+    @cached_property
     def factor(self) -> FloatArray:
         """Lower triangular root of the covariance per sex: [2, components, components]."""
         return np.stack([np.linalg.cholesky(np.cov(people.T)) for people in self.people])

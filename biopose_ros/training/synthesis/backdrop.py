@@ -28,6 +28,7 @@ from biopose_ros.training.synthesis.lighting import (
     SUN_DIRECTION,
     lit_share,
 )
+from biopose_ros.training.synthesis.rasteriser import NO_TRIANGLE
 from biopose_ros.training.synthesis.shading import sample
 
 FLOOR, CEILING, WALLS = 0, 1, 2  # rows of Room.surfaces; four walls follow
@@ -181,7 +182,7 @@ def paint_room(
     pixel_angle = np.sqrt(rays[0, 0] ** 2 + rays[1, 0] ** 2)
     for row in range(triangle.shape[0]):
         for column in range(triangle.shape[1]):
-            if triangle[row, column] >= 0:
+            if triangle[row, column] != NO_TRIANGLE:
                 continue
             ray_x = rays[0, 0] * column + rays[0, 1] * row + rays[0, 2]
             ray_y = rays[1, 0] * column + rays[1, 1] * row + rays[1, 2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from biopose_ros.training.synthesis.textures import sensor_noise
 
 _NOISE_SIDE = 512
 _CURVE_STEPS = 1024
+_LEAST_BLUR_PX = 0.3
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def choose_effects(random: np.random.Generator, crop_side_px: float) -> Effects:
         motion = length * np.array([np.cos(turn), np.sin(turn)])
     noisy = random.random() < 0.6
     return Effects(
-        blur_px=float(0.35 + (random.exponential(0.5) if random.random() < 0.5 else 0.0)),
+        blur_px=max(float(random.normal(0.3, 0.6)), 0.0),
         motion_px=motion,
         detail_px=crop_side_px,
         exposure=0.23 * float(np.exp(random.normal(0.0, 0.35))),
@@ -82,7 +84,8 @@ def develop(
     :returns: [side, side, 3] uint8, blue first.
     """
     picture = _soften(light, effects)
-    mean = float(picture.mean()) + 1e-4
+    # No exposure meter sees what lies beyond the image.
+    mean = float(np.mean(cv2.mean(picture, inside.view(np.uint8))[:3])) + 1e-4
     gains = (effects.exposure / mean * effects.white_balance)[::-1].astype(np.float32)
     corner = effects.noise_corner
     result = np.empty(light.shape, np.uint8)
@@ -100,7 +103,9 @@ def develop(
 def _soften(light: NDArray[np.float32], effects: Effects) -> NDArray[np.float32]:
     """Defocus, motion and enlargement."""
     side = light.shape[0]
-    picture = cv2.GaussianBlur(light, (0, 0), effects.blur_px)
+    picture: NDArray[Any] = light
+    if effects.blur_px > _LEAST_BLUR_PX:
+        picture = cv2.GaussianBlur(light, (0, 0), effects.blur_px)
     if np.any(effects.motion_px):
         picture = cv2.filter2D(picture, -1, _motion_kernel(effects.motion_px))
     if effects.detail_px < 0.9 * side:

@@ -27,6 +27,7 @@ from biopose_ros.training.synthesis.textures import texture_stack
 from biopose_ros.training.synthesis.wardrobe import CUT_FIELDS, dress
 
 _SOFT_ROOMS = 0.6  # share of rooms that are out of focus
+BEYOND = -2  # a pixel of the crop beyond the camera's image: not painted
 # Values of Picture.segmentation.
 BACKGROUND, PERSON, OTHER_PERSON, THING = range(4)
 
@@ -85,13 +86,18 @@ def draw(
     seen = soup.vertices_m @ turn.T.astype(np.float32)
     seen -= (turn @ view.position_m).astype(np.float32)
     fragments = rasterise(seen, soup.faces, projection, (side_px, side_px))
+    inside = np.empty((side_px, side_px), np.bool_)
+    segmentation = np.zeros((side_px, side_px), np.uint8)
+    size = view.camera.width_px, view.camera.height_px
+    _mark_inside(np.linalg.inv(crop_matrix), *size, inside)
+    _segment(fragments.triangle, soup.owner, len(scene.persons), inside, segmentation)
     shadows = cast_shadows(soup.vertices_m, light, scene.persons[0].joints_m[0])
     rays = np.linalg.inv(projection)
     world_from_camera = np.ascontiguousarray(view.camera_from_world.T)
     outfits = scene.outfits
     cuts = np.stack([*(o.cut for o in outfits), np.zeros(CUT_FIELDS, np.float32)])
     palettes = np.stack([*(o.palette for o in outfits), scene.thing_palette])
-    picture = np.empty((side_px, side_px, 3), np.float32)
+    picture = np.zeros((side_px, side_px, 3), np.float32)
     if scene.room is None:
         picture[:] = _flat_backdrop(random, side_px, photos)
     else:
@@ -104,11 +110,6 @@ def draw(
         soup.faces, soup.owner, cuts, palettes, world_from_camera, view.position_m, light.table,
         light.shadow_strength, shadows.across, shadows.origin_m, shadows.reach_m, texture_stack(),
         picture,
-    )  # fmt: skip
-    segmentation, inside = _segment(
-        fragments.triangle, soup.owner, len(scene.persons),
-        np.linalg.inv(crop_matrix), view.camera.width_px,
-        view.camera.height_px,
     )  # fmt: skip
     _soften_edges(picture, segmentation)
     image = develop(picture, inside, choose_effects(random, scene.crop.size_px))
@@ -184,30 +185,36 @@ def _flat_backdrop(
 
 
 @njit(cache=True, nogil=True, error_model='numpy')
+def _mark_inside(
+    image_from_crop: FloatArray, width_px: int, height_px: int, inside: NDArray[np.bool_]
+) -> None:
+    """Mark the pixels of the crop that the camera's image covers."""
+    m = image_from_crop
+    for row in range(inside.shape[0]):
+        for column in range(inside.shape[1]):
+            x = m[0, 0] * column + m[0, 1] * row + m[0, 2]
+            y = m[1, 0] * column + m[1, 1] * row + m[1, 2]
+            inside[row, column] = -0.5 < x < width_px - 0.5 and -0.5 < y < height_px - 0.5
+
+
+@njit(cache=True, nogil=True, error_model='numpy')
 def _segment(
     triangle: NDArray[np.int32],
     owner: NDArray[np.uint8],
     things: int,
-    image_from_crop: FloatArray,
-    width_px: int,
-    height_px: int,
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Name what every pixel shows, and mark the pixels that the camera's image covers."""
-    segmentation = np.zeros(triangle.shape, np.uint8)
-    inside = np.empty(triangle.shape, np.bool_)
-    m = image_from_crop
+    inside: NDArray[np.bool_],
+    segmentation: NDArray[np.uint8],
+) -> None:
+    """Name what every pixel shows, and forget what lies beyond the camera's image."""
     for row in range(triangle.shape[0]):
         for column in range(triangle.shape[1]):
-            x = m[0, 0] * column + m[0, 1] * row + m[0, 2]
-            y = m[1, 0] * column + m[1, 1] * row + m[1, 2]
-            seen = -0.5 < x < width_px - 0.5 and -0.5 < y < height_px - 0.5
-            inside[row, column] = seen
             face = triangle[row, column]
-            if seen and face >= 0:
+            if not inside[row, column]:
+                triangle[row, column] = BEYOND
+            elif face >= 0:
                 who = owner[face]
                 other = THING if who == things else OTHER_PERSON
                 segmentation[row, column] = PERSON if who == 0 else other
-    return segmentation, inside
 
 
 @njit(cache=True, nogil=True, error_model='numpy', fastmath=True)

@@ -68,9 +68,8 @@ def subject_betas(subject: int, population: Population | None, components: int) 
     :returns: [components] float32.
     """
     random = np.random.default_rng([20250103, subject])
-    if population is None:
-        betas = random.standard_normal(components)
-    else:
+    betas: FloatArray = random.standard_normal(components)
+    if population is not None:
         betas = population.sample(int(random.integers(2)), 1, random)[0, :components]
     return np.clip(betas, -_BETA_LIMIT, _BETA_LIMIT).astype(np.float32)
 
