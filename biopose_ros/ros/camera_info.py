@@ -124,6 +124,11 @@ class CameraSource:
         self._calibrated: Camera | None = None
         self.has_info = False
 
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether a calibration is known."""
+        return self._calibrated is not None
+
     def update(self, info: CameraInfo) -> None:
         """
         Take a new CameraInfo; a bad one leaves the last good one in place.

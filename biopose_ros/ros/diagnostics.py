@@ -21,7 +21,8 @@ class Health:
     :param persons: number of persons in the last image.
     :param waiting: images that wait for the worker, 0 or 1.
     :param device: what the networks really run on, '' while nothing is loaded.
-    :param input_fault: why no usable image comes, '' while all is well.
+    :param fault: why there are no results (no image comes, a transition failed), '' while all is
+        well.
     :param camera_fault: why distances are not to be trusted, '' for a calibrated camera.
     """
 
@@ -31,7 +32,7 @@ class Health:
     persons: int
     waiting: int
     device: str
-    input_fault: str
+    fault: str
     camera_fault: str
 
 
@@ -51,8 +52,8 @@ def diagnostic_array(node_name: str, stamp: Time, health: Health) -> DiagnosticA
 
 
 def _verdict(health: Health) -> tuple[bytes, str]:
-    if health.input_fault:
-        return DiagnosticStatus.ERROR, health.input_fault
+    if health.fault:
+        return DiagnosticStatus.ERROR, health.fault
     if health.frames.recent_faults:
         return DiagnosticStatus.WARN, health.frames.last_fault
     if health.camera_fault:

@@ -89,7 +89,7 @@ class PoseNode(LifecycleNode):
     def _forget_run(self) -> None:
         self._statistics = LiveStatistics()
         self._persons = 0
-        self._input_fault = ''
+        self._fault = ''
         self._camera_fault = ''
         self._warned: set[str] = set()
         self._active_since_s = 0.0
@@ -108,9 +108,9 @@ class PoseNode(LifecycleNode):
             self._pipeline = self._build(settings)
             self._outputs = PoseOutputs(self, self._pipeline.skeleton, settings)
         except Exception as error:
-            self.get_logger().error(f'cannot configure: {error}')
             self._release()
-            return TransitionCallbackReturn.FAILURE
+            return self._refuse(f'cannot configure: {error}')
+        self._fault = ''
         self._cameras = CameraSource(settings.focal_length_px, settings.image_is_rectified)
         self.get_logger().info(f'configured; networks run on {self._pipeline.device}')
         return TransitionCallbackReturn.SUCCESS
@@ -120,9 +120,8 @@ class PoseNode(LifecycleNode):
         try:
             self._start()
         except Exception as error:
-            self.get_logger().error(f'cannot activate: {error}')
             self._stop()
-            return TransitionCallbackReturn.FAILURE
+            return self._refuse(f'cannot activate: {error}')
         return TransitionCallbackReturn.SUCCESS
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -144,6 +143,11 @@ class PoseNode(LifecycleNode):
         """Fall back to unconfigured."""
         self.close()
         return TransitionCallbackReturn.SUCCESS
+
+    def _refuse(self, reason: str) -> TransitionCallbackReturn:
+        self._fault = reason
+        self.get_logger().error(reason)
+        return TransitionCallbackReturn.FAILURE
 
     def close(self) -> None:
         """End the worker and free everything; safe in any state."""
@@ -180,7 +184,7 @@ class PoseNode(LifecycleNode):
             if rclpy.ok(context=self.context):
                 self._forget_everybody()
         self._processor = None
-        self._input_fault = ''
+        self._fault = ''
 
     def _release(self) -> None:
         if self._outputs is not None:
@@ -191,7 +195,7 @@ class PoseNode(LifecycleNode):
 
     def _on_image(self, message: ImageMessage) -> None:
         self._statistics.image_received()
-        self._input_fault = ''
+        self._fault = ''
         if self._worker is not None and not self._waits_for_camera_info():
             self._worker.slot.put(message)
 
@@ -206,22 +210,23 @@ class PoseNode(LifecycleNode):
 
     def _on_camera_info(self, info: CameraInfo) -> None:
         assert self._cameras is not None
-        self._camera_fault = ''
+        fault = ''
         try:
             self._cameras.update(info)
         except CalibrationError as error:
-            self._camera_fault = str(error)
+            fault = str(error)
             self.get_logger().warning(str(error), throttle_duration_sec=LOG_PERIOD_S)
+        self._camera_fault = fault or ('' if self._cameras.is_calibrated else UNCALIBRATED)
 
     def _watch(self) -> None:
         if self._input is None or self._worker is None:
             return
         self._input.follow_publishers()
         fault = self._input.fault(self._settings.stale_after_s)
-        if fault and not self._input_fault:
+        if fault and not self._fault:
             self.get_logger().warning(fault)
             self._worker.request_reset()
-        self._input_fault = fault
+        self._fault = fault
 
     def _on_clock_jump(self) -> None:
         if self._worker is not None:
@@ -244,7 +249,7 @@ class PoseNode(LifecycleNode):
             waiting=self._worker.slot.waiting if self._worker else 0,
             persons=self._persons,
             device=self._pipeline.device if self._pipeline else '',
-            input_fault=self._input_fault,
+            fault=self._fault,
             camera_fault=self._camera_fault,
         )
         stamp = self.get_clock().now().to_msg()

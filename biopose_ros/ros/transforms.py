@@ -27,24 +27,25 @@ def segment_transforms(
     :param header: the image's header.
     :returns: one transform per segment whose pose is known, and whose ancestors' are.
     """
-    rotations = segment_rotation_to_rep103(person.segment_rotations)  # [segments, 3, 3]
+    in_camera = segment_rotation_to_rep103(person.segment_rotations)  # [segments, 3, 3]
     positions = person.segment_positions_m
-    known = _known_to_the_root(rotations, positions, skeleton.segment_parents)
-    transforms = []
-    for index, (name, parent) in enumerate(
-        zip(skeleton.segment_names, skeleton.segment_parents, strict=True)
-    ):
-        if not known[index]:
-            continue
-        rotation, position, frame = rotations[index], positions[index], header.frame_id
-        if parent >= 0:
-            rotation = rotations[parent].T @ rotation
-            position = rotations[parent].T @ (position - positions[parent])
-            frame = segment_frame(person.person_id, skeleton.segment_names[parent])
-        transforms.append(
-            _stamped(header, frame, segment_frame(person.person_id, name), rotation, position)
-        )
-    return transforms
+    parents = np.array(skeleton.segment_parents)
+    has_parent = parents >= 0
+    rotations, translations = in_camera.copy(), positions.copy()
+    upwards = in_camera[parents[has_parent]].transpose(0, 2, 1)  # camera to parent
+    rotations[has_parent] = upwards @ in_camera[has_parent]
+    steps_m = positions[has_parent] - positions[parents[has_parent]]
+    translations[has_parent] = np.einsum('sij,sj->si', upwards, steps_m)
+    # A broken chain would hang in the air: a segment counts once all above it are known.
+    known = _known_to_the_root(in_camera, positions, skeleton.segment_parents)
+    frames = [segment_frame(person.person_id, name) for name in skeleton.segment_names]
+    above = [frames[p] if p >= 0 else header.frame_id for p in skeleton.segment_parents]
+    indices = np.flatnonzero(known)
+    quaternions = Rotation.from_matrix(rotations[indices]).as_quat() if len(indices) else []
+    return [
+        _stamped(header, above[i], frames[i], quaternion, translations[i])
+        for i, quaternion in zip(indices, quaternions, strict=True)
+    ]
 
 
 def ground_transform(frame: str, header: Header) -> TransformStamped:
@@ -57,7 +58,8 @@ def ground_transform(frame: str, header: Header) -> TransformStamped:
     :param header: the image's header.
     """
     rotation = segment_rotation_to_rep103(CAMERA_FROM_GROUND)
-    return _stamped(header, header.frame_id, frame, rotation, np.zeros(3))
+    quaternion = Rotation.from_matrix(rotation).as_quat()
+    return _stamped(header, header.frame_id, frame, quaternion, np.zeros(3))
 
 
 def _known_to_the_root(
@@ -72,10 +74,10 @@ def _known_to_the_root(
 
 
 def _stamped(
-    header: Header, parent: str, child: str, rotation: FloatArray, position_m: FloatArray
+    header: Header, parent: str, child: str, quaternion: FloatArray, position_m: FloatArray
 ) -> TransformStamped:
     transform = Transform()
-    x, y, z, w = Rotation.from_matrix(rotation).as_quat().tolist()
+    x, y, z, w = (float(value) for value in quaternion)
     transform.rotation.x, transform.rotation.y = x, y
     transform.rotation.z, transform.rotation.w = z, w
     x, y, z = (float(value) for value in position_m)

@@ -4,9 +4,12 @@ import sys
 
 import pytest
 from biopose_ros.msg import JointAngleArray
+from diagnostic_msgs.msg import DiagnosticStatus
 from ros_graph import ONE, NodeProcess, Probe, values
+from rosgraph_msgs.msg import Clock
 
 from biopose_ros.detection.networks import NETWORKS
+from biopose_ros.ros.stamps import to_time
 
 REAL_NODE = [
     sys.executable,
@@ -114,6 +117,27 @@ def test_interrupt_ends_the_node_at_once_and_clean_even_while_images_come(new_na
         process.close()
 
 
+def test_simulated_clock_that_jumps_back_ends_every_track(new_namespace, tmp_path):
+    namespace = new_namespace()
+    process = start_node(namespace, tmp_path / 'log.txt', '-p', 'use_sim_time:=true')
+    probe = Probe(namespace)
+    probe.listen('joint_angles', 'tracked_persons')
+    clock = probe.node.create_publisher(Clock, '/clock', 10)
+    try:
+        probe.wait_for_state('active', process)
+        clock.publish(Clock(clock=to_time(100 * 10**9)))
+        probe.stamp_ns = 100 * 10**9
+        probe.show_until(ONE, lambda: probe.received['joint_angles'])
+        clock.publish(Clock(clock=to_time(50 * 10**9)))
+        probe.wait_for(
+            lambda: probe.received['joint_angles'][-1].tracking_state == JointAngleArray.STATE_LOST
+        )
+        assert 'the clock jumped back' in process.log
+    finally:
+        probe.close()
+        process.close()
+
+
 @pytest.mark.parametrize('assignment', ['max_persons:=0', 'image_transport:=carrier_pigeon'])
 def test_start_parameter_out_of_range_is_one_clear_line(new_namespace, tmp_path, assignment):
     process = start_node(new_namespace(), tmp_path / 'log.txt', '-p', assignment)
@@ -137,7 +161,9 @@ def failing(new_namespace, tmp_path):
         probe.listen('/diagnostics')
         probe.wait_for_state('unconfigured', process)
         probe.wait_for(lambda: 'cannot configure' in process.log, what=process.log)
-        assert values(probe.diagnostics(lambda s: True))['state'] == 'unconfigured'
+        status = probe.diagnostics(lambda s: 'cannot configure' in s.message)
+        assert status.level == DiagnosticStatus.ERROR
+        assert values(status)['state'] == 'unconfigured'
         assert process.is_running
         assert 'Traceback' not in process.log
         return process
