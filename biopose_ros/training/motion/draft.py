@@ -102,17 +102,13 @@ class ArmTrack:
         self._angles.to(np.append(key.angles_rad, key.upright), start_s, end_s)
         return self
 
-    def swing(self, rng: np.random.Generator, frames: int, rms_rad: float) -> FloatArray:
-        """Draw small rotations [frames, 3, 3] of an arm that is never quite still."""
-        return matrices_from_vectors(sway(rng, frames, [rms_rad] * 3, smoothness_s=0.3))
-
     def at(self, times_s: FloatArray, rng: np.random.Generator, unrest: float) -> Arm:
         """Evaluate at [frames] seconds, with unrest as a factor on the usual one degree."""
         angles = self._angles.at(times_s)
         angles[:, :4] += sway(rng, len(times_s), np.radians([1.0, 1.5, 1.5, 1.0]) * unrest)
-        noise = self.swing(rng, len(times_s), np.radians(0.8) * unrest)
+        wobble = sway(rng, len(times_s), [np.radians(0.8) * unrest] * 3, smoothness_s=0.3)
         return Arm(
-            upper=noise @ self._upper.turns_at(times_s),
+            upper=matrices_from_vectors(wobble) @ self._upper.turns_at(times_s),
             elbow_rad=np.maximum(angles[:, 0], 0.0),
             pronation_rad=angles[:, 1],
             wrist_rad=angles[:, 2:4],

@@ -12,7 +12,7 @@ from biopose_ros.training.motion.opensim_coordinates import read_opensim_clips
 from biopose_ros.training.motion.proportions import Proportions, random_body
 from biopose_ros.training.motion.recordings import read_recordings, recording_files
 from biopose_ros.training.motion.retarget import retarget
-from biopose_ros.training.motion.splits import Split, split_of_name
+from biopose_ros.training.motion.splits import Split, split_of_group
 
 
 def recorded_clips(folder: Path | str, proportions: Proportions) -> list[MotionClip]:
@@ -50,7 +50,7 @@ def activity_clips(
     while len(clips) < count:
         rng = np.random.default_rng([seed, number])
         name, label = draw_activity(rng), f'{seed}-{number}'
-        if split_of_name(f'{name}/{label}') is split:
+        if split_of_group(f'{name}/{label}') is split:
             body = random_body(rng) if proportions is None else proportions
             clips.append(generate_activity(name, rng, body, label))
         number += 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import defaultdict
 from collections.abc import Iterable
 from enum import Enum
 
@@ -15,6 +14,9 @@ HELD_OUT_GROUPS = frozenset(
     f'opensim_coordinates/{person}' for person in ('kirsten', 'camargo', 'welk002')
 )
 _TEST_SHARE = _VALIDATION_SHARE = 0.1
+# Chosen such that every file of recordings, and nearly every activity with at least six clips,
+# has clips in all three splits.
+_SALT = 1035
 _SALSA_PARTNER = 15  # file number of one partner minus that of the other
 
 
@@ -44,13 +46,16 @@ def group_of(name: str) -> str:
     return name
 
 
-def split_of_name(group: str) -> Split:
+def split_of_group(group: str) -> Split:
     """
-    Give the split of a synthetic clip, from its name alone.
+    Give the split of a clip from its group's name alone: other clips and seeds never change it.
 
-    :param group: ``<activity>/<label>``.
+    :param group: :attr:`MotionClip.group`, recorded or synthetic (``<activity>/<label>``).
     """
-    place = _place(group)
+    if group in HELD_OUT_GROUPS:
+        return Split.TEST
+    digest = hashlib.sha256(f'{_SALT}:{group}'.encode()).digest()
+    place = int.from_bytes(digest[:8], 'big') / 2.0**64
     if place < _TEST_SHARE:
         return Split.TEST
     return Split.VALIDATION if place < _TEST_SHARE + _VALIDATION_SHARE else Split.TRAIN
@@ -58,42 +63,11 @@ def split_of_name(group: str) -> Split:
 
 def split_clips(clips: Iterable[MotionClip]) -> dict[Split, list[MotionClip]]:
     """
-    Split recorded clips: of every file and, where it has enough clips, every activity some test.
+    Sort clips by split; mirrored and cut ones follow their group.
 
-    :param clips: all clips of all files; mirrored and cut ones follow their group.
+    :param clips: any.
     """
-    clips = list(clips)
-    splits = _split_groups(clips)
     result: dict[Split, list[MotionClip]] = {split: [] for split in Split}
     for clip in clips:
-        result[splits[clip.group]].append(clip)
+        result[split_of_group(clip.group)].append(clip)
     return result
-
-
-def _split_groups(clips: list[MotionClip]) -> dict[str, Split]:
-    strata: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for clip in clips:
-        strata[clip.source, clip.activity].add(clip.group)
-    # Activities with few clips share the stratum of their file's rest.
-    pooled: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for (source, activity), groups in strata.items():
-        pooled[source, activity if len(groups) >= 5 else ''] |= groups
-    splits: dict[str, Split] = {}
-    for groups in pooled.values():
-        splits.update(_split_stratum(groups - splits.keys()))
-    splits.update(dict.fromkeys(HELD_OUT_GROUPS & splits.keys(), Split.TEST))
-    return splits
-
-
-def _split_stratum(groups: set[str]) -> dict[str, Split]:
-    ordered = sorted(groups, key=_place)
-    few = max(round(len(ordered) * _TEST_SHARE), 1) if len(ordered) >= 3 else 0
-    uses = [Split.TEST] * few + [Split.VALIDATION] * few
-    uses += [Split.TRAIN] * (len(ordered) - len(uses))
-    return dict(zip(ordered, uses, strict=True))
-
-
-def _place(group: str) -> float:
-    """Hash a name to 0..1, the same on every machine."""
-    digest = hashlib.sha256(group.encode()).digest()
-    return int.from_bytes(digest[:8], 'big') / 2.0**64

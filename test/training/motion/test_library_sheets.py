@@ -7,12 +7,12 @@ from biopose_ros.cli.app import app
 from biopose_ros.training.motion.body_proportions import measure
 from biopose_ros.training.motion.library import activity_clips
 from biopose_ros.training.motion.proportions import Proportions
-from biopose_ros.training.motion.splits import Split, split_of_name
+from biopose_ros.training.motion.splits import Split, split_of_group
 
 
 def test_activities_are_drawn_for_one_split_and_again_the_same():
     clips = activity_clips(6, seed=4, split=Split.TEST)
-    assert [split_of_name(clip.group) for clip in clips] == [Split.TEST] * 6
+    assert [split_of_group(clip.group) for clip in clips] == [Split.TEST] * 6
     again = activity_clips(6, seed=4, split=Split.TEST)
     np.testing.assert_array_equal(clips[2].pose, again[2].pose)
     train = activity_clips(6, seed=4, split=Split.TRAIN)
