@@ -58,6 +58,7 @@ class Track:
 
     def __post_init__(self) -> None:
         self.presence = self.sighting.presence
+        self.sides.settle(self.sighting, 0.0)
 
     @property
     def size_px(self) -> float:
@@ -108,7 +109,7 @@ class Track:
         self.colours = self.colours + (1 - np.exp(-elapsed_s / _COLOURS_S)) * (
             colours - self.colours
         )
-        self.sighting = self.sides.settle(self.sighting, sighting, elapsed_s)
+        self.sighting = self.sides.settle(sighting, elapsed_s)
         self.seen_ns = stamp_ns
         self.sightings += 1
 

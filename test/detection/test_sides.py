@@ -7,19 +7,21 @@ from biopose_ros.detection.landmarks import landmark_index
 from biopose_ros.detection.sides import SideVote, mirrored
 
 
-def sighting(shift_px=0.0):
+def sighting(turn_rad=0.0):
+    """A person who faces the camera, turned about the vertical."""
     rng = np.random.default_rng(3)
-    points = rng.uniform(100, 300, (33, 2)) + shift_px
+    points = rng.uniform(100, 300, (33, 2))
+    for joint, half_px in (('shoulder', 24), ('hip', 14)):
+        for side, sign in (('left', 1), ('right', -1)):
+            x = 200 + sign * half_px * np.cos(turn_rad)
+            points[landmark_index(f'{side}_{joint}')] = [x, 150 if joint == 'shoulder' else 200]
     crop = Crop(np.array([200.0, 200.0]), 250.0, 0.0)
     return Sighting(crop, 1.0, points, rng.uniform(0, 1, 33), rng.normal(0, 0.3, (33, 3)), crop)
 
 
 def run(readings, step_s=1 / 30):
-    vote, last, chosen = SideVote(), readings[0], []
-    for reading in readings:
-        last = vote.settle(last, reading, step_s)
-        chosen.append(last)
-    return chosen
+    vote = SideVote()
+    return [vote.settle(reading, step_s) for reading in readings]
 
 
 def test_mirror_image_swaps_sides_reverses_depth_and_undoes_itself():
@@ -32,24 +34,40 @@ def test_mirror_image_swaps_sides_reverses_depth_and_undoes_itself():
 
 
 def test_a_steady_person_is_left_alone():
-    readings = [sighting(shift) for shift in range(20)]
+    readings = [sighting()] * 20
     assert run(readings) == readings
 
 
+@pytest.mark.parametrize('turn_s', [0.5, 1.0, 3.0])
+@pytest.mark.parametrize('fps', [10, 15, 30, 60])
+def test_a_person_who_turns_is_left_alone(turn_s, fps):
+    angles = np.clip(np.arange(4 * fps) / fps / turn_s, 0, 1) * np.pi
+    readings = [sighting(angle) for angle in angles]
+    chosen = run(readings, 1 / fps)
+    assert all(ours is theirs for ours, theirs in zip(chosen, readings, strict=True))
+
+
 def test_a_sudden_swap_is_undone_until_the_network_recovers():
-    truth = [sighting(shift) for shift in range(60)]
-    readings = truth[:20] + [mirrored(one) for one in truth[20:35]] + truth[35:]
-    for chosen, expected in zip(run(readings), truth, strict=True):
-        np.testing.assert_array_equal(chosen.keypoints_px, expected.keypoints_px)
+    truth = sighting()
+    readings = [truth] * 20 + [mirrored(truth)] * 15 + [truth] * 25
+    for chosen in run(readings):
+        np.testing.assert_array_equal(chosen.keypoints_px, truth.keypoints_px)
+
+
+def test_a_swap_by_way_of_a_mixed_reading_is_undone():
+    truth, mixed = sighting(), sighting(np.pi / 2)
+    chosen = run([truth] * 15 + [mixed] * 2 + [mirrored(truth)] * 3 + [truth] * 5)
+    for reading in chosen[17:]:
+        np.testing.assert_array_equal(reading.keypoints_px, truth.keypoints_px)
 
 
 def test_a_wrong_start_is_corrected_by_the_majority():
-    truth = [sighting(shift) for shift in range(60)]
-    readings = [mirrored(one) for one in truth[:10]] + truth[10:]
-    np.testing.assert_array_equal(run(readings)[-1].keypoints_px, truth[-1].keypoints_px)
+    truth = sighting()
+    readings = [mirrored(truth)] * 10 + [truth] * 25
+    np.testing.assert_array_equal(run(readings)[-1].keypoints_px, truth.keypoints_px)
 
 
-@pytest.mark.parametrize('gap_s', [0.6, 5.0])
-def test_after_a_gap_the_person_may_have_turned(gap_s):
-    person = sighting()
-    assert SideVote().settle(mirrored(person), person, gap_s) is person
+def test_after_a_gap_the_person_may_have_turned():
+    vote, person = SideVote(), sighting()
+    vote.settle(mirrored(person), 0.0)
+    assert vote.settle(person, 0.6) is person
