@@ -100,6 +100,31 @@ _ROD_RADII = np.repeat([0.4, 1.0, 1.0, 0.4], _ROD_SIDES)
 _ROD_FACES = tube_faces(4, _ROD_SIDES)
 
 
+_BALL_POLAR = np.repeat(np.linspace(0.02, np.pi - 0.02, 8), 12)
+_BALL_TURN = np.tile(np.linspace(0, 2 * np.pi, 12, endpoint=False), 8)
+_BALL = np.stack(
+    [
+        np.sin(_BALL_POLAR) * np.cos(_BALL_TURN),
+        -np.cos(_BALL_POLAR),
+        np.sin(_BALL_POLAR) * np.sin(_BALL_TURN),
+    ],
+    1,
+)
+_BALL_FACES = tube_faces(8, 12)[:, ::-1]
+
+
+def ball(size_m: FloatArray, centre_m: FloatArray, material: int) -> Mesh:
+    """
+    Build an ellipsoid.
+
+    :param size_m: [3], half axes.
+    :param centre_m: [3], world.
+    :param material: row of the owner's palette.
+    """
+    local = _BALL * size_m
+    return _plain_mesh(local + centre_m, local, _BALL_FACES, material)
+
+
 def _inside_out(faces: NDArray[np.int32]) -> NDArray[np.int32]:
     """Turn faces around: the rings of skirts and hair run the other way than a rod's."""
     return faces[:, ::-1]
@@ -288,5 +313,7 @@ def occluder(
         lean = random.normal(0.0, 0.3, 3) + pick(random, [[0, 1.0, 0], [1.0, 0, 0], [0, 0, 1.0]])
         reach = random.uniform(0.3, 1.6) * lean
         return rod(place - reach, place + reach, share * random.uniform(0.02, 0.09), material)
+    if random.random() < 0.3:
+        return ball(0.5 * size * random.uniform(0.5, 1.3, 3), place, material)
     extent = size * random.uniform([0.5, 0.5, 0.1], [1.6, 1.6, 1.0])
     return box(extent, place, random.uniform(0, np.pi), material)

@@ -16,7 +16,7 @@ from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.library import recorded_clips
 from biopose_ros.training.motion.proportions import Proportions
 from biopose_ros.training.motion.samplers import wide_poses
-from biopose_ros.training.motion.splits import Split, split_clips, split_of_name
+from biopose_ros.training.motion.splits import Split, split_clips, split_of_group
 from biopose_ros.training.synthesis.backdrop import Photos
 from biopose_ros.training.synthesis.generator import SampleGenerator, SkeletonTie
 from biopose_ros.training.synthesis.sources import motion_pool, split_named
@@ -117,7 +117,7 @@ def _synthesised(
         if not _is_wanted(name, config.activities):
             continue
         wanted += 1
-        if split_of_name(f'{name}/{label}') is split:
+        if split_of_group(f'{name}/{label}') is split:
             clips.append(generate_activity(name, random, proportions, label))
     return clips
 

@@ -28,6 +28,9 @@ def volume_m3(mesh: props.Mesh) -> float:
 def test_boxes_and_rods_are_closed_and_look_outward():
     size = np.array([0.4, 0.6, 0.2])
     assert np.isclose(volume_m3(props.box(size, np.ones(3), 0.7, 2)), size.prod(), rtol=1e-5)
+    half = np.array([0.2, 0.5, 0.3])
+    ball = volume_m3(props.ball(half, np.ones(3), 2))
+    assert 0.8 < ball / (4 / 3 * np.pi * half.prod()) < 1.0
     rod = props.rod(np.zeros(3), np.array([0.3, 1.0, 0.2]), 0.1, 2)
     walls = volume_m3(rod)
     assert 0.8 < walls / (np.pi * 0.01 * np.linalg.norm([0.3, 1.0, 0.2])) < 1.0
