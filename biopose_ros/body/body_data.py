@@ -60,7 +60,8 @@ class Population:
         :returns: [count, components].
         """
         people, mean = self.people[sex], self.people[sex].mean(axis=0)
-        chosen = people[generator.integers(len(people), size=count)] - mean
+        # Every example once before any a second time.
+        chosen = people[np.resize(generator.permutation(len(people)), count)] - mean
         noise = generator.standard_normal(chosen.shape) @ self.factor[sex].T
         return mean + np.sqrt(1 - SMOOTHING**2) * chosen + SMOOTHING * noise
 

@@ -69,8 +69,7 @@ def _from_smpl_fields(path: Path, fields: Mapping[str, Any]) -> BodyData:
         except (KeyError, ValueError, IndexError, TypeError) as error:
             raise ValueError(f'{path}: field {name} cannot be read: {error!r}') from error
         fits = array.ndim == len(shape) and all(
-            want in (None, have)
-            for want, have in zip(shape, array.shape)  # noqa: B905
+            want in (None, have) for want, have in zip(shape, array.shape, strict=True)
         )
         if not fits or array.dtype.kind not in 'fiu':
             wanted = ', '.join('any' if size is None else str(size) for size in shape)
@@ -228,7 +227,7 @@ def _padded_rows(matrix: csr_matrix) -> tuple[np.ndarray, FloatArray]:
     """Split a sparse matrix into [rows, most] columns and values, short rows filled with zeros."""
     most = int(np.diff(matrix.indptr).max())
     columns, values = np.zeros((matrix.shape[0], most), int), np.zeros((matrix.shape[0], most))
-    for row, (start, end) in enumerate(zip(matrix.indptr[:-1], matrix.indptr[1:])):  # noqa: B905
+    for row, (start, end) in enumerate(zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True)):
         columns[row, : end - start] = matrix.indices[start:end]
         values[row, : end - start] = matrix.data[start:end]
     return columns, values

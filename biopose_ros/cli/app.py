@@ -11,6 +11,7 @@ from biopose_ros.cli.build_body import build_body
 from biopose_ros.cli.build_skeleton import build_skeleton
 from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
+from biopose_ros.cli.evaluate_body import evaluate_body
 from biopose_ros.cli.evaluate_skeleton import evaluate_skeleton
 from biopose_ros.cli.evaluate_video import evaluate_video
 from biopose_ros.cli.motion_sheet import motion_sheet
@@ -39,6 +40,7 @@ app.command()(play)
 benchmark.command('live')(benchmark_live)
 app.command()(run)
 evaluate.command('video')(evaluate_video)
+evaluate.command('body')(evaluate_body)
 evaluate.command('skeleton')(evaluate_skeleton)
 build.command('skeleton')(build_skeleton)
 build.command('body')(build_body)

@@ -57,7 +57,7 @@ class MarkerTable:
         )
         self._shares = torch.zeros(len(self.markers), len(used))
         for row, marker in enumerate(self.markers):
-            for point, weight in zip(marker.points, marker.weights):  # noqa: B905
+            for point, weight in zip(marker.points, marker.weights, strict=True):
                 self._shares[row, used.index(point)] += weight
 
     @property

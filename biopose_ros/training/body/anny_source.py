@@ -73,7 +73,7 @@ LOCAL_CHANGES = [
         for part in ('neck', 'head')
         for axis in ('vert', 'horiz', 'depth')
     ),
-    *(f'{part}-incr' for part in ('torso-scale-vert', 'torso-scale-horiz', 'hip-scale-vert')),
+    'torso-scale-vert-incr',
     *(
         f'measure-{kind}-incr'
         for kind in ('shoulder-dist', 'wrist-circ', 'ankle-circ', 'neck-circ')

@@ -15,7 +15,13 @@ from biopose_ros.records import FloatArray
 from biopose_ros.training.body.anny_source import AnnySource
 from biopose_ros.training.body.correctives import RANGES, fit_correctives
 from biopose_ros.training.body.measures import Measures, read_survey
-from biopose_ros.training.body.population import ROUNDS, Bodies, draw_bodies, fit_to_survey
+from biopose_ros.training.body.population import (
+    ROUNDS,
+    Bodies,
+    choose_people,
+    draw_bodies,
+    fit_to_survey,
+)
 from biopose_ros.training.body.shape_space import (
     ShapeSpace,
     fit_joint_regressor,
@@ -44,8 +50,8 @@ class BuildConfig:
 
     seed: int = 0
     wide: int = 400
-    pool: int = 600
-    people: int = 300
+    pool: int = 700
+    people: int = 400
     components: int = 16
     wide_spread: float = 0.25
     pool_spread: float = 0.05
@@ -98,8 +104,7 @@ def build_body(
     for sex, survey in enumerate(surveys):
         is_woman = np.full(config.pool, 1.0 - sex)
         pool = draw_bodies(source, markers, generator, is_woman, config.pool_spread, advance)
-        chosen = generator.choice(len(survey['stature_mm']), config.people, replace=False)
-        people = {name: values[chosen] for name, values in survey.items()}
+        people = choose_people(survey, config.people, generator)
         rounds = progress.add_task(f'fit to the survey ({SEXES[sex]})', total=ROUNDS)
         fitted.append(
             fit_to_survey(wide, pool, people, measures, partial(progress.advance, rounds))
@@ -146,14 +151,20 @@ def _assemble(
 
 def _shape_space(bodies: Bodies, measures: Measures, config: BuildConfig) -> ShapeSpace:
     measured = measures(bodies.vertices_m, bodies.joints_m)
-    # Girths follow from many vertices; a third of the weight keeps the components for bones.
     columns = [
-        (values - values.mean()) / values.std() * (0.3 if 'circumference' in name else 1.0)
+        (values - values.mean()) / values.std() * _importance(name)
         for name, values in measured.items()
     ]
     return principal_components(
         bodies.vertices_m, np.stack(columns, axis=1), config.measure_weight_m, config.components
     )
+
+
+def _importance(measure: str) -> float:
+    """Girths follow from many vertices anyway: the components are kept for bones and mass."""
+    if measure == 'weight_kg':
+        return 2.0
+    return 0.3 if 'circumference' in measure else 1.0
 
 
 def _four_weights(weights: FloatArray) -> FloatArray:

@@ -115,7 +115,7 @@ def _fit_joint(
     features = (matrices - np.eye(3)).reshape(len(turns), 9)
     normal = np.zeros((len(near), 27, 27))
     right = np.zeros((len(near), 27))
-    for turn, matrix, feature in zip(turns, matrices, features):  # noqa: B905
+    for turn, matrix, feature in zip(turns, matrices, features, strict=True):
         target = _turned(arms, turn, axis, swing_share[near], twist_share[near])
         blended = np.eye(3) + share[near, None, None] * (matrix - np.eye(3))
         missing = target - np.einsum('vij,vj->vi', blended, arms)

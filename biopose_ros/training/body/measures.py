@@ -99,10 +99,12 @@ class Measures:
         trunk = np.abs(mean_m[:, 0]) < 0.2
         leg = (mean_m[:, 0] > 1e-4) & (height < at('L_trochanter')[1])
         arm = mean_m[:, 0] > 0.25
+        # Under the jaw, above the slope of the shoulders.
+        neck = (np.abs(mean_m[:, 0]) < 0.075) & (mean_m[:, 2] < at('sternal_notch')[2] + 0.02)
         shank = at('L_knee')[1] - at('L_ankle')[1]
         self._crotch = _lowest_on_midline(mean_m)
         levels = {
-            'neckcircumference': (1, at('C7')[1] + 0.02, trunk),
+            'neckcircumference': (1, at('C7')[1] + 0.03, neck),
             'waistcircumference': (1, at('navel')[1], trunk),
             'buttockcircumference': (1, at('L_trochanter')[1] + 0.01, trunk),
             'thighcircumference': (1, height[self._crotch] - 0.03, leg),

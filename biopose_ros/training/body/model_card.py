@@ -87,6 +87,6 @@ def _tables(rows: Sequence[MeasureRow]) -> Iterable[str]:
         yield '|---|---|---|---|---|'
         for row in rows:
             if row.sex == sex:
-                cells = [f'{a:.0f} -> {b:.0f}' for a, b in zip(row.survey, row.built)]  # noqa: B905
+                cells = [f'{a:.0f} -> {b:.0f}' for a, b in zip(row.survey, row.built, strict=True)]
                 yield f'| {row.name} | {" | ".join(cells)} | {100 * row.worst:.1f} % |'
         yield ''

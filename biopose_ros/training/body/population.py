@@ -29,10 +29,10 @@ from biopose_ros.virtual_markers import MarkerTable
 # How closely each kind of measure is met, as a share of its mean. Bones of the limbs: as well as
 # callipers read them. Girths and the heights of landmarks under the trunk's flesh: loosely, since
 # forcing them dents the skin.
-LOOSE = {'weight_kg': 0.002, 'breadth': 0.015, 'circumference': 0.04}
+LOOSE = {'weight_kg': 0.002, 'hipbreadth': 0.015, 'circumference': 0.04}
 TRUNK = ('cervicale', 'suprasternale', 'tenthrib', 'iliocristale', 'trochanterion', 'crotch')
 TRUNK_HEIGHT, LENGTH = 0.012, 0.002
-ROUNDS = 6
+ROUNDS = 8
 CHUNK = 50
 
 
@@ -197,6 +197,24 @@ def draw_bodies(
         np.concatenate([part.vertices_m for part in parts]),
         np.concatenate([part.joints_m for part in parts]),
     )
+
+
+def choose_people(
+    survey: dict[str, FloatArray], count: int, generator: np.random.Generator
+) -> dict[str, FloatArray]:
+    """
+    Choose persons evenly over stature, and over mass within each twentieth of stature.
+
+    :param survey: [persons] per measure.
+    :param count: how many.
+    :param generator: source of randomness.
+    :returns: [count] per measure.
+    """
+    stature = survey['stature_mm'].argsort().argsort()
+    order = np.lexsort((survey['weight_kg'], 20 * stature // len(stature)))
+    steps = np.linspace(0, len(order), count, endpoint=False) + generator.random()
+    chosen = order[steps.astype(int)]
+    return {name: values[chosen] for name, values in survey.items()}
 
 
 def fit_to_survey(

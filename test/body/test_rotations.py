@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
+
+from biopose_ros.body.rotations import (
+    axis_angle_to_matrix,
+    matrix_to_six,
+    pose_to_matrices,
+    six_to_matrix,
+)
+
+number = st.floats(-4.0, 4.0, width=32)
+vectors = st.tuples(number, number, number)
+
+
+@given(vectors)
+def test_axis_angle_agrees_with_scipy(vector):
+    ours = axis_angle_to_matrix(torch.tensor(vector, dtype=torch.float64))
+    expected = Rotation.from_rotvec(vector).as_matrix()
+    np.testing.assert_allclose(ours.numpy(), expected, atol=1e-7)
+
+
+@pytest.mark.parametrize('size', [0.0, 1e-9, 1e-5, 1e-4, 1.1e-4, 1e-2, 3.1])
+def test_axis_angle_has_exact_gradients_everywhere(size):
+    vector = torch.tensor([0.6, 0.0, -0.8], dtype=torch.float64) * size
+    vector.requires_grad_()
+    assert torch.autograd.gradcheck(axis_angle_to_matrix, vector)
+
+
+@given(vectors)
+def test_six_numbers_carry_a_rotation(vector):
+    matrix = axis_angle_to_matrix(torch.tensor(vector, dtype=torch.float64))
+    torch.testing.assert_close(six_to_matrix(matrix_to_six(matrix)), matrix)
+
+
+def test_any_six_numbers_give_a_rotation():
+    matrices = six_to_matrix(torch.randn(100, 6, generator=torch.Generator().manual_seed(0)))
+    product = matrices @ matrices.mT
+    torch.testing.assert_close(product, torch.eye(3).expand_as(product), atol=1e-5, rtol=0)
+    torch.testing.assert_close(torch.linalg.det(matrices), torch.ones(100), atol=1e-5, rtol=0)
+
+
+def test_a_pose_of_the_wrong_shape_is_refused():
+    with pytest.raises(ValueError, match=r'pose must be .*24, 3.*got \(2, 72\)'):
+        pose_to_matrices(torch.zeros(2, 72), 24)

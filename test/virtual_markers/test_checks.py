@@ -1,0 +1,57 @@
+from dataclasses import replace
+
+import pytest
+
+from biopose_ros.body import load_body
+from biopose_ros.skeleton.default_markers import MIDDLE_MARKERS, RIGHT_MARKERS
+from biopose_ros.virtual_markers import MarkerTable, load_markers
+from biopose_ros.virtual_markers.checks import marker_faults, partner_name
+
+
+@pytest.fixture(scope='module')
+def body():
+    return load_body()
+
+
+def test_the_shipped_markers_are_without_fault(body):
+    assert marker_faults(load_markers(), body) == []
+
+
+def test_a_marker_on_the_wrong_side_or_place_is_found(body):
+    table = load_markers()
+    knee, toe = table.markers[table.index('r_knee')], table.markers[table.index('r_toe')]
+    changed = [
+        replace(m, points=toe.points, weights=toe.weights) if m is knee else m
+        for m in table.markers
+    ]
+    faults = ' '.join(marker_faults(MarkerTable('biopose', 12272, changed), body))
+    assert 'r_knee lies' in faults
+    assert 'r_knee to r_mknee is' in faults
+
+
+def test_a_missing_partner_is_found(body):
+    table = load_markers()
+    alone = table.select([name for name in table.names if name != 'L.ASIS'])
+    assert marker_faults(alone, body) == ['r.ASIS has no partner on the other side']
+
+
+@pytest.mark.parametrize(
+    ('name', 'partner'),
+    [
+        ('r_knee', 'L_knee'),
+        ('L_knee', 'r_knee'),
+        ('L.ASIS', 'r.ASIS'),
+        ('L_Shoulder', 'R_Shoulder'),
+        ('bp_mouth_left', 'bp_mouth_right'),
+        ('bp_right_hip', 'bp_left_hip'),
+        ('L5', 'L5'),
+    ],
+)
+def test_partners(name, partner):
+    assert partner_name(name, load_markers().names) == partner
+
+
+def test_all_markers_of_the_default_skeleton_are_on_the_body():
+    pairs = [name for right, left, *_ in RIGHT_MARKERS for name in (right, left)]
+    wanted = {name for name, *_ in MIDDLE_MARKERS} | set(pairs)
+    assert wanted <= set(load_markers().names)
