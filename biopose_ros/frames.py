@@ -24,6 +24,8 @@ CAMERA_FROM_GROUND: FloatArray = np.array([[0.0, 0.0, -1.0], [0.0, -1.0, 0.0], [
 GROUND_FROM_CAMERA: FloatArray = CAMERA_FROM_GROUND.T.copy()
 REP103_FROM_OPENSIM: FloatArray = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 OPENSIM_FROM_REP103: FloatArray = REP103_FROM_OPENSIM.T.copy()
+# SMPL-format bodies: x to the subject's left, y up, z forward.
+OPENSIM_FROM_BODY: FloatArray = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
 
 
 def ground_to_camera(points_m: ArrayLike) -> FloatArray:
