@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from biopose_ros.detection.landmark_network import LandmarkNetwork
 from biopose_ros.detection.landmarks import landmark_index
 from biopose_ros.training.synthesis.generator import CHUNK, SampleGenerator
 from biopose_ros.training.synthesis.records import SyntheticSample, Visibility
+from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
 from biopose_ros.training.synthesis.stream import samples
 
 SURE_PRESENCE = 0.5
@@ -138,6 +140,22 @@ def presence_rate(
         ),
         persons=len(whole),
     )
+
+
+def default_agreement(
+    motion_folder: Path | None = None, persons: int = 200, model: str = 'full'
+) -> DetectorAgreement:
+    """
+    Show whole persons of the synthetic test split to BlazePose's landmark network.
+
+    :param motion_folder: recordings to draw poses from beside synthetic activities.
+    :param persons: how many to look at.
+    :param model: ``lite``, ``full`` or ``heavy``.
+    :raises NetworkFileError: when the network is not imported.
+    """
+    network = LandmarkNetwork(model, 'cpu', 1)
+    config = SynthesisConfig(split='test', motion_folder=motion_folder)
+    return presence_rate(samples(build_generator(config)), network, persons)
 
 
 def _trunk_px(sample: SyntheticSample) -> float:
