@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def evaluate_body(
@@ -40,6 +43,8 @@ def evaluate_body(
     markers = load_markers(model.topology)
     faults = marker_faults(markers, model)
     figures |= {'markers': len(markers.names), 'marker_faults': len(faults)}
+    if body is None:
+        figures |= _detector_figures(console)
     table = Table('figure', 'value', title='Body')
     for name, value in figures.items():
         table.add_row(name, f'{value:.3g}')
@@ -53,3 +58,20 @@ def evaluate_body(
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(figures, indent=2) + '\n', encoding='utf-8')
+
+
+def _detector_figures(console: Console) -> dict[str, float]:
+    """How surely BlazePose finds drawn persons, where its network is imported."""
+    from biopose_ros.evaluation.synthesis import default_agreement
+    from biopose_ros.onnx_runtime import NetworkFileError
+
+    try:
+        agreement = default_agreement()
+    except NetworkFileError as error:
+        console.print(f'{error}; no presence_rate', markup=False)
+        return {}
+    return {
+        'presence_rate': agreement.presence_rate,
+        'detector_pck_01': agreement.pck_01,
+        'detector_pck_02': agreement.pck_02,
+    }

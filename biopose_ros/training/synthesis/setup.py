@@ -23,7 +23,7 @@ from biopose_ros.training.synthesis.sources import motion_pool, split_named
 from biopose_ros.virtual_markers import load_markers
 
 _CLIP_SEED = 20250104
-_WIDE_POSES = 1000
+_WIDE_POSES = 400
 
 
 @dataclass(frozen=True)
