@@ -15,10 +15,12 @@ import torch
 from numpy.typing import NDArray
 
 from biopose_ros.detection.config import DetectionConfig
+from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.tracker import PersonTracker
+from biopose_ros.files.camera import guess_camera
 from biopose_ros.filtering import CoordinateFilter, FilterConfig, FilteredCoordinates
 from biopose_ros.frames import CAMERA_FROM_GROUND, ground_to_camera
-from biopose_ros.inverse_kinematics.landmark_fit import LandmarkFit
+from biopose_ros.inverse_kinematics.landmark_fit import LandmarkFit, resting_person
 from biopose_ros.records import (
     Camera,
     FloatArray,
@@ -31,6 +33,7 @@ from biopose_ros.skeleton import Skeleton, load_skeleton
 from biopose_ros.skeleton.limits import is_circular
 
 METHODS = ('landmarks',)
+WARM_UP_SIZE_PX = (1280, 720)
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,17 @@ class Pipeline:
         """Forget everybody; track ids start again."""
         self._tracker.reset()
         self._persons.clear()
+
+    def warm_up(self) -> None:
+        """Run every stage once: first calls are many times slower than later ones."""
+        camera = guess_camera(*WARM_UP_SIZE_PX)
+        picture = np.zeros((camera.height_px, camera.width_px, 3), np.uint8)
+        self._tracker.update(picture, 0)
+        person = resting_person(self.skeleton, camera)
+        middle_px = person.keypoints_px.mean(axis=0)
+        self._tracker.network.run(picture, [Crop(middle_px, camera.height_px, 0.0)])
+        _Person(self.skeleton, self.config).update(person, camera, 0)
+        self.reset()
 
     def process(
         self, image_bgr: NDArray[np.uint8], camera: Camera, stamp_ns: int

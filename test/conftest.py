@@ -1,10 +1,18 @@
 """What all tests share: a ROS graph of their own, and one thread per numeric library."""
 
+import contextlib
 import os
 import random
 import tempfile
 
 import pytest
+
+# When it is imported, opensim puts other folders into LD_LIBRARY_PATH; processes that are started
+# after that would not find ROS. So it comes first, and its change is undone.
+LIBRARIES = os.environ.get('LD_LIBRARY_PATH', '')
+with contextlib.suppress(ImportError):
+    import opensim  # noqa: F401
+os.environ['LD_LIBRARY_PATH'] = LIBRARIES
 
 LOGS = tempfile.TemporaryDirectory(prefix='biopose_ros_log_', ignore_cleanup_errors=True)
 

@@ -26,7 +26,7 @@ def pipeline():
 
 @pytest.fixture(scope='module')
 def frames():
-    return list(islice(open_frames(str(VIDEO)), 24))
+    return list(islice(open_frames(str(VIDEO)), 36))
 
 
 @pytest.fixture(scope='module')
@@ -77,12 +77,12 @@ def test_the_skeleton_lies_on_the_person(results, pipeline):
 def test_angles_are_smooth_and_velocities_are_their_slope(results, frames, pipeline):
     _, poses = results
     knee = pipeline.skeleton.coordinate_index('knee_angle_r')
-    angle = np.array([frame[0].coordinates[knee] for frame in poses[5:]])
-    velocity = np.array([frame[0].velocities[knee] for frame in poses[5:]])
-    time = np.array([f.stamp_ns for f in frames[5:]]) * 1e-9
+    # The first images settle the size of the body, and each new size moves the angles.
+    angle = np.array([frame[0].coordinates[knee] for frame in poses[16:]])
+    velocity = np.array([frame[0].velocities[knee] for frame in poses[16:]])
+    time = np.array([f.stamp_ns for f in frames[16:]]) * 1e-9
     assert np.abs(np.diff(angle)).max() < np.radians(15)
-    slope = (angle[-1] - angle[0]) / (time[-1] - time[0])
-    assert abs(slope - velocity.mean()) < 1.0
+    assert abs(np.trapezoid(velocity, time) - (angle[-1] - angle[0])) < np.radians(10)
 
 
 @needs_video
@@ -91,6 +91,11 @@ def test_a_step_back_in_time_starts_afresh(pipeline, frames, results):
     before = pipeline.process(frames[-1].image_bgr, camera, frames[-1].stamp_ns)
     after = pipeline.process(frames[0].image_bgr, camera, frames[0].stamp_ns)
     assert [p.person_id for p in before] != [p.person_id for p in after]
+
+
+def test_warming_up_leaves_no_trace(pipeline):
+    pipeline.warm_up()
+    assert pipeline.process(np.zeros((720, 1280, 3), np.uint8), guess_camera(1280, 720), 1) == []
 
 
 def test_an_empty_scene_gives_nobody(pipeline):

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from biopose_ros.detection.config import DetectionConfig
-from biopose_ros.files.camera import guess_camera
 from biopose_ros.filtering import FilterConfig
 from biopose_ros.pipeline import Pipeline, PipelineConfig
 from biopose_ros.ros.parameters import NodeSettings
-
-WARM_UP_SIZE_PX = (1280, 720)
 
 
 def build_pipeline(settings: NodeSettings) -> Pipeline:
@@ -31,11 +26,3 @@ def build_pipeline(settings: NodeSettings) -> Pipeline:
             filter=FilterConfig(smoothing=settings.smoothing),
         )
     )
-
-
-def warm_up(pipeline: Pipeline) -> None:
-    """Run once on a black picture: the first call of a network is many times slower."""
-    width, height = WARM_UP_SIZE_PX
-    picture = np.zeros((height, width, 3), np.uint8)
-    pipeline.process(picture, guess_camera(width, height), 0)
-    pipeline.reset()

@@ -33,7 +33,7 @@ from biopose_ros.ros.parameters import (
     declare_parameters,
     read_settings,
 )
-from biopose_ros.ros.pipeline_settings import build_pipeline, warm_up
+from biopose_ros.ros.pipeline_settings import build_pipeline
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
 from biopose_ros.ros.worker import InferenceWorker
 
@@ -158,7 +158,7 @@ class PoseNode(LifecycleNode):
         if self._pipeline is None or self._cameras is None:
             raise RuntimeError('the node is not configured')
         self._forget_run()
-        warm_up(self._pipeline)
+        self._pipeline.warm_up()
         self._processor = FrameProcessor(
             self._pipeline, self._cameras, self._settings.person_id_prefix, self._warn_once
         )

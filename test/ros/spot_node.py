@@ -34,6 +34,9 @@ class SpotPipeline:
         self._stature_m = settings.height_m or STATURE_M
         self._max_persons = settings.max_persons
 
+    def warm_up(self):
+        pass
+
     def reset(self):
         pass
 
