@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import pi
 
 import torch
 from torch import Tensor
@@ -19,11 +20,11 @@ from torch import Tensor
 from biopose_ros.body import BodyModel
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.skeleton import Skeleton, load_skeleton, solve_pose
-from biopose_ros.skeleton.description import Marker
+from biopose_ros.skeleton.description import Coordinate, Marker
 from biopose_ros.training.labels import guides
 from biopose_ros.training.labels.landmarks import mirrored_name
 from biopose_ros.training.labels.marker_body import MarkerBody
-from biopose_ros.training.labels.start_pose import start_pose
+from biopose_ros.training.labels.start_pose import start_pose, t_pose
 from biopose_ros.virtual_markers import MarkerTable, load_markers
 
 # Which distances scale what: segments, axes, pairs of markers (both sides count). From joint
@@ -175,7 +176,8 @@ class Anthropometry:
             scales,
         )
         weights = torch.tensor(guides.WEIGHTS).double()
-        start = torch.as_tensor(start_pose(self.skeleton, standing_pose()[None].numpy()))
+        known = t_pose(self.skeleton)
+        start = torch.as_tensor(start_pose(self.skeleton, standing_pose()[None], known))
         start = start.repeat(len(markers_m), 1)
         start[:, _columns(self.skeleton, 'pelvis_tx', 'pelvis_ty', 'pelvis_tz')] = (
             self.at(markers_m, 'bp_right_hip') + self.at(markers_m, 'bp_left_hip')
@@ -198,7 +200,11 @@ class Anthropometry:
                 self.table.names, self.table.segments, unscaled, strict=True
             )
         )
-        return Skeleton(replace(self.skeleton.description, markers=markers))
+        joints = tuple(
+            replace(joint, coordinates=tuple(_without_end(c) for c in joint.coordinates))
+            for joint in self.skeleton.description.joints
+        )
+        return Skeleton(replace(self.skeleton.description, markers=markers, joints=joints))
 
     def at(self, markers_m: Tensor, name: str) -> Tensor:
         """
@@ -239,6 +245,13 @@ def standing_pose() -> Tensor:
     pose[JOINT_NAMES.index('left_shoulder'), 2] = -guides.ARMS_LOWERED_RAD
     pose[JOINT_NAMES.index('right_shoulder'), 2] = guides.ARMS_LOWERED_RAD
     return pose
+
+
+def _without_end(coordinate: Coordinate) -> Coordinate:
+    """Free the pelvis's list, so that a search for a lying person cannot be caught at its end."""
+    if coordinate.name != 'pelvis_list':
+        return coordinate
+    return replace(coordinate, lower=-pi, upper=pi)
 
 
 def _columns(skeleton: Skeleton, *names: str) -> list[int]:

@@ -18,9 +18,9 @@ from biopose_ros.body import BodyModel
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import PosePrior, SolverConfig, solve_pose
 from biopose_ros.skeleton.initial_pose import align
-from biopose_ros.training.labels.anthropometry import Anthropometry, Subject
+from biopose_ros.training.labels.anthropometry import Anthropometry, Subject, standing_pose
 from biopose_ros.training.labels.landmarks import mirrored_name
-from biopose_ros.training.labels.start_pose import euler, follow, start_pose
+from biopose_ros.training.labels.start_pose import KnownPose, euler, follow, start_pose
 from biopose_ros.training.motion.clip import MotionClip
 
 # Weights of the markers that are fitted, right side and middle. Bony landmarks and joint centres
@@ -31,7 +31,6 @@ LABEL_WEIGHTS = {
     'T4': 1.0,
     'R_Sternum': 1.0,
     'R_clavicle': 0.3,
-    'xiphoid': 0.3,
     'R_Shoulder': 0.05,
     'r.ASIS': 1.0,
     'r.PSIS': 1.0,
@@ -62,10 +61,11 @@ LABEL_WEIGHTS = {
 # would make a false tilt of the shear. So the head's attitude alone sets the neck's angles.
 HEAD = ('chin', 'head_vertex', 'R_tragion', 'L_tragion', 'R_front_head', 'L_front_head', 'bp_nose')
 ONES = torch.ones(len(HEAD))
+PELVIS = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation')
 NECK = ('neck_extension', 'neck_bending', 'neck_rotation')
 # Where the markers leave an angle open (arms held level), the joint rotations decide.
 START_STDDEV = 1.0
-CONFIG = SolverConfig(max_iterations=12, tolerance=2e-4)
+CONFIG = SolverConfig(max_iterations=8, tolerance=1e-3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ class Labeller:
         if translation_m is not None:
             shift = torch.as_tensor(np.asarray(translation_m), dtype=torch.float32)
         markers_m = self.anthropometry.marker_body.positions_m(poses, subject.betas, shift - rest)
-        start = self._start(subject, poses.numpy(), markers_m)
+        start = self._start(subject, poses, markers_m)
         prior = PosePrior(start, torch.full_like(start[0], START_STDDEV))
         solution = solve_pose(
             subject.skeleton,
@@ -144,16 +144,17 @@ class Labeller:
         )
         coordinates = self._with_neck(subject, solution.coordinates, markers_m)
         return SkeletonTruth(
-            self._unwrapped(coordinates.numpy()),
+            self._with_pelvis(coordinates).numpy(),
             subject.scales.numpy(),
             subject.marker_offsets_m.numpy(),
             markers_m.numpy(),
             solution.residual_rms_m.numpy(),
         )
 
-    def _start(self, subject: Subject, pose: FloatArray, markers_m: Tensor) -> Tensor:
+    def _start(self, subject: Subject, pose: Tensor, markers_m: Tensor) -> Tensor:
         skeleton = self.anthropometry.skeleton
-        start = torch.as_tensor(start_pose(skeleton, pose))
+        known = KnownPose(standing_pose(), subject.neutral)
+        start = torch.as_tensor(start_pose(skeleton, pose, known))
         frames = skeleton.forward_kinematics(start, subject.scales)
         hips = [skeleton.segment_index(f'femur_{side}') for side in 'rl']
         markers = [self.anthropometry.table.index(f'bp_{side}_hip') for side in ('right', 'left')]
@@ -175,12 +176,14 @@ class Labeller:
         coordinates[:, columns] = torch.as_tensor(turns).to(coordinates)
         return skeleton.clamp(coordinates)
 
-    def _unwrapped(self, coordinates: FloatArray) -> FloatArray:
-        """Let the pelvis's angles run on over half turns."""
+    def _with_pelvis(self, coordinates: Tensor) -> Tensor:
+        """Bring the list within a quarter turn; let tilt and rotation run on over half turns."""
         skeleton = self.anthropometry.skeleton
-        for name in ('pelvis_tilt', 'pelvis_rotation'):
-            column = skeleton.coordinate_index(name)
-            coordinates[:, column] = np.unwrap(coordinates[:, column])
+        pelvis = skeleton.forward_kinematics(coordinates).rotations[:, 0].numpy()
+        columns = [skeleton.coordinate_index(name) for name in PELVIS]
+        limits = skeleton.lower_limits[columns].numpy(), skeleton.upper_limits[columns].numpy()
+        turns = np.unwrap(follow(euler(pelvis, PELVIS), *limits), axis=0)
+        coordinates[:, columns] = torch.as_tensor(turns).to(coordinates)
         return coordinates
 
 

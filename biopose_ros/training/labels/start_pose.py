@@ -9,11 +9,12 @@ three turns, the sequence that stays within the limits and jumps least is taken.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass
 from math import pi
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
 from biopose_ros.body.rotations import axis_angle_to_matrix
@@ -65,18 +66,44 @@ BALLS = (
         )
     ),
 )
-OUTSIDE_COST = 4.0  # a radian beyond a limit counts as much as a jump of four
+OUTSIDE_COST = 20.0  # a radian beyond a limit counts as much as jumps of so many
 
 
-def start_pose(skeleton: Skeleton, pose: FloatArray) -> FloatArray:
+@dataclass(frozen=True, eq=False)
+class KnownPose:
+    """
+    One posture in both descriptions.
+
+    :param pose: [24, 3], rotation vectors of the body.
+    :param coordinates: [coordinates], of the skeleton; radians.
+    """
+
+    pose: Tensor
+    coordinates: Tensor
+
+
+def t_pose(skeleton: Skeleton) -> KnownPose:
+    """
+    Give the T-pose in the skeleton's coordinates.
+
+    :param skeleton: with the default skeleton's names.
+    """
+    coordinates = torch.zeros(len(skeleton.coordinate_names), dtype=torch.float64)
+    for name, angle in T_POSE_RAD.items():
+        coordinates[skeleton.coordinate_index(name)] = angle
+    return KnownPose(torch.zeros(len(JOINT_NAMES), 3), coordinates)
+
+
+def start_pose(skeleton: Skeleton, pose: Tensor, known: KnownPose) -> FloatArray:
     """
     Read coordinates off the body's rotations.
 
     :param skeleton: with the default skeleton's names and axes.
     :param pose: [frames, 24, 3], rotation vectors of the body, in the order of time.
+    :param known: from here the segments turn as the joints do.
     :returns: [frames, coordinates], radians, within the limits; pelvis translations are zero.
     """
-    turned = segment_rotations(skeleton, pose)
+    turned = segment_rotations(skeleton, pose, known)
     coordinates = np.zeros((len(pose), len(skeleton.coordinate_names)))
     for names, parent, child in BALLS:
         relative = turned[child]
@@ -88,15 +115,7 @@ def start_pose(skeleton: Skeleton, pose: FloatArray) -> FloatArray:
             if column >= 0:
                 coordinates[:, column] = angles[:, place]
     for side in 'rl':
-        shank = np.swapaxes(turned[f'femur_{side}'], -1, -2) @ turned[f'tibia_{side}']
-        foot = np.swapaxes(turned[f'tibia_{side}'], -1, -2) @ turned[f'calcn_{side}']
-        toes = np.swapaxes(turned[f'calcn_{side}'], -1, -2) @ turned[f'toes_{side}']
-        bends = {
-            'knee_angle': np.arctan2(shank[:, 0, 1], shank[:, 1, 1]),
-            'ankle_angle': np.arctan2(foot[:, 1, 0], foot[:, 0, 0]),
-            'mtp_angle': -np.arctan2(toes[:, 1, 0], toes[:, 0, 0]),
-        }
-        for name, bend in bends.items():
+        for name, bend in _bends(turned, side).items():
             coordinates[:, skeleton.coordinate_index(f'{name}_{side}')] = bend
     clamped = skeleton.clamp(torch.as_tensor(coordinates)).numpy()
     circular = [skeleton.coordinate_index(name) for name in ('pelvis_tilt', 'pelvis_rotation')]
@@ -104,30 +123,46 @@ def start_pose(skeleton: Skeleton, pose: FloatArray) -> FloatArray:
     return clamped
 
 
-def segment_rotations(skeleton: Skeleton, pose: FloatArray) -> dict[str, FloatArray]:
+def _bends(turned: dict[str, FloatArray], side: str) -> dict[str, FloatArray]:
+    """Read the angles of the leg's hinges as if they turned about z."""
+
+    def relative(parent: str, child: str) -> FloatArray:
+        return np.swapaxes(turned[f'{parent}_{side}'], -1, -2) @ turned[f'{child}_{side}']
+
+    shank, foot = relative('femur', 'tibia'), relative('tibia', 'calcn')
+    toes = relative('calcn', 'toes')
+    return {
+        'knee_angle': np.arctan2(shank[:, 0, 1], shank[:, 1, 1]),
+        'ankle_angle': np.arctan2(foot[:, 1, 0], foot[:, 0, 0]),
+        'mtp_angle': -np.arctan2(toes[:, 1, 0], toes[:, 0, 0]),
+    }
+
+
+def segment_rotations(skeleton: Skeleton, pose: Tensor, known: KnownPose) -> dict[str, FloatArray]:
     """
     Turn the skeleton's segments as the body's joints turn.
 
     :param skeleton: with the default skeleton's names and axes.
     :param pose: [frames, 24, 3], rotation vectors.
+    :param known: where both stand in one posture.
     :returns: [frames, 3, 3] per segment, segment axes to ground.
     """
-    local = axis_angle_to_matrix(torch.as_tensor(pose, dtype=torch.float64)).numpy()
+    turns = _joint_rotations(pose) @ np.swapaxes(_joint_rotations(known.pose), -1, -2)
+    rest = skeleton.forward_kinematics(known.coordinates).rotations.numpy()
+    return {
+        name: turns[:, JOINT_NAMES.index(joint)] @ rest[skeleton.segment_index(name)]
+        for name, joint in CARRIERS.items()
+    }
+
+
+def _joint_rotations(pose: Tensor) -> FloatArray:
+    """Follow the body's joints from the root: [..., 24, 3, 3], OpenSim axes."""
+    local = axis_angle_to_matrix(pose.double()).numpy()
     turns = np.empty_like(local)
     for joint, parent in enumerate(JOINT_PARENTS):
-        turns[:, joint] = local[:, joint] if parent < 0 else turns[:, parent] @ local[:, joint]
-    turns = OPENSIM_FROM_BODY @ turns @ OPENSIM_FROM_BODY.T
-    rest = _t_pose(skeleton)
-    return {name: turns[:, JOINT_NAMES.index(CARRIERS[name])] @ rest[name] for name in CARRIERS}
-
-
-@lru_cache(maxsize=8)
-def _t_pose(skeleton: Skeleton) -> dict[str, FloatArray]:
-    coordinates = torch.zeros(len(skeleton.coordinate_names), dtype=torch.float64)
-    for name, angle in T_POSE_RAD.items():
-        coordinates[skeleton.coordinate_index(name)] = angle
-    rotations = skeleton.forward_kinematics(coordinates).rotations.numpy()
-    return {name: rotations[skeleton.segment_index(name)] for name in CARRIERS}
+        own = local[..., joint, :, :]
+        turns[..., joint, :, :] = own if parent < 0 else turns[..., parent, :, :] @ own
+    return OPENSIM_FROM_BODY @ turns @ OPENSIM_FROM_BODY.T
 
 
 def _limits(skeleton: Skeleton, columns: list[int]) -> tuple[FloatArray, FloatArray]:
