@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from biopose_ros.training.synthesis.generator import SampleGenerator
+    from biopose_ros.training.synthesis.generator import SampleGenerator, SkeletonTie
     from biopose_ros.training.synthesis.records import SyntheticSample
 
 
@@ -29,6 +29,9 @@ def synth(
     backgrounds: Annotated[
         Path | None, typer.Option(help='Folder of photographs to put behind people.')
     ] = None,
+    skeleton: Annotated[
+        bool, typer.Option('--skeleton', help='Add skeleton coordinates and scales (slower).')
+    ] = False,
     workers: Annotated[int, typer.Option(min=0, help='Processes that draw.')] = 2,
 ) -> None:
     """Draw dressed people in scenes, with exact truth."""
@@ -44,7 +47,7 @@ def synth(
             activities=tuple(activity or ()),
             backgrounds=backgrounds,
         )
-        generator = build_generator(config)
+        generator = build_generator(config, tie=_skeleton_tie() if skeleton else None)
         if sheet is not None:
             _write_sheet(generator, count, sheet, workers)
         elif shards is not None:
@@ -52,6 +55,13 @@ def synth(
     except ValueError as error:
         typer.secho(str(error), err=True, fg='red')
         raise typer.Exit(1) from None
+
+
+def _skeleton_tie() -> SkeletonTie:
+    from biopose_ros.body import load_body
+    from biopose_ros.training.synthesis.tie import LabelTie
+
+    return LabelTie(load_body())
 
 
 def _write_sheet(generator: SampleGenerator, count: int, path: Path, workers: int) -> None:
