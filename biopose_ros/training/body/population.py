@@ -212,7 +212,7 @@ def choose_people(
     """
     stature = survey['stature_mm'].argsort().argsort()
     order = np.lexsort((survey['weight_kg'], 20 * stature // len(stature)))
-    steps = np.linspace(0, len(order), count, endpoint=False) + generator.random()
+    steps = (np.arange(count) + generator.random(count)) * len(order) / count
     chosen = order[steps.astype(int)]
     return {name: values[chosen] for name, values in survey.items()}
 
