@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import pi
 
 import torch
 from torch import Tensor
@@ -20,7 +19,7 @@ from torch import Tensor
 from biopose_ros.body import BodyModel
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.skeleton import Skeleton, load_skeleton, solve_pose
-from biopose_ros.skeleton.description import Coordinate, Marker
+from biopose_ros.skeleton.description import Marker
 from biopose_ros.training.labels import guides
 from biopose_ros.training.labels.landmarks import mirrored_name
 from biopose_ros.training.labels.marker_body import MarkerBody
@@ -55,14 +54,22 @@ class Subject:
     :param scales: [segments, 3], size factors of the skeleton, unitless.
     :param neutral: [coordinates], of the standing body with lowered arms; radians, metres.
     :param marker_offsets_m: [markers, 3], in the frames of the scaled segments.
-    :param skeleton: the default one, unscaled, with the subject's markers in place of its own.
+    :param model: the default skeleton.
+    :param table: the markers' names and segments.
     """
 
     betas: Tensor
     scales: Tensor
     neutral: Tensor
     marker_offsets_m: Tensor
-    skeleton: Skeleton
+    model: Skeleton
+    table: MarkerTable
+
+    @cached_property
+    def skeleton(self) -> Skeleton:
+        """The model, unscaled, with the subject's markers in place of its own."""
+        rows = [self.model.segment_index(name) for name in self.table.segments]
+        return with_markers(self.model, self.table, self.marker_offsets_m / self.scales[rows])
 
 
 class Anthropometry:
@@ -116,7 +123,7 @@ class Anthropometry:
         turned = frames.rotations[:, self.segments].mT @ away_m[..., None]
         offsets_m = turned.squeeze(-1)
         return [
-            Subject(*parts, self._with_markers(parts[3], parts[1]))
+            Subject(*parts, self.skeleton, self.table)
             for parts in zip(betas, scales, neutral, offsets_m, strict=True)
         ]
 
@@ -191,21 +198,6 @@ class Anthropometry:
             initial=start,
         ).coordinates
 
-    def _with_markers(self, offsets_m: Tensor, scales: Tensor) -> Skeleton:
-        """Put markers on the unscaled skeleton that scaling brings to their offsets."""
-        unscaled = (offsets_m / scales[self.segments]).tolist()
-        markers = tuple(
-            Marker(name, segment, tuple(offset))
-            for name, segment, offset in zip(
-                self.table.names, self.table.segments, unscaled, strict=True
-            )
-        )
-        joints = tuple(
-            replace(joint, coordinates=tuple(_without_end(c) for c in joint.coordinates))
-            for joint in self.skeleton.description.joints
-        )
-        return Skeleton(replace(self.skeleton.description, markers=markers, joints=joints))
-
     def at(self, markers_m: Tensor, name: str) -> Tensor:
         """
         Pick one marker.
@@ -247,11 +239,21 @@ def standing_pose() -> Tensor:
     return pose
 
 
-def _without_end(coordinate: Coordinate) -> Coordinate:
-    """Free the pelvis's list, so that a search for a lying person cannot be caught at its end."""
-    if coordinate.name != 'pelvis_list':
-        return coordinate
-    return replace(coordinate, lower=-pi, upper=pi)
+def with_markers(skeleton: Skeleton, table: MarkerTable, offsets_m: Tensor) -> Skeleton:
+    """
+    Replace a skeleton's markers.
+
+    :param skeleton: any skeleton with the segments that the table names.
+    :param table: names and segments of the markers.
+    :param offsets_m: [markers, 3], in the frames of the unscaled segments.
+    """
+    markers = tuple(
+        Marker(name, segment, tuple(offset))
+        for name, segment, offset in zip(
+            table.names, table.segments, offsets_m.tolist(), strict=True
+        )
+    )
+    return Skeleton(replace(skeleton.description, markers=markers))
 
 
 def _columns(skeleton: Skeleton, *names: str) -> list[int]:

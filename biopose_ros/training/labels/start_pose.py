@@ -75,7 +75,7 @@ class KnownPose:
     One posture in both descriptions.
 
     :param pose: [24, 3], rotation vectors of the body.
-    :param coordinates: [coordinates], of the skeleton; radians.
+    :param coordinates: [coordinates] or [frames, coordinates], of the skeleton; radians.
     """
 
     pose: Tensor
@@ -94,13 +94,16 @@ def t_pose(skeleton: Skeleton) -> KnownPose:
     return KnownPose(torch.zeros(len(JOINT_NAMES), 3), coordinates)
 
 
-def start_pose(skeleton: Skeleton, pose: Tensor, known: KnownPose) -> FloatArray:
+def start_pose(
+    skeleton: Skeleton, pose: Tensor, known: KnownPose, is_motion: bool = True
+) -> FloatArray:
     """
     Read coordinates off the body's rotations.
 
     :param skeleton: with the default skeleton's names and axes.
-    :param pose: [frames, 24, 3], rotation vectors of the body, in the order of time.
+    :param pose: [frames, 24, 3], rotation vectors of the body.
     :param known: from here the segments turn as the joints do.
+    :param is_motion: whether each frame follows the one before in time.
     :returns: [frames, coordinates], radians, within the limits; pelvis translations are zero.
     """
     turned = segment_rotations(skeleton, pose, known)
@@ -110,7 +113,7 @@ def start_pose(skeleton: Skeleton, pose: Tensor, known: KnownPose) -> FloatArray
         if parent is not None:
             relative = np.swapaxes(turned[parent], -1, -2) @ relative
         columns = [skeleton.coordinate_index(name) if name else -1 for name in names]
-        angles = follow(euler(relative, names), *_limits(skeleton, columns))
+        angles = follow(euler(relative, names), *_limits(skeleton, columns), is_motion)
         for place, column in enumerate(columns):
             if column >= 0:
                 coordinates[:, column] = angles[:, place]
@@ -150,7 +153,7 @@ def segment_rotations(skeleton: Skeleton, pose: Tensor, known: KnownPose) -> dic
     turns = _joint_rotations(pose) @ np.swapaxes(_joint_rotations(known.pose), -1, -2)
     rest = skeleton.forward_kinematics(known.coordinates).rotations.numpy()
     return {
-        name: turns[:, JOINT_NAMES.index(joint)] @ rest[skeleton.segment_index(name)]
+        name: turns[:, JOINT_NAMES.index(joint)] @ rest[..., skeleton.segment_index(name), :, :]
         for name, joint in CARRIERS.items()
     }
 
@@ -191,19 +194,25 @@ def euler(rotations: FloatArray, names: tuple[str, ...]) -> FloatArray:
     return np.stack([one, other], 1) * signs
 
 
-def follow(angles: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
+def follow(
+    angles: FloatArray, lower: FloatArray, upper: FloatArray, is_motion: bool = True
+) -> FloatArray:
     """
     Choose between two ways to write each rotation: within limits, and without jumps (Viterbi).
 
     :param angles: [frames, 2, 3].
     :param lower: [3].
     :param upper: [3].
+    :param is_motion: False weighs every frame for itself.
     :returns: [frames, 3].
     """
     middle = (lower + upper) / 2
     angles = middle + np.remainder(angles - middle + pi, 2 * pi) - pi
     outside = np.maximum(lower - angles, 0) + np.maximum(angles - upper, 0)
     here = OUTSIDE_COST * outside.sum(-1)  # [frames, 2]
+    if not is_motion:
+        far = np.abs(angles - middle).sum(-1)
+        return angles[np.arange(len(angles)), (here + far).argmin(-1)]
     is_circular = upper - lower > 2 * pi - 1e-6
     jumps = np.abs(angles[1:, None, :] - angles[:-1, :, None])  # [frames - 1, before, after, 3]
     jumps = np.where(is_circular, np.minimum(jumps, 2 * pi - jumps), jumps).sum(-1)
