@@ -65,35 +65,39 @@ class SizeEstimator:
         self._solver = SolverConfig(
             max_iterations=15, marker_stddev_m=marker_stddev_m, tolerance=1e-3
         )
-        self._positions_m: list[FloatArray] = []
-        self._weights: list[FloatArray] = []
+        self._images: list[tuple[FloatArray, FloatArray, FloatArray]] = []
         self.landmark_scale = 1.0
         factor = 1.0 if height_m is None else height_m / MODEL_STATURE_M
         count = len(skeleton.segment_names)
         self.estimate = self._body_size(np.full((count, 3), factor), np.full(count, 0.05))
 
-    def observe(self, positions_m: FloatArray, weights: FloatArray) -> None:
+    def observe(
+        self, positions_m: FloatArray, weights: FloatArray, coordinates: FloatArray
+    ) -> None:
         """
         Take one image in; does nothing once the estimate is settled.
 
         :param positions_m: [markers, 3], ground frame, already times ``landmark_scale``.
         :param weights: [markers], 0 where a landmark is not seen.
+        :param coordinates: [coordinates], the pose found with the present estimate.
         """
-        if len(self._positions_m) >= RENEWALS[-1]:
+        if len(self._images) >= RENEWALS[-1]:
             return
-        self._positions_m.append(positions_m / self.landmark_scale)
-        self._weights.append(weights)
-        if len(self._positions_m) in RENEWALS:
+        self._images.append((positions_m / self.landmark_scale, weights, coordinates))
+        if len(self._images) in RENEWALS:
             self._renew()
 
     def _renew(self) -> None:
-        count = len(self._positions_m)
-        chosen = np.unique(np.linspace(0, count - 1, min(count, MAX_FRAMES)).round().astype(int))
+        count = len(self._images)
+        chosen = np.linspace(0, count - 1, min(count, MAX_FRAMES)).round().astype(int)
+        columns = zip(*(self._images[i] for i in chosen), strict=True)
+        positions_m, weights, coordinates = (torch.from_numpy(np.stack(c)) for c in columns)
         fit = fit_scales(
             self._skeleton,
             self._names,
-            torch.from_numpy(np.stack([self._positions_m[i] for i in chosen])),
-            weights=torch.from_numpy(np.stack([self._weights[i] for i in chosen])),
+            positions_m,
+            weights=weights,
+            initial=coordinates,
             pose_prior=self._pose_prior,
             config=self._solver,
         )

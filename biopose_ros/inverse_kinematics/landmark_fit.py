@@ -119,8 +119,8 @@ class LandmarkFit:
             self._last = None
             return None
         weights = np.where(seen, confidence, 0.0) * self._weights
-        self._size.observe(positions_m, weights)
         coordinates, stddev = self._solve(positions_m, weights)
+        self._size.observe(positions_m, weights, coordinates)
         return LandmarkSolution(coordinates, stddev, Markers(self._names, positions_m, confidence))
 
     def _solve(
