@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def benchmark_live(
-    video: Annotated[Path, typer.Argument(exists=True, help='Video with a person.')],
+    video: Annotated[
+        Path | None,
+        typer.Argument(exists=True, help='Video with a person; default: that of the demo.'),
+    ] = None,
     size: Annotated[str, typer.Option(help='Size of the images, WIDTHxHEIGHT.')] = '1280x720',
     rate: Annotated[float, typer.Option(min=0.01, help="Speed against the video's own.")] = 1.0,
     duration: Annotated[float, typer.Option(min=1.0, help='Seconds to measure.')] = 20.0,
@@ -32,8 +35,10 @@ def benchmark_live(
     from biopose_ros.ros.dds_profile import large_image_environment
 
     os.environ.update(large_image_environment())
+    from biopose_ros.cli.demo import demo_video
     from biopose_ros.evaluation.live import LiveBenchmark, LiveBenchmarkError, measure_live
 
+    video = video or demo_video()
     benchmark = LiveBenchmark(
         video=video.resolve(),
         size=size,
