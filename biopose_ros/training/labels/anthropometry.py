@@ -23,7 +23,7 @@ from biopose_ros.skeleton.description import Marker
 from biopose_ros.training.labels import guides
 from biopose_ros.training.labels.landmarks import mirrored_name
 from biopose_ros.training.labels.marker_body import MarkerBody
-from biopose_ros.training.labels.start_pose import start_pose, t_pose
+from biopose_ros.training.labels.start_pose import CARRIERS, start_pose, t_pose
 from biopose_ros.virtual_markers import MarkerTable, load_markers
 
 # Which distances scale what: segments, axes, pairs of markers (both sides count). From joint
@@ -79,6 +79,10 @@ class Anthropometry:
     :attr body: the body model.
     :attr skeleton: with the default skeleton's names.
     :attr table: the virtual markers; their order is that of all labels.
+    :attr marker_body: the markers as they move with the mesh's skin.
+    :attr bones: the markers as the bones carry them. Skinning drags markers along with joints
+        nearby as no skin does (epicondyles with the palm, the pelvis with the thighs), so the
+        skeleton is fitted to these.
     """
 
     def __init__(
@@ -98,6 +102,7 @@ class Anthropometry:
         self.table = table or load_markers(body.topology)
         self.skeleton = skeleton or load_skeleton()
         self.marker_body = MarkerBody(body, self.table)
+        self.bones = MarkerBody(body, self.table, CARRIERS)
         self.segments = [self.skeleton.segment_index(name) for name in self.table.segments]
 
     def subject(self, betas: Tensor) -> Subject:
@@ -134,7 +139,7 @@ class Anthropometry:
         :param betas: [subjects, components].
         :returns: [subjects, markers, 3], OpenSim axes, float64.
         """
-        return self.marker_body.positions_m(standing_pose(), betas).double().clone()
+        return self.bones.positions_m(standing_pose(), betas).double().clone()
 
     def scales(self, markers_m: Tensor) -> Tensor:
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -24,12 +25,16 @@ class MarkerBody:
     :attr table: the markers on it; names, segments and order are those of the full table.
     """
 
-    def __init__(self, body: BodyModel, table: MarkerTable) -> None:
+    def __init__(
+        self, body: BodyModel, table: MarkerTable, carriers: Mapping[str, str] | None = None
+    ) -> None:
         """
         Cut a body down.
 
         :param body: any SMPL-format body.
         :param table: markers for its topology.
+        :param carriers: the joint that carries each segment's bone: markers then ride on the bone;
+            None lets them move with the skin, as on the mesh.
         :raises ValueError: when the table is for another topology.
         """
         if table.num_vertices != len(body.data.template_m):
@@ -37,10 +42,12 @@ class MarkerBody:
                 f'the markers of topology {table.topology!r} need a body of '
                 f'{table.num_vertices} vertices, got {len(body.data.template_m)}'
             )
-        points = {point for marker in table.markers for point in marker.points}
-        vertices = np.array(sorted(point for point in points if point < table.num_vertices))
-        self.body = BodyModel(_cut(body.data, vertices), body.num_components)
-        self.table = _renumbered(table, vertices)
+        vertices = np.array([p for m in table.markers for p in m.points if p < table.num_vertices])
+        data = _cut(body.data, vertices)
+        if carriers is not None:
+            data = _on_bones(data, table, carriers)
+        self.body = BodyModel(data, body.num_components)
+        self.table = _renumbered(table, len(vertices))
 
     def positions_m(
         self, pose: Tensor, betas: Tensor, translation_m: Tensor | None = None
@@ -81,19 +88,31 @@ def _cut(data: BodyData, vertices: np.ndarray) -> BodyData:
 
 
 def _cut_block(block: PoseBlock, vertices: np.ndarray) -> PoseBlock:
-    _, kept, place = np.intersect1d(block.vertices, vertices, return_indices=True)
-    return PoseBlock(block.joint, place, block.offsets_m[:, kept])
+    places, rows = np.nonzero(vertices[:, None] == block.vertices)
+    return PoseBlock(block.joint, places, block.offsets_m[:, rows])
 
 
-def _renumbered(table: MarkerTable, vertices: np.ndarray) -> MarkerTable:
-    def place(point: int) -> int:
-        if point < table.num_vertices:
-            return int(np.searchsorted(vertices, point))
-        return size + point - table.num_vertices
-
-    size = len(vertices) + len(JOINT_NAMES)
-    markers = [
-        Marker(m.name, m.segment, tuple(place(point) for point in m.points), m.weights)
-        for m in table.markers
+def _on_bones(data: BodyData, table: MarkerTable, carriers: Mapping[str, str]) -> BodyData:
+    """Hang every marker's vertices on one joint alone."""
+    joints = [
+        JOINT_NAMES.index(carriers[marker.segment])
+        for marker in table.markers
+        for point in marker.points
+        if point < table.num_vertices
     ]
-    return MarkerTable(table.topology, size, markers)
+    weights = data.weights.copy()
+    weights[: len(joints)] = np.eye(len(JOINT_NAMES))[joints]
+    return replace(data, weights=weights, pose_blocks=())
+
+
+def _renumbered(table: MarkerTable, num_vertices: int) -> MarkerTable:
+    """Number the markers' vertices one after the other, and the joints behind them."""
+    markers, used = [], 0
+    for marker in table.markers:
+        points = []
+        for point in marker.points:
+            is_joint = point >= table.num_vertices
+            points.append(num_vertices + point - table.num_vertices if is_joint else used)
+            used += not is_joint
+        markers.append(Marker(marker.name, marker.segment, tuple(points), marker.weights))
+    return MarkerTable(table.topology, num_vertices + len(JOINT_NAMES), markers)

@@ -41,8 +41,8 @@ LABEL_WEIGHTS = {
     'R_Sternum': 1.0,
     'R_clavicle': 0.3,
     'R_Shoulder': 0.05,
-    'r.ASIS': 1.0,
-    'r.PSIS': 1.0,
+    'r.ASIS': 3.0,
+    'r.PSIS': 3.0,
     'R_HJC': 2.0,
     'r_knee': 1.0,
     'r_mknee': 1.0,
@@ -56,8 +56,8 @@ LABEL_WEIGHTS = {
     'R_toe_tip1': 0.3,
     'R_toe_tip5': 0.3,
     'bp_right_shoulder': 0.3,
-    'R_elbow_lat': 0.2,
-    'R_elbow_med': 0.2,
+    'R_elbow_lat': 1.0,
+    'R_elbow_med': 1.0,
     'bp_right_elbow': 1.0,
     'R_wrist_radius': 1.0,
     'R_wrist_ulna': 1.0,
@@ -73,7 +73,7 @@ ONES = torch.ones(len(HEAD))
 PELVIS = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation')
 NECK = ('neck_extension', 'neck_bending', 'neck_rotation')
 # Where the markers leave an angle open (arms held level), the joint rotations decide.
-START_STDDEV = 1.0
+START_STDDEV = 10.0
 MARKER_STDDEV_M = 0.01
 # Within 0.01 degrees of an endless search in 999 of 1000 frames, at twice its speed.
 MAX_ITERATIONS, TOLERANCE, DAMPING = 8, 1e-3, 1e-3
@@ -90,7 +90,8 @@ class SkeletonTruth:
     :param marker_offsets_m: [markers, 3], in the frames of the scaled segments; [frames, markers,
         3] where persons differ.
     :param markers_m: [frames, markers, 3], on the mesh, OpenSim axes.
-    :param residual_rms_m: [frames], weighted distance between mesh and skeleton markers.
+    :param residual_rms_m: [frames], weighted distance between the fitted landmarks, as the body's
+        bones carry them, and the skeleton's.
     """
 
     coordinates: FloatArray
@@ -170,10 +171,12 @@ class Labeller:
     ) -> SkeletonTruth:
         poses = torch.as_tensor(np.asarray(pose), dtype=torch.float32)
         people = People.of(subjects)
-        markers_m = self._markers_m(people, poses, translation_m)
+        shift_m = self._shift_m(people, poses, translation_m)
+        markers_m = self.anthropometry.marker_body.positions_m(poses, people.betas, shift_m)
+        bones_m = self.anthropometry.bones.positions_m(poses, people.betas, shift_m)
         start = self._start(people, poses, markers_m, is_motion)
         people = people.expand(len(poses))
-        coordinates, residual_m = self._solve(people, markers_m[:, self._rows], start)
+        coordinates, residual_m = self._solve(people, bones_m[:, self._rows], start)
         coordinates = self._with_neck(people, coordinates, markers_m, is_motion)
         coordinates = self._with_pelvis(coordinates, is_motion)
         return SkeletonTruth(
@@ -184,14 +187,12 @@ class Labeller:
             residual_m.numpy(),
         )
 
-    def _markers_m(
-        self, people: People, poses: Tensor, translation_m: FloatArray | None
-    ) -> Tensor:
+    def _shift_m(self, people: People, poses: Tensor, translation_m: FloatArray | None) -> Tensor:
         shift_m = torch.zeros(len(poses), 3)
         if translation_m is not None:
             shift_m = torch.as_tensor(np.asarray(translation_m), dtype=torch.float32)
         rest_m = self.anthropometry.body.shaped_joints_m(people.betas)[:, 0]
-        return self.anthropometry.marker_body.positions_m(poses, people.betas, shift_m - rest_m)
+        return shift_m - rest_m
 
     def _start(self, people: People, poses: Tensor, markers_m: Tensor, is_motion: bool) -> Tensor:
         skeleton = self.anthropometry.skeleton
@@ -241,8 +242,8 @@ class Labeller:
         columns = [skeleton.coordinate_index(name) for name in NECK]
         limits = skeleton.lower_limits[columns].numpy(), skeleton.upper_limits[columns].numpy()
         turns = follow(euler((torso.mT @ head).numpy(), NECK), *limits, is_motion)
-        coordinates[:, columns] = torch.as_tensor(turns).to(coordinates)
-        return skeleton.clamp(coordinates)
+        coordinates[:, columns] = torch.as_tensor(turns.clip(*limits)).to(coordinates)
+        return coordinates
 
     def _with_pelvis(self, coordinates: Tensor, is_motion: bool) -> Tensor:
         """Bring the list within a quarter turn; let tilt and rotation run on over half turns."""

@@ -42,6 +42,7 @@ CARRIERS = {
             ('toes', 'foot'),
             ('humerus', 'shoulder'),
             ('radius', 'elbow'),
+            ('ulna', 'elbow'),
             ('hand', 'wrist'),
         )
     },
