@@ -31,6 +31,7 @@ from biopose_ros.records import (
 )
 from biopose_ros.skeleton import Skeleton, load_skeleton
 from biopose_ros.skeleton.limits import is_circular
+from biopose_ros.torch_threads import one_torch_thread
 
 METHODS = ('landmarks',)
 WARM_UP_SIZE_PX = (1280, 720)
@@ -94,7 +95,8 @@ class Pipeline:
         person = resting_person(self.skeleton, camera)
         middle_px = person.keypoints_px.mean(axis=0)
         self._tracker.network.run(picture, [Crop(middle_px, camera.height_px, 0.0)])
-        _Person(self.skeleton, self.config).update(person, camera, 0)
+        with one_torch_thread():
+            _Person(self.skeleton, self.config).update(person, camera, 0)
         self.reset()
 
     def process(
@@ -116,7 +118,8 @@ class Pipeline:
         ]
         followed = {crop.track_id for crop in crops}
         self._persons = {key: p for key, p in self._persons.items() if key in followed}
-        poses = [self._person(crop.track_id).update(crop, camera, stamp_ns) for crop in crops]
+        with one_torch_thread():
+            poses = [self._person(crop.track_id).update(crop, camera, stamp_ns) for crop in crops]
         return [pose for pose in poses if pose is not None]
 
     def _person(self, track_id: int) -> _Person:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import cv2
@@ -15,6 +14,7 @@ from biopose_ros.body.joints import JOINT_PARENTS
 from biopose_ros.body.model import BodyMesh, BodyModel
 from biopose_ros.body.rotations import pose_to_matrices
 from biopose_ros.records import FloatArray
+from biopose_ros.torch_threads import one_torch_thread
 from biopose_ros.training.motion.rotations import matrices_from_vectors
 from biopose_ros.training.motion.splits import Split
 from biopose_ros.training.synthesis.backdrop import Photos
@@ -136,7 +136,7 @@ class SampleGenerator:
         frames = np.array([frame for plan in plans for frame in plan.frames])
         headings = np.concatenate([plan.headings_rad for plan in plans])
         places = np.concatenate([plan.places_m for plan in plans])
-        with _one_thread(), torch.inference_mode():
+        with one_torch_thread(), torch.inference_mode():
             local = pose_to_matrices(torch.from_numpy(self.pool.pose[frames]), 24)
             local[:, 0] = _about_vertical(headings) @ local[:, 0]
             shape = torch.from_numpy(betas)
@@ -228,17 +228,6 @@ class SampleGenerator:
             replace(sample, coordinates=q.astype(np.float32), scales=s.astype(np.float32))
             for sample, q, s in zip(samples, coordinates, scales, strict=True)
         ]
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums in torch depend on the number of threads; one is also fastest for small batches."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _about_vertical(angles_rad: FloatArray) -> torch.Tensor:
