@@ -64,8 +64,9 @@ class CoordinateFilter:
 
     # Fastest plausible start: 1 sigma of the unknown first velocity, rad/s or m/s.
     _INITIAL_VELOCITY_STDDEV = 3.0
-    # A single joint movement takes about half a second, and half of that is over on average.
-    _VELOCITY_DECAY_S = 0.25
+    # A single joint movement takes about half a second, half of it is over on average, and the rest
+    # slows down.
+    _VELOCITY_DECAY_S = 0.12
 
     def __init__(self, config: FilterConfig) -> None:
         self._config = config

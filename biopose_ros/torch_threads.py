@@ -11,10 +11,10 @@ import torch
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
     """
-    Keep torch on the calling thread for a while.
+    Keep torch on the calling thread for a while; also a decorator.
 
-    One person's kinematics are thousands of tiny operations. Spread over threads they wait for
-    each other, and beside other busy processes that wait made an image take 20 times as long.
+    Kinematics are thousands of tiny operations. Spread over threads they wait for each other, and
+    beside other busy processes that wait made them take 20 times as long.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)

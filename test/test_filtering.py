@@ -75,8 +75,8 @@ def test_prediction_extrapolates_and_ends_after_the_longest_gap():
         tracker.update(np.array([index * FRAME_S]), np.array([0.01]), index * FRAME_S)
     now = 29 * FRAME_S
     soon, later = tracker.predict(now + 0.1), tracker.predict(now + 0.4)
-    np.testing.assert_allclose(soon.positions, now + 0.1, atol=0.02)
-    assert now + 0.1 < later.positions < now + 0.25  # the movement dies away
+    np.testing.assert_allclose(soon.positions, now + 0.1, atol=0.04)
+    assert now + 0.1 < later.positions < now + 0.12  # the movement dies away
     assert later.stddev > soon.stddev
     assert tracker.predict(now + 0.6) is None
 

@@ -27,8 +27,8 @@ def save_session_picture(monitor: LiveMonitor, path: Path) -> bool:
     history = monitor.history()
     if history is None or not monitor.pictures:
         return False
-    figure = Figure(figsize=(16, 9), layout='constrained')
-    axes = figure.subplots(2, COLUMNS, height_ratios=(1.25, 1))
+    figure = Figure(figsize=(16, 7), layout='constrained')
+    axes = figure.subplots(2, COLUMNS, height_ratios=(3, 2.7))
     chosen = np.linspace(0, len(monitor.pictures) - 1, COLUMNS + 2).round().astype(int)[1:-1]
     start_ns = monitor.pictures[0][0]
     for axis, index in zip(axes[0], chosen, strict=True):

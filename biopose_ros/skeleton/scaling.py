@@ -23,6 +23,7 @@ from biopose_ros.skeleton.solver import (
     build_problem,
     solve_pose,
 )
+from biopose_ros.torch_threads import one_torch_thread
 
 # Segments that scale together, and the axes along which they do.
 PARTS: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -129,6 +130,7 @@ def scale_groups(skeleton: Skeleton, is_symmetric: bool = True) -> ScaleGroups:
     return ScaleGroups(names, members.unflatten(0, (-1, 3)))
 
 
+@one_torch_thread()
 def fit_scales(
     skeleton: Skeleton,
     names: Sequence[str],

@@ -14,6 +14,7 @@ from biopose_ros.skeleton.limits import search_limits, wrap
 from biopose_ros.skeleton.marker_kinematics import compile_markers
 from biopose_ros.skeleton.observations import check_markers, clean_markers
 from biopose_ros.skeleton.skeleton import Skeleton
+from biopose_ros.torch_threads import one_torch_thread
 
 NUM_STARTS = 8
 START_ITERATIONS = 15
@@ -76,6 +77,7 @@ class Solution:
     iterations: int
 
 
+@one_torch_thread()
 def solve_pose(
     skeleton: Skeleton,
     names: Sequence[str],
