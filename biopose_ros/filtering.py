@@ -64,8 +64,8 @@ class CoordinateFilter:
 
     # Fastest plausible start: 1 sigma of the unknown first velocity, rad/s or m/s.
     _INITIAL_VELOCITY_STDDEV = 3.0
-    # A single joint movement takes about half a second, half of it is over on average, and the rest
-    # slows down.
+    # A single joint movement takes about half a second; half of it is over on average, and the
+    # rest slows down.
     _VELOCITY_DECAY_S = 0.12
 
     def __init__(self, config: FilterConfig) -> None:
