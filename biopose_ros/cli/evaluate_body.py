@@ -1,4 +1,4 @@
-"""``biopose evaluate body``: the body layer and its markers."""
+"""``biopose evaluate body``: the body layer, its markers, and the skeleton in it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from biopose_ros.body import BodyModel
 
 
 def evaluate_body(
@@ -21,8 +23,22 @@ def evaluate_body(
     pictures: Annotated[
         Path | None, typer.Option(help='Draw markers, shapes and correctives into this folder.')
     ] = None,
+    poses: Annotated[
+        int, typer.Option(min=2, help='Poses to fit the skeleton to, half random, half recorded.')
+    ] = 10000,
+    compared: Annotated[
+        int, typer.Option(min=1, help='How many of them OpenSim fits again.')
+    ] = 200,
+    motion: Annotated[
+        Path | None,
+        typer.Option(help='Folder of recorded motion; default ../shared/data/motion.'),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(help='A model to compare with; default LaiUhlrich2022 beside the checkout.'),
+    ] = None,
 ) -> None:
-    """Compare the body layer with smplx, time it, and check the markers' places."""
+    """Compare body layer and smplx; check markers; fit the skeleton and compare with OpenSim."""
     import json
 
     from rich.console import Console
@@ -43,6 +59,15 @@ def evaluate_body(
     markers = load_markers(model.topology)
     faults = marker_faults(markers, model)
     figures |= {'markers': len(markers.names), 'marker_faults': len(faults)}
+    data = Path(__file__).resolve().parents[3] / 'shared' / 'data'
+    figures |= _label_figures(
+        model,
+        poses,
+        compared,
+        motion or _existing(data / 'motion'),
+        reference or _existing(data / 'reference' / 'LaiUhlrich2022.osim'),
+        console,
+    )
     if body is None:
         figures |= _detector_figures(console)
     table = Table('figure', 'value', title='Body')
@@ -58,6 +83,36 @@ def evaluate_body(
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(figures, indent=2) + '\n', encoding='utf-8')
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.exists() else None
+
+
+def _label_figures(
+    model: BodyModel,
+    poses: int,
+    compared: int,
+    motion: Path | None,
+    reference: Path | None,
+    console: Console,
+) -> dict[str, float]:
+    """How well the skeleton sits in the body, standing and in motion."""
+    from rich.progress import Progress
+
+    from biopose_ros.evaluation.label_report import (
+        measure_labels,
+        neutral_table,
+        reference_table,
+        worst_table,
+    )
+
+    with Progress(console=console, transient=True) as progress:
+        report = measure_labels(model, poses, compared, motion, reference, progress)
+    for table in (neutral_table(report), reference_table(report), worst_table(report)):
+        if table is not None:
+            console.print(table)
+    return report.figures()
 
 
 def _detector_figures(console: Console) -> dict[str, float]:
