@@ -26,7 +26,7 @@ def test_the_demo_ends_with_a_picture_and_a_bag_of_angles(tmp_path):
     done = run_demo(VIDEO, '--out', tmp_path, cwd=checkout)
     assert done.returncode == 0, done.stdout + (tmp_path / 'demo.log').read_text()
     assert 'images with angles' in done.stdout
-    assert cv2.imread(str(tmp_path / 'demo.png')).shape == (720, 1280, 3)
+    assert cv2.imread(str(tmp_path / 'demo.png')).shape == (560, 1280, 3)
     with AnyReader([tmp_path / 'bag']) as reader:
         counts = {c.topic.rpartition('/')[2]: c.msgcount for c in reader.connections}
         frames = sum(1 for _ in open_frames(str(VIDEO)))
