@@ -42,6 +42,15 @@ class People:
             torch.stack([subject.marker_offsets_m for subject in subjects]),
         )
 
+    def select(self, frames: Tensor) -> People:
+        """
+        Take some of the frames.
+
+        :param frames: their indices.
+        """
+        tensors = (self.betas, self.scales, self.neutral, self.offsets_m)
+        return People(*(tensor[frames] for tensor in tensors))
+
     def expand(self, frames: int) -> People:
         """
         Give every frame its person.

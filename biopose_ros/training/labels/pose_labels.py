@@ -75,6 +75,11 @@ NECK = ('neck_extension', 'neck_bending', 'neck_rotation')
 # Where the markers leave an angle open (arms held level), the joint rotations decide.
 START_STDDEV = 10.0
 MARKER_STDDEV_M = 0.01
+HARD_M, MUCH_BETTER = 0.018, 0.85
+ARMS_RAD = tuple(
+    dict(zip(('arm_flex', 'arm_add', 'arm_rot', 'elbow_flex'), angles))  # noqa: B905
+    for angles in ((0.8, -0.5, 0.0, 1.0), (0.8, 0.5, 0.5, 1.0), (-0.6, -0.3, 0.0, 0.8))
+)
 # Within 0.01 degrees of an endless search in 999 of 1000 frames, at twice its speed.
 MAX_ITERATIONS, TOLERANCE, DAMPING = 8, 1e-3, 1e-3
 
@@ -162,6 +167,20 @@ class Labeller:
             raise ValueError(f'expected one person per pose, got {len(subjects)} and {len(pose)}')
         return self._label(subjects, pose, translation_m, is_motion=False)
 
+    def bone_markers_m(self, subject: Subject, pose: FloatArray) -> FloatArray:
+        """
+        Place the fitted markers as the bones carry them.
+
+        :param subject: the person.
+        :param pose: [..., 24, 3], rotation vectors; the pelvis joint is at the origin.
+        :returns: [..., fitted markers, 3], OpenSim axes.
+        """
+        poses = torch.as_tensor(np.asarray(pose), dtype=torch.float32)
+        people = People.of([subject])
+        shift_m = self._shift_m(people, poses, None)[0]
+        bones_m = self.anthropometry.bones.positions_m(poses, subject.betas, shift_m)
+        return bones_m[..., self._rows, :].numpy()
+
     def _label(
         self,
         subjects: Sequence[Subject],
@@ -176,7 +195,7 @@ class Labeller:
         bones_m = self.anthropometry.bones.positions_m(poses, people.betas, shift_m)
         start = self._start(people, poses, markers_m, is_motion)
         people = people.expand(len(poses))
-        coordinates, residual_m = self._solve(people, bones_m[:, self._rows], start)
+        coordinates, residual_m = self._solve_hard(people, bones_m[:, self._rows], start)
         coordinates = self._with_neck(people, coordinates, markers_m, is_motion)
         coordinates = self._with_pelvis(coordinates, is_motion)
         return SkeletonTruth(
@@ -204,6 +223,24 @@ class Labeller:
         shift_m = markers_m[:, markers].mean(1) - frames.positions_m[:, hips].mean(1)
         start[:, [skeleton.coordinate_index(f'pelvis_t{axis}') for axis in 'xyz']] += shift_m
         return start.float()
+
+    def _solve_hard(
+        self, people: People, targets_m: Tensor, start: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Fit; where arms got caught at their limits, try again with arms before the trunk."""
+        coordinates, residual_m = self._solve(people, targets_m, start)
+        for arms in ARMS_RAD:
+            hard = (residual_m > HARD_M).nonzero()[:, 0]
+            if not len(hard):
+                break
+            retry = start[hard]
+            for name, angle in arms.items():
+                for side in 'rl':
+                    retry[:, self._skeleton.coordinate_index(f'{name}_{side}')] = angle
+            found, found_m = self._solve(people.select(hard), targets_m[hard], retry)
+            better = found_m < MUCH_BETTER * residual_m[hard]
+            coordinates[hard[better]], residual_m[hard[better]] = found[better], found_m[better]
+        return coordinates, residual_m
 
     def _solve(self, people: People, targets_m: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
         """Fit coordinates [frames, coordinates]; residuals [frames] in metres."""
