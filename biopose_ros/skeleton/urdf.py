@@ -13,6 +13,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import pi
 
 import numpy as np
@@ -81,13 +82,22 @@ def write_urdf(skeleton: Skeleton, scales: ArrayLike | None = None, prefix: str 
     return '<?xml version="1.0"?>\n' + ET.tostring(robot, encoding='unicode') + '\n'
 
 
-def straight_motions(skeleton: Skeleton, segment: int) -> list[Motion]:
+@lru_cache(maxsize=8)
+def straight_motions(skeleton: Skeleton) -> tuple[tuple[Motion, ...], ...]:
     """
-    Describe a segment's joint by straight motions, in the order in which they act.
+    Describe every segment's joint by straight motions, in the order in which they act.
+
+    They do not depend on a person's size, so they are fitted once for each skeleton.
 
     :param skeleton: any skeleton.
-    :param segment: index of the child segment.
+    :returns: for each segment the motions of the joint to its parent.
     """
+    return tuple(
+        _joint_motions(skeleton, segment) for segment in range(len(skeleton.segment_names))
+    )
+
+
+def _joint_motions(skeleton: Skeleton, segment: int) -> tuple[Motion, ...]:
     tree = skeleton.tree(skeleton.default_coordinates)
     motions = []
     for slot in (3, 4, 5, 0, 1, 2):  # shifts come first
@@ -102,7 +112,7 @@ def straight_motions(skeleton: Skeleton, segment: int) -> list[Motion]:
         name = f'{skeleton.segment_names[segment]}_{kind}{axis_index + 1}'
         axis = axes[axis_index].numpy()
         motions.append(Motion(name, is_turn, axis, coordinate, slope, intercept))
-    return motions
+    return tuple(motions)
 
 
 def _fit_line(skeleton: Skeleton, row: int, coordinate: int) -> tuple[float, float]:
@@ -147,7 +157,7 @@ class _Writer:
             tree.shift_scaling[segment].numpy() @ self.factors[parent],
             1.0,
         )
-        for motion in straight_motions(self.skeleton, segment):
+        for motion in straight_motions(self.skeleton)[segment]:
             size = 1.0 if motion.is_turn else growth[int(motion.name[-1]) - 1]
             below = f'{child}_after_{motion.name.rsplit("_", 1)[1]}'
             leads = motion.is_coordinate and motion.coordinate not in self.led
