@@ -45,6 +45,16 @@ def test_only_the_ros_layer_imports_ros():
     assert not offenders
 
 
+def test_nothing_below_imports_the_ros_layer():
+    offenders = [
+        f'{path.relative_to(ROOT)} imports {name}'
+        for path in modules_outside(*ABOVE)
+        for name in imported(path)
+        if name.split('.')[:2] == ['biopose_ros', 'ros']
+    ]
+    assert not offenders
+
+
 def test_runtime_imports_neither_training_nor_evaluation():
     offenders = [
         f'{path.relative_to(ROOT)} imports {name}'

@@ -19,8 +19,8 @@ from biopose_ros.files.video import (
     strictly_increasing,
 )
 from biopose_ros.records import Camera
-from biopose_ros.ros.camera_info import CalibrationError, camera_from_info
-from biopose_ros.ros.image_decoding import ImageError, decode_compressed, decode_image
+from biopose_ros.sensor_messages.camera_info import CalibrationError, camera_from_info
+from biopose_ros.sensor_messages.images import ImageError, decode_compressed, decode_image
 
 DECODERS: dict[str, Callable[[Any], ImageArray]] = {
     'sensor_msgs/msg/Image': decode_image,

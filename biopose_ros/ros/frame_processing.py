@@ -11,15 +11,15 @@ from std_msgs.msg import Header
 
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import Camera, PersonPose, TrackingState
-from biopose_ros.ros.camera_info import CameraSource, same_optics
-from biopose_ros.ros.image_decoding import (
+from biopose_ros.ros.camera_source import CameraSource, same_optics
+from biopose_ros.ros.image_input import ImageMessage
+from biopose_ros.ros.stamps import to_ns, to_time
+from biopose_ros.sensor_messages.images import (
     BgrImage,
     ImageError,
     decode_compressed,
     decode_image,
 )
-from biopose_ros.ros.image_input import ImageMessage
-from biopose_ros.ros.stamps import to_ns, to_time
 
 # Images may overtake each other on the way by this much; a longer step back is a new time line
 # (a bag that starts again, a clock that was set).

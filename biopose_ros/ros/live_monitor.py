@@ -12,8 +12,8 @@ from sensor_msgs.msg import Image
 from biopose_ros.msg import JointAngleArray
 from biopose_ros.records import FloatArray
 from biopose_ros.ros import qos
-from biopose_ros.ros.image_decoding import BgrImage, decode_image
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
+from biopose_ros.sensor_messages.images import BgrImage, decode_image
 
 # Pictures kept, and the least time between two of them.
 MAX_PICTURES = 120

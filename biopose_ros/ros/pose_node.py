@@ -20,7 +20,7 @@ from sensor_msgs.msg import CameraInfo
 
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.ros import qos
-from biopose_ros.ros.camera_info import CalibrationError, CameraSource
+from biopose_ros.ros.camera_source import CameraSource
 from biopose_ros.ros.diagnostics import Health, diagnostic_array
 from biopose_ros.ros.frame_processing import FrameProcessor, FrameResult
 from biopose_ros.ros.image_input import ImageInput, ImageMessage
@@ -36,6 +36,7 @@ from biopose_ros.ros.parameters import (
 from biopose_ros.ros.pipeline_settings import build_pipeline
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
 from biopose_ros.ros.worker import InferenceWorker
+from biopose_ros.sensor_messages.camera_info import CalibrationError
 
 PipelineBuilder: TypeAlias = Callable[[NodeSettings], Pipeline]
 

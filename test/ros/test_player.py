@@ -9,9 +9,9 @@ from biopose_ros.files.camera import guess_camera
 from biopose_ros.files.video import Frame, FrameSource
 from biopose_ros.frames import project
 from biopose_ros.records import Camera
-from biopose_ros.ros.image_decoding import decode_compressed, decode_image
 from biopose_ros.ros.player import Letterbox, PlayerSettings, VideoPlayer
 from biopose_ros.ros.stamps import to_ns
+from biopose_ros.sensor_messages.images import decode_compressed, decode_image
 
 # Of variable rate, as phones record: the pace must follow the stamps.
 TIMES_MS = (0, 33, 67, 200, 233)

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:  # bags are read without ROS: any library's messages will do
-    from sensor_msgs.msg import CompressedImage, Image
-
 BgrImage = NDArray[np.uint8]
+ByteData = bytes | array | NDArray[np.uint8]
+
+
+class RawImage(Protocol):
+    """What is read of a ``sensor_msgs/Image``."""
+
+    height: int
+    width: int
+    encoding: str
+    is_bigendian: int
+    step: int
+    data: ByteData
+
+
+class CompressedImage(Protocol):
+    """What is read of a ``sensor_msgs/CompressedImage``."""
+
+    format: str
+    data: ByteData
 
 
 class ImageError(ValueError):
@@ -50,7 +67,7 @@ ENCODINGS: dict[str, Encoding] = {
 }
 
 
-def decode_image(message: Image) -> BgrImage:
+def decode_image(message: RawImage) -> BgrImage:
     """
     Read a raw image.
 
@@ -75,7 +92,7 @@ def _to_bytes(pixels: NDArray[np.unsignedinteger]) -> BgrImage:
     return pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
 
 
-def _pixels(message: Image, encoding: Encoding) -> NDArray[np.unsignedinteger]:
+def _pixels(message: RawImage, encoding: Encoding) -> NDArray[np.unsignedinteger]:
     """View the message's bytes as [height, width, channels], checked for size."""
     height, width, step = message.height, message.width, message.step
     size = f'{width}x{height} {message.encoding}'

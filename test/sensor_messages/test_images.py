@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sensor_msgs.msg import CompressedImage, Image
 
-from biopose_ros.ros.image_decoding import (
+from biopose_ros.sensor_messages.images import (
     ENCODINGS,
     ImageError,
     decode_compressed,

@@ -1,0 +1,81 @@
+"""The camera of each image: the newest ``CameraInfo``, or a guess where there is none."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from sensor_msgs.msg import CameraInfo
+
+from biopose_ros.files.camera import guess_camera
+from biopose_ros.records import Camera
+from biopose_ros.sensor_messages.camera_info import CalibrationError, camera_from_info
+
+
+def camera_for_size(camera: Camera, width_px: int, height_px: int) -> Camera:
+    """
+    Fit a calibration to an image that was resized after the camera.
+
+    :raises CalibrationError: where the image has another shape than the calibration.
+    """
+    if camera.width_px == 0 or camera.height_px == 0:  # drivers that leave the size out
+        return replace(camera, width_px=width_px, height_px=height_px)
+    if (camera.width_px, camera.height_px) == (width_px, height_px):
+        return camera
+    scale_x, scale_y = width_px / camera.width_px, height_px / camera.height_px
+    if not math.isclose(scale_x, scale_y, rel_tol=0.02):
+        raise CalibrationError(
+            f'camera_info is for {camera.width_px}x{camera.height_px} but the image is '
+            f'{width_px}x{height_px}, another shape; publish the matching camera_info'
+        )
+    intrinsics = np.diag([scale_x, scale_y, 1.0]) @ camera.intrinsics_px
+    return replace(camera, width_px=width_px, height_px=height_px, intrinsics_px=intrinsics)
+
+
+class CameraSource:
+    """
+    The newest calibration, and the guess that stands in for it.
+
+    :param focal_length_px: guess where no calibration is known; 0 assumes a typical camera.
+    :param is_rectified: see :func:`camera_from_info`.
+    """
+
+    def __init__(self, focal_length_px: float, is_rectified: bool) -> None:
+        self._focal_length_px = focal_length_px
+        self._is_rectified = is_rectified
+        self._calibrated: Camera | None = None
+        self.has_info = False
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether a calibration is known."""
+        return self._calibrated is not None
+
+    def update(self, info: CameraInfo) -> None:
+        """
+        Take a new CameraInfo; a bad one leaves the last good one in place.
+
+        :raises CalibrationError: see :func:`camera_from_info`.
+        """
+        self.has_info = True
+        self._calibrated = camera_from_info(info, self._is_rectified)
+
+    def camera_for(self, width_px: int, height_px: int) -> Camera:
+        """
+        Give the camera of an image of this size.
+
+        :raises CalibrationError: where the calibration is for an image of another shape.
+        """
+        if self._calibrated is None:
+            return guess_camera(width_px, height_px, self._focal_length_px or None)
+        return camera_for_size(self._calibrated, width_px, height_px)
+
+
+def same_optics(one: Camera, other: Camera) -> bool:
+    """Tell whether two cameras project alike."""
+    return (
+        (one.width_px, one.height_px) == (other.width_px, other.height_px)
+        and np.allclose(one.intrinsics_px, other.intrinsics_px)
+        and np.array_equal(one.distortion, other.distortion)
+    )

@@ -1,0 +1,1 @@
+"""What cameras publish, read by shape alone: messages of rclpy and of a bag reader alike."""

@@ -1,0 +1,50 @@
+import cv2
+import numpy as np
+import pytest
+from sensor_msgs.msg import CameraInfo
+
+from biopose_ros.frames import project
+from biopose_ros.ros.camera_source import CameraSource, camera_for_size, same_optics
+from biopose_ros.sensor_messages.camera_info import CalibrationError, camera_from_info
+
+K = [800.0, 0.0, 640.0, 0.0, 810.0, 360.0, 0.0, 0.0, 1.0]
+
+
+def info(**changes):
+    fields = {'width': 1280, 'height': 720, 'k': K, 'distortion_model': 'plumb_bob'}
+    return CameraInfo(**{**fields, **changes})
+
+
+def test_resized_image_projects_like_opencv():
+    camera = camera_for_size(camera_from_info(info()), 640, 360)
+    point = np.array([[0.3, 0.2, 2.0]])
+    full, _ = cv2.projectPoints(point, np.zeros(3), np.zeros(3), np.reshape(K, (3, 3)), None)
+    np.testing.assert_allclose(project(point, camera), full.reshape(1, 2) / 2)
+
+
+def test_image_of_another_shape_is_refused():
+    with pytest.raises(CalibrationError, match=r'1280x720 but the image is 720x1280'):
+        camera_for_size(camera_from_info(info()), 720, 1280)
+
+
+def test_bad_info_leaves_the_last_good_one():
+    source = CameraSource(focal_length_px=0.0, is_rectified=False)
+    assert not source.camera_for(640, 360).is_calibrated
+    source.update(info())
+    with pytest.raises(CalibrationError):
+        source.update(info(k=[np.nan] * 9))
+    assert source.camera_for(640, 360).intrinsics_px[0, 0] == pytest.approx(400.0)
+
+
+def test_given_focal_length_stands_in_for_a_calibration():
+    source = CameraSource(focal_length_px=1234.0, is_rectified=False)
+    source.update(CameraInfo())
+    camera = source.camera_for(1280, 720)
+    assert camera.intrinsics_px[0, 0] == 1234.0
+    assert not camera.is_calibrated
+
+
+def test_same_optics_sees_a_new_focal_length():
+    one = camera_from_info(info())
+    assert same_optics(one, camera_from_info(info()))
+    assert not same_optics(one, camera_from_info(info(k=[801.0, *K[1:]])))
