@@ -28,7 +28,6 @@ def benchmark_live(
     """Run node and player as processes; state images in, processed, dropped, and latency."""
     import os
     from dataclasses import asdict
-    from json import dumps
 
     from rich.progress import Progress
 
@@ -36,6 +35,7 @@ def benchmark_live(
 
     os.environ.update(large_image_environment())
     from biopose_ros.cli.demo import demo_video
+    from biopose_ros.cli.figures import write_figures
     from biopose_ros.evaluation.live import LiveBenchmark, LiveBenchmarkError, measure_live
 
     video = video or demo_video()
@@ -55,8 +55,7 @@ def benchmark_live(
         typer.secho(str(error), err=True, fg='red')
         raise typer.Exit(1) from None
     _print_table(result)
-    if json is not None:
-        json.write_text(dumps(asdict(result), indent=2) + '\n')
+    write_figures(json, asdict(result))
 
 
 def _print_table(result: LiveResult) -> None:

@@ -16,11 +16,11 @@ def benchmark_synth(
 ) -> None:
     """Draw 256x256 images with all their truth, as training does, and count."""
     from dataclasses import asdict
-    from json import dumps
 
     from rich.console import Console
     from rich.table import Table
 
+    from biopose_ros.cli.figures import write_figures
     from biopose_ros.evaluation.synthesis import measure_speed
     from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
 
@@ -34,5 +34,4 @@ def benchmark_synth(
     for name, value in asdict(speed).items():
         table.add_row(name, f'{value:.4g}')
     Console().print(table)
-    if json is not None:
-        json.write_text(dumps(asdict(speed), indent=2) + '\n')
+    write_figures(json, asdict(speed))

@@ -26,11 +26,10 @@ def evaluate_skeleton(
         raise typer.BadParameter(
             'this comparison needs OpenSim: pip install opensim', param_hint='evaluate skeleton'
         ) from error
-    import json
-
     from rich.console import Console
     from rich.progress import Progress
 
+    from biopose_ros.cli.figures import write_figures
     from biopose_ros.evaluation.skeleton import compare_with_opensim, results_table
     from biopose_ros.skeleton import load_skeleton
 
@@ -39,6 +38,4 @@ def evaluate_skeleton(
     with Progress(console=console, transient=True) as progress:
         results = compare_with_opensim(skeletons, poses, frames, progress)
     console.print(results_table(results))
-    if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(json.dumps(results, indent=2) + '\n', encoding='utf-8')
+    write_figures(json_file, results)

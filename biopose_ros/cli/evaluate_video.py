@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,6 +39,7 @@ def evaluate_video(
     """Compare joint angles from each single view with the truth of all views."""
     from rich.console import Console
 
+    from biopose_ros.cli.figures import write_figures
     from biopose_ros.cli.progress import track_frames
     from biopose_ros.detection.config import DetectionConfig
     from biopose_ros.evaluation.video import evaluate_views
@@ -62,8 +62,7 @@ def evaluate_video(
         console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
     _print(results, method, details, console)
-    if json_file is not None:
-        json_file.write_text(json.dumps(report(results, method), indent=2) + '\n')
+    write_figures(json_file, report(results, method))
 
 
 def default_data() -> Path:
