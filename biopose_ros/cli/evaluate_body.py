@@ -21,7 +21,7 @@ def evaluate_body(
         Path | None, typer.Option(help="A user's body file; the default body if absent.")
     ] = None,
     pictures: Annotated[
-        Path | None, typer.Option(help='Draw markers, shapes and correctives into this folder.')
+        Path | None, typer.Option(help='Draw markers, shapes, correctives and skeleton here.')
     ] = None,
     poses: Annotated[
         int, typer.Option(min=2, help='Poses to fit the skeleton to, half random, half recorded.')
@@ -39,12 +39,11 @@ def evaluate_body(
     ] = None,
 ) -> None:
     """Compare body layer and smplx; check markers; fit the skeleton and compare with OpenSim."""
-    import json
-
     from rich.console import Console
     from rich.table import Table
 
     from biopose_ros.body import load_body
+    from biopose_ros.cli.figures import write_figures
     from biopose_ros.evaluation.body import milliseconds, smplx_max_error_m
     from biopose_ros.virtual_markers import load_markers
     from biopose_ros.virtual_markers.checks import marker_faults
@@ -78,11 +77,11 @@ def evaluate_body(
         console.print(fault, markup=False)
     if pictures is not None:
         from biopose_ros.evaluation.body_pictures import write_pictures
+        from biopose_ros.evaluation.label_pictures import write_skeleton_sheet
 
         write_pictures(pictures, model, markers)
-    if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(json.dumps(figures, indent=2) + '\n', encoding='utf-8')
+        write_skeleton_sheet(pictures, model)
+    write_figures(json_file, figures)
 
 
 def _existing(path: Path) -> Path | None:

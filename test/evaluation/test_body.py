@@ -11,11 +11,16 @@ from biopose_ros.evaluation.body_pictures import VIEWS, picture
 
 
 def test_the_command_writes_its_figures(tmp_path):
-    result = CliRunner().invoke(app, ['evaluate', 'body', '--json', str(tmp_path / 'body.json')])
+    file = tmp_path / 'body.json'
+    result = CliRunner().invoke(
+        app, ['evaluate', 'body', '--json', str(file), '--poses', '40', '--compared', '4']
+    )
     assert result.exit_code == 0, result.output
-    figures = json.loads((tmp_path / 'body.json').read_text())
+    figures = json.loads(file.read_text())
     assert figures['marker_faults'] == 0
     assert figures['ms_per_1_bodies'] > 0
+    assert figures['neutral_bias_deg'] < 1.5
+    assert figures['marker_fit_rms_mm'] < 13
     if find_spec('smplx') is not None:
         assert figures['smplx_max_error_m'] < 1e-5
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 def mirrored_name(marker: str) -> str:
     """
-    Name a marker's partner on the other side; markers in the middle are their own.
+    Name a right marker's partner on the left side; markers in the middle are their own.
 
-    :param marker: for example ``r_knee``, whose partner is ``L_knee``, or ``bp_left_hip``.
+    :param marker: for example ``r_knee``, whose partner is ``L_knee``.
     """
     for right, left in (('R_', 'L_'), ('r_', 'L_'), ('r.', 'L.')):
         if marker.startswith(right):

@@ -2,7 +2,7 @@
 The turn of the shank that goes with a bent knee.
 
 Recordings and synthesised postures bend the knee as a hinge. A real knee turns the shank inward as
-it bends, 9 degrees at 30 and 15 at 90 (the skeleton's knee; Lai et al. 2017). A foot that stays in
+it bends, 7 degrees at 30 and 11 at 90 (the skeleton's knee; Lai et al. 2017). A foot that stays in
 the leg's plane puts that turn, with the other sign, into the ankle's angles: up to 14 degrees of
 subtalar and 4 of ankle angle.
 """
