@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
+
+from biopose_ros.files.closing import Closing
 
 COUNT_WIDTH = 10
 
 
-class GrowingTable:
+class GrowingTable(Closing):
     """
     A text file that grows by rows; its header's row count is filled in on closing.
 
@@ -48,14 +49,3 @@ class GrowingTable:
             self._file.seek(offset)
             self._file.write(str(self.rows).ljust(COUNT_WIDTH).encode())
         self._file.close()
-
-    def __enter__(self) -> GrowingTable:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import yaml
 from mcap.well_known import MessageEncoding, SchemaEncoding
 from mcap.writer import Writer
+
+from biopose_ros.files.closing import Closing
 
 # The layout of Humble: every later rosbag2 reads it, while Humble refuses the later ones.
 METADATA_VERSION = 5
@@ -59,7 +60,7 @@ class _Topic:
     count: int = 0
 
 
-class McapWriter:
+class McapWriter(Closing):
     """
     Write a bag that ``ros2 bag play``, Foxglove, ``mcap`` and ``rosbags`` read without us.
 
@@ -133,17 +134,6 @@ class McapWriter:
         self._file.close()
         text = yaml.safe_dump({'rosbag2_bagfile_information': self._metadata()}, sort_keys=False)
         (self.folder / 'metadata.yaml').write_text(text)
-
-    def __enter__(self) -> McapWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _add_topic(self, topic: str, type_name: str, text: str, qos: TopicQos) -> _Topic:
         if type_name not in self._schemas:

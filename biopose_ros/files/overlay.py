@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any, cast
 
 import av
 import numpy as np
 from numpy.typing import NDArray
+
+from biopose_ros.files.closing import Closing
 
 # 90 kHz, the clock of MPEG video: exact to 11 microseconds.
 TIME_BASE = Fraction(1, 90_000)
@@ -17,7 +18,7 @@ NANOSECONDS = 1_000_000_000
 CODECS = ('libx264', 'mpeg4')
 
 
-class VideoWriter:
+class VideoWriter(Closing):
     """
     Encode pictures as they come, H.264 where the build of FFmpeg has it.
 
@@ -63,14 +64,3 @@ class VideoWriter:
         if self._last_pts >= 0:
             self._container.mux(self._stream.encode())
         self._container.close()
-
-    def __enter__(self) -> VideoWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
