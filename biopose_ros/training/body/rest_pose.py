@@ -12,6 +12,7 @@ import numpy as np
 
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.records import FloatArray
+from biopose_ros.training.motion.rotations import about, rotate
 
 # LaiUhlrich2022 at zero: the line from marker r_calc to r_toe points 3.3 degrees outward.
 TOE_OUT_RAD = np.deg2rad(3.3)
@@ -58,19 +59,19 @@ def _arm_moves(vertices: FloatArray, left: dict[str, FloatArray]) -> dict[str, F
     hand = left['middle_knuckle'] - left['wrist']
     back_of_hand = np.cross(left['index_knuckle'] - left['little_knuckle'], hand)
     turn_hand = alignment(hand, back_of_hand, X_AXIS, Y_AXIS)
-    new_elbow = left['shoulder'] + _turn(turn_upper, upper)
-    new_wrist = new_elbow + _turn(turn_fore, fore)
-    moved_hand = _about(turn_hand, vertices, left['wrist'], new_wrist)
-    moved_fore = _about(turn_fore, vertices, left['elbow'], new_elbow)
+    new_elbow = left['shoulder'] + rotate(turn_upper, upper)
+    new_wrist = new_elbow + rotate(turn_fore, fore)
+    moved_hand = _turn_about(turn_hand, vertices, left['wrist'], new_wrist)
+    moved_fore = _turn_about(turn_fore, vertices, left['elbow'], new_elbow)
     share = np.clip(
         (moved_fore - new_elbow[:, None])[..., 0] / np.linalg.norm(fore, axis=-1)[:, None], 0, 1
     )
     # The forearm takes up the palm's pronation evenly along its length.
     pronation = _angle_about_x(turn_hand @ np.swapaxes(turn_fore, -1, -2))
     return {
-        'left_shoulder': _about(turn_upper, vertices, left['shoulder'], left['shoulder']),
-        'left_elbow': _about(
-            _rotation('x', share * pronation[:, None]), moved_fore, new_elbow, new_elbow
+        'left_shoulder': _turn_about(turn_upper, vertices, left['shoulder'], left['shoulder']),
+        'left_elbow': _turn_about(
+            about(0, share * pronation[:, None]), moved_fore, new_elbow, new_elbow
         ),
         'left_wrist': moved_hand,
         'left_hand': moved_hand,
@@ -83,15 +84,15 @@ def _leg_moves(vertices: FloatArray, left: dict[str, FloatArray]) -> dict[str, F
     hinge = left['knee_lateral'] - left['knee_medial']
     turn_thigh = alignment(thigh, hinge, -Y_AXIS, X_AXIS)
     turn_shank = alignment(shank, hinge, -Y_AXIS, X_AXIS)
-    new_knee = left['hip'] + _turn(turn_thigh, thigh)
-    new_ankle = new_knee + _turn(turn_shank, shank)
+    new_knee = left['hip'] + rotate(turn_thigh, thigh)
+    new_ankle = new_knee + rotate(turn_shank, shank)
     # The sole stays level: the foot turns about the vertical alone.
     foot = left['toe'] - left['heel']
-    turn_foot = _rotation('y', TOE_OUT_RAD - np.arctan2(foot[:, 0], foot[:, 2]))
-    moved_foot = _about(turn_foot, vertices, left['ankle'], new_ankle)
+    turn_foot = about(1, TOE_OUT_RAD - np.arctan2(foot[:, 0], foot[:, 2]))
+    moved_foot = _turn_about(turn_foot, vertices, left['ankle'], new_ankle)
     return {
-        'left_hip': _about(turn_thigh, vertices, left['hip'], left['hip']),
-        'left_knee': _about(turn_shank, vertices, left['knee'], new_knee),
+        'left_hip': _turn_about(turn_thigh, vertices, left['hip'], left['hip']),
+        'left_knee': _turn_about(turn_shank, vertices, left['knee'], new_knee),
         'left_ankle': moved_foot,
         'left_foot': moved_foot,
     }
@@ -122,30 +123,15 @@ def _basis(along: FloatArray, beside: FloatArray) -> FloatArray:
     return np.stack([first, np.cross(third, first), third], axis=-1)
 
 
-def _rotation(axis: str, angle_rad: FloatArray) -> FloatArray:
-    """Rotate by [...] radians about x or y; [..., 3, 3]."""
-    turn = np.zeros((*np.shape(angle_rad), 3, 3))
-    fixed, first, second = (0, 1, 2) if axis == 'x' else (1, 2, 0)
-    cosine, sine = np.cos(angle_rad), np.sin(angle_rad)
-    turn[..., fixed, fixed] = 1.0
-    turn[..., first, first] = turn[..., second, second] = cosine
-    turn[..., second, first], turn[..., first, second] = sine, -sine
-    return turn
-
-
 def _angle_about_x(turns: FloatArray) -> FloatArray:
     """Extract the twist about x, in radians, from [..., 3, 3]."""
     return np.arctan2(turns[..., 2, 1] - turns[..., 1, 2], turns[..., 1, 1] + turns[..., 2, 2])
 
 
-def _turn(turns: FloatArray, vectors: FloatArray) -> FloatArray:
-    return np.squeeze(turns @ vectors[..., None], -1)
-
-
-def _about(
+def _turn_about(
     turns: FloatArray, vertices: FloatArray, centre: FloatArray, new_centre: FloatArray
 ) -> FloatArray:
     """Turn [bodies, vertices, 3] about a centre that itself moves; turns per body or vertex."""
     if turns.ndim == 3:
         turns = turns[:, None]
-    return _turn(turns, vertices - centre[:, None]) + new_centre[:, None]
+    return rotate(turns, vertices - centre[:, None]) + new_centre[:, None]
