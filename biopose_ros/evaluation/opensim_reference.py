@@ -85,7 +85,7 @@ class OpenSimModel:
         :returns: marker positions [frames, markers, 3] of the solution, and seconds per frame.
         """
         self.set_pose(coordinate_names, start)
-        table = _marker_table(marker_names, positions_m)
+        table = marker_table(marker_names, positions_m)
         reference = opensim.MarkersReference(table, opensim.SetMarkerWeights())
         solver = opensim.InverseKinematicsSolver(
             self.model, reference, opensim.SimTKArrayCoordinateReference(), np.inf
@@ -105,7 +105,13 @@ class OpenSimModel:
         return np.stack(found), elapsed_s / len(positions_m)
 
 
-def _marker_table(names: Sequence[str], positions_m: FloatArray) -> opensim.TimeSeriesTableVec3:
+def marker_table(names: Sequence[str], positions_m: FloatArray) -> opensim.TimeSeriesTableVec3:
+    """
+    Lay markers out as OpenSim reads them, at 30 Hz.
+
+    :param names: [markers].
+    :param positions_m: [frames, markers, 3], NaN where missing.
+    """
     table = opensim.TimeSeriesTableVec3()
     table.setColumnLabels(list(names))
     for frame, row in enumerate(positions_m):

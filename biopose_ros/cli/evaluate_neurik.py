@@ -1,0 +1,75 @@
+"""``biopose evaluate neurik``: joint angles from noisy markers, beside inverse kinematics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate_neurik(
+    json_file: Annotated[
+        Path | None, typer.Option('--json', help='Write the figures to this file.')
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help='Weights file; the one that ships by default.')
+    ] = None,
+    motion: Annotated[
+        Path | None,
+        typer.Option(help='Folder of recorded motion; without it synthesised activities alone.'),
+    ] = None,
+    labels: Annotated[
+        Path, typer.Option(help='Where the labels of the test motion are kept.')
+    ] = Path('neurik_training'),
+    activities: Annotated[int, typer.Option(min=2, help='Synthesised activities.')] = 30,
+    clips: Annotated[int, typer.Option(min=1, help='Clips for the slow solvers.')] = 12,
+    frames: Annotated[int, typer.Option(min=3, help='Frames of each of these.')] = 60,
+    seed: Annotated[int, typer.Option(help='Of persons and activities.')] = 1,
+) -> None:
+    """Measure NeurIK on persons and motions that its training never saw."""
+    try:
+        import opensim  # noqa: F401
+    except ImportError as error:
+        raise typer.BadParameter(
+            'this comparison needs OpenSim: pip install opensim', param_hint='evaluate neurik'
+        ) from error
+    import json
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from biopose_ros.evaluation.neurik import NOISES
+    from biopose_ros.evaluation.neurik import evaluate_neurik as evaluate
+    from biopose_ros.evaluation.neurik_table import neurik_table
+    from biopose_ros.inverse_kinematics.neurik_file import load_neurik
+    from biopose_ros.inverse_kinematics.predictor import NeurikPredictor
+    from biopose_ros.training.motion.splits import Split
+    from biopose_ros.training.neurik.label_store import stored_motion
+
+    console = Console()
+    model, _ = load_neurik(weights)
+    with Progress(console=console, transient=True) as progress:
+        labelling = progress.add_task('label test motion', total=None)
+        test = stored_motion(
+            labels,
+            Split.TEST,
+            motion,
+            activities,
+            seed,
+            lambda done, total: progress.update(labelling, completed=done, total=total),
+        )
+        progress.update(labelling, completed=1, total=1)
+        task = progress.add_task('measure', total=clips * len(NOISES))
+        results = evaluate(
+            model,
+            NeurikPredictor(weights),
+            test,
+            clips,
+            frames,
+            lambda: progress.advance(task),
+        )
+    console.print(neurik_table(results))
+    if json_file is not None:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(json.dumps(results, indent=2) + '\n', encoding='utf-8')

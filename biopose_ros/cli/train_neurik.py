@@ -1,0 +1,62 @@
+"""``biopose train neurik``: label motion, train, calibrate, write the weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train_neurik(
+    output: Annotated[Path, typer.Argument(help='Weights file to write, .safetensors.')],
+    motion: Annotated[
+        Path | None,
+        typer.Option(help='Folder of recorded motion; without it synthesised activities alone.'),
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option(help='Labels, checkpoint, log and curve; a stopped training resumes.')
+    ] = Path('neurik_training'),
+    minutes: Annotated[float, typer.Option(min=0.01, help='Length of the training.')] = 110.0,
+    activities: Annotated[
+        int, typer.Option(min=20, help='Synthesised activities to learn from.')
+    ] = 300,
+    seed: Annotated[int, typer.Option(help='Of persons, activities, weights and noise.')] = 0,
+) -> None:
+    """Train the network that turns virtual markers into joint angles."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    from biopose_ros.training.motion.splits import Split
+    from biopose_ros.training.neurik.curve import draw_curve
+    from biopose_ros.training.neurik.label_store import stored_motion
+    from biopose_ros.training.neurik.loop import Progress, TrainConfig, Trainer, finish
+
+    console = Console()
+    with Bar(console=console) as bar:
+        motions = {}
+        for split, count in ((Split.TRAIN, activities), (Split.VALIDATION, activities // 10)):
+            task = bar.add_task(f'label {split.value}', total=None)
+            motions[split] = stored_motion(
+                folder,
+                split,
+                motion,
+                count,
+                seed,
+                lambda done, total, task=task: bar.update(task, completed=done, total=total),  # type: ignore[misc]
+            )
+            bar.update(task, completed=1, total=1)
+        task = bar.add_task('train', total=60 * minutes)
+        config = TrainConfig(minutes=minutes, seed=seed)
+        trainer = Trainer(motions[Split.TRAIN], motions[Split.VALIDATION], folder, config)
+
+        def report(line: Progress) -> None:
+            bar.update(task, completed=line.elapsed_s)
+            console.print(
+                f'step {line.step}: {line.validation_deg:.2f} degrees on held-out windows'
+            )
+
+        trainer.run(report)
+    draw_curve(trainer.log, folder / 'curve.png')
+    finish(folder, motions[Split.VALIDATION], output)
+    console.print(f'{output}: best {trainer.best_deg:.2f} degrees; curve in {folder}/curve.png')

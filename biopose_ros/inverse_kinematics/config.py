@@ -1,0 +1,43 @@
+"""What NeurIK is built of; saved with its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class NeurikConfig:
+    """
+    Sizes of the network.
+
+    :param node_size: features per body part in the spatial encoder.
+    :param frame_size: features per frame.
+    :param heads: of the temporal attention; divides ``frame_size``.
+    :param layers: of the temporal encoder.
+    :param feedforward_size: inside each layer.
+    :param window_frames: a frame looks at so many frames at most, itself included.
+    :param window_s: and at none that is older, seconds.
+    :param scale_amplitude: size factors lie within 1 +- this.
+    :param keypoints: 2D keypoints per frame that may come as further evidence.
+    """
+
+    node_size: int = 48
+    frame_size: int = 192
+    heads: int = 6
+    layers: int = 3
+    feedforward_size: int = 384
+    window_frames: int = 27
+    window_s: float = 1.2
+    scale_amplitude: float = 0.4
+    keypoints: int = 33
+
+    def __post_init__(self) -> None:
+        if self.frame_size % self.heads:
+            raise ValueError(
+                f'heads must divide frame_size, got {self.heads} and {self.frame_size}'
+            )
+        if self.window_frames < 1 or self.window_s <= 0:
+            raise ValueError(
+                'window_frames and window_s must be positive, got '
+                f'{self.window_frames} and {self.window_s}'
+            )

@@ -1,0 +1,165 @@
+"""NeurIK's weights: to and from a file, and as an ONNX graph in the user's cache."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
+from biopose_ros.inverse_kinematics.config import NeurikConfig
+from biopose_ros.inverse_kinematics.neurik import Evidence, Neurik
+from biopose_ros.resources import cache_path, resource_path
+from biopose_ros.skeleton import Skeleton, load_skeleton
+from biopose_ros.weights_file import read_weights, write_weights
+
+FORMAT_VERSION = '1'
+DEFAULT_WEIGHTS = 'weights/neurik.safetensors'
+_KIND = 'neurik'
+_REMEDY = 'install a matching release or run `biopose train neurik`'
+
+INPUT_NAMES = (
+    *('positions_m', 'weights', 'keypoints_m', 'keypoint_weights'),
+    *('held_rotation', 'held_origin_m', 'keys', 'values', 'ages_s'),
+)
+OUTPUT_NAMES = (
+    *('angles_rad', 'pelvis_rotation', 'pelvis_position_m', 'factors', 'log_stddev'),
+    *('new_key', 'new_value', 'rotation_to_hold', 'origin_to_hold_m'),
+)
+
+
+def save_neurik(path: Path, model: Neurik, skeleton: Skeleton) -> None:
+    """
+    Write a network in half precision.
+
+    :param path: ends in ``.safetensors``.
+    :param model: trained.
+    :param skeleton: that it was trained for.
+    """
+    arrays = {
+        name: value.detach().cpu().numpy().astype(np.float16)
+        for name, value in model.state_dict().items()
+    }
+    header = {
+        'config': json.dumps(asdict(model.config)),
+        'skeleton': skeleton.name,
+        'markers': ' '.join(MARKER_NAMES),
+        'coordinates': ' '.join(skeleton.coordinate_names),
+        'licence': 'Apache-2.0',
+    }
+    write_weights(path, _KIND, FORMAT_VERSION, arrays, header)
+
+
+def load_neurik(path: Path | None = None) -> tuple[Neurik, str]:
+    """
+    Read a network.
+
+    :param path: None for the one that ships with the package.
+    :returns: the network, ready to run, and the SHA-256 of its numbers.
+    :raises FileNotFoundError: when there is no such file.
+    :raises ValueError: when the file is broken, or made for other markers or coordinates.
+    """
+    path = resource_path(DEFAULT_WEIGHTS) if path is None else Path(path)
+    arrays, header = read_weights(path, _KIND, FORMAT_VERSION, _REMEDY)
+    skeleton = load_skeleton()
+    for field, names in (('markers', MARKER_NAMES), ('coordinates', skeleton.coordinate_names)):
+        if header[field].split() != list(names):
+            raise ValueError(f'{path}: made for other {field} than this release has; {_REMEDY}')
+    model = Neurik(NeurikConfig(**json.loads(header['config'])), skeleton)
+    model.load_state_dict({k: torch.from_numpy(v).float() for k, v in arrays.items()})
+    return model.eval(), header['sha256']
+
+
+def onnx_graph(path: Path | None = None) -> tuple[Path, NeurikConfig]:
+    """
+    Give the network as an ONNX file, written into the user's cache on first use.
+
+    :param path: of the weights; None for those that ship with the package.
+    :returns: the ONNX file of one streaming step, and the network's sizes.
+    :raises ValueError: when the weights are broken.
+    """
+    model, digest = load_neurik(path)
+    graph = cache_path(f'networks/neurik_{digest[:16]}.onnx')
+    if not graph.exists():
+        part = graph.with_suffix('.part')
+        export_onnx(model, part)
+        part.replace(graph)
+    return graph, model.config
+
+
+class _Step(nn.Module):
+    """One streaming step with plain tensors in and out, as ONNX wants it."""
+
+    def __init__(self, model: Neurik) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self,
+        positions_m: Tensor,
+        weights: Tensor,
+        keypoints_m: Tensor,
+        keypoint_weights: Tensor,
+        held_rotation: Tensor,
+        held_origin_m: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        ages_s: Tensor,
+    ) -> tuple[Tensor, ...]:
+        evidence = Evidence(
+            positions_m[:, None],
+            weights[:, None],
+            ages_s[:, :1],  # a step looks at ages alone
+            keypoints_m[:, None],
+            keypoint_weights[:, None],
+        )
+        estimate, new_key, new_value, rotation, origin_m = self.model.step(
+            evidence, (held_rotation, held_origin_m), keys, values, ages_s
+        )
+        return (
+            estimate.angles_rad[:, 0],
+            estimate.pelvis_rotations[:, 0],
+            estimate.pelvis_positions_m[:, 0],
+            estimate.factors[:, 0],
+            estimate.log_stddev[:, 0],
+            new_key,
+            new_value,
+            rotation,
+            origin_m,
+        )
+
+
+def export_onnx(model: Neurik, path: Path) -> None:
+    """
+    Write one streaming step as an ONNX graph, for any number of persons.
+
+    :param model: in evaluation mode.
+    :param path: the file to write.
+    """
+    config, count = model.config, len(MARKER_NAMES)
+    stored = (2, config.layers, config.window_frames - 1, config.frame_size)
+    example = (
+        torch.randn(2, count, 3),
+        torch.ones(2, count),
+        torch.zeros(2, config.keypoints, 3),
+        torch.zeros(2, config.keypoints),
+        torch.eye(3).repeat(2, 1, 1),
+        torch.zeros(2, 3),
+        torch.zeros(stored),
+        torch.zeros(stored),
+        torch.full((2, config.window_frames - 1), -1.0),
+    )
+    torch.onnx.export(
+        _Step(model).eval(),
+        example,
+        str(path),
+        input_names=list(INPUT_NAMES),
+        output_names=list(OUTPUT_NAMES),
+        dynamic_axes={name: {0: 'persons'} for name in (*INPUT_NAMES, *OUTPUT_NAMES)},
+        opset_version=17,
+        dynamo=False,
+    )

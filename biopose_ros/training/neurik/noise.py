@@ -1,0 +1,201 @@
+"""
+Marker noise as a mesh-recovery network makes it.
+
+Such a network errs in joint rotations, so whole limbs are off together, and more in depth than
+across the image; most of the error drifts slowly; sizes are off because one image shows no scale.
+The magnitudes are assumptions, chosen so that level 1 gives root-relative joint errors of about
+45 mm, where published networks are (see the paper's table).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import radians
+
+import torch
+from torch import Tensor
+
+from biopose_ros.inverse_kinematics.body_parts import BODY_PARTS, MARKER_NAMES, mirrored_marker
+from biopose_ros.inverse_kinematics.marker_encoder import PartAxes
+
+# 1 sigma of each part's rotation against its parent, degrees, about an axis across the view.
+_TURN_DEG = {
+    'pelvis': 3.0,
+    'torso': 2.5,
+    'head': 4.0,
+    'femur': 3.0,
+    'tibia': 3.5,
+    'foot': 6.0,
+    'humerus': 5.0,
+    'forearm': 6.0,
+    'hand': 8.0,
+}
+# Turns about the line of sight show in the image, others hide in depth.
+_VIEW_AXIS_SHARE = 0.5
+# Shares of the variance: constant over seconds, drifting, and new in nearly every frame.
+_DRIFT = ((0.3, 100.0), (0.45, 0.7), (0.25, 0.05))  # share, correlation time in seconds
+_DEPTH_M = 0.010
+_JITTER_M = 0.003
+_MISPLACED_M = 0.004
+_SIZE_ERROR, _BODY_SIZE_ERROR = 0.02, 0.03
+_ORDER = (
+    *('pelvis', 'torso', 'head', 'femur_r', 'tibia_r', 'foot_r', 'femur_l', 'tibia_l', 'foot_l'),
+    *('humerus_r', 'forearm_r', 'hand_r', 'humerus_l', 'forearm_l', 'hand_l'),
+)
+_NAMES = [part.name for part in BODY_PARTS]
+_PART_OF = torch.tensor([_NAMES.index(p.name) for p in BODY_PARTS for _ in p.markers])
+_SWAPPED = torch.tensor([MARKER_NAMES.index(mirrored_marker(name)) for name in MARKER_NAMES])
+_LIMBS = [
+    torch.tensor([any(kind in _NAMES[p] for kind in kinds) for p in _PART_OF.tolist()])
+    for kinds in (('femur', 'tibia', 'foot'), ('humerus', 'forearm', 'hand'))
+]
+
+
+@dataclass(frozen=True)
+class NoiseLevels:
+    """
+    How strong the noise of each clip is.
+
+    :param strength: [batch], 0 for none, 1 for a good network, 2 for a bad day.
+    :param missing: [batch], chance of a marker or a limb to be missing.
+    :param swaps: [batch], chance that left and right are confused for a while.
+    """
+
+    strength: Tensor
+    missing: Tensor
+    swaps: Tensor
+
+    @staticmethod
+    def uniform(count: int, strength: float, missing: float, swaps: float) -> NoiseLevels:
+        """Give every clip the same."""
+        return NoiseLevels(*(torch.full((count,), value) for value in (strength, missing, swaps)))
+
+
+class MeshNoise:
+    """Adds noise to clips of clean markers."""
+
+    def __init__(self, generator: torch.Generator) -> None:
+        """
+        Prepare.
+
+        :param generator: of the random numbers.
+        """
+        self.generator = generator
+        self.axes = PartAxes()
+        turns = torch.tensor([radians(_TURN_DEG[part.kind]) for part in BODY_PARTS])
+        self.turn_stddev = turns[:, None] * torch.tensor([_VIEW_AXIS_SHARE, 1.0, 1.0])
+
+    def __call__(
+        self, positions_m: Tensor, times_s: Tensor, levels: NoiseLevels
+    ) -> tuple[Tensor, Tensor]:
+        """
+        Disturb clips.
+
+        :param positions_m: [batch, frames, markers, 3], ground frame: x points to the camera.
+        :param times_s: [batch, frames].
+        :param levels: of each clip.
+        :returns: positions like the given ones, and confidence [batch, frames, markers], 0 where
+            missing.
+        """
+        batch, frames, markers = positions_m.shape[:3]
+        confidence = 0.4 + 0.6 * self._uniform(batch, 1, len(BODY_PARTS))
+        strength = levels.strength[:, None, None] * (1.6 - confidence) / 0.9
+        noisy = self._move_parts(positions_m, times_s, strength)
+        level = levels.strength[:, None, None, None]
+        noisy = noisy + level * (
+            _JITTER_M * self._normal(batch, frames, markers, 3)
+            + _MISPLACED_M * self._normal(batch, 1, markers, 3)
+        )
+        noisy = self._swap(noisy, levels.swaps)
+        clean = (levels.strength == 0)[:, None, None]
+        weights = torch.where(clean, 1.0, confidence)[..., _PART_OF].expand(batch, frames, markers)
+        return noisy, weights * self._visible(batch, frames, markers, levels.missing)
+
+    def _move_parts(self, positions_m: Tensor, times_s: Tensor, strength: Tensor) -> Tensor:
+        frames = self.axes(positions_m, torch.ones_like(positions_m[..., 0]))
+        size = (*positions_m.shape[:2], len(BODY_PARTS), 3)
+        turns = self._drift(size, times_s) * self.turn_stddev * strength[..., None]
+        depth_m = _DEPTH_M * self._drift(size, times_s) * strength[..., None]
+        depth_m = depth_m * torch.tensor([1.0, 0.2, 0.2])
+        stretch = 1 + self._size_errors(len(positions_m)) * strength[..., None]
+        rotations = torch.linalg.matrix_exp(_skew(turns))
+        turned: dict[str, Tensor] = {}
+        centres: dict[str, Tensor] = {}
+        moved = torch.empty_like(positions_m)
+        for name in _ORDER:
+            row = _NAMES.index(name)
+            parent = BODY_PARTS[row].parent
+            origin_m = frames.origins_m[:, :, row]
+            turned[name] = rotations[:, :, row]
+            centres[name] = origin_m
+            if name != parent:
+                base = frames.origins_m[:, :, _NAMES.index(parent)]
+                arm_m = (turned[parent] @ (origin_m - base)[..., None]).squeeze(-1)
+                centres[name] = centres[parent] + arm_m * stretch[:, :, _NAMES.index(parent)]
+                turned[name] = turned[name] @ turned[parent]
+            centres[name] = centres[name] + depth_m[:, :, row]
+            own = row == _PART_OF
+            away_m = (positions_m[:, :, own] - origin_m[:, :, None]) @ turned[name].mT
+            moved[:, :, own] = centres[name][:, :, None] + away_m * stretch[:, :, row, None]
+        return moved
+
+    def _size_errors(self, batch: int) -> Tensor:
+        """Give errors of the parts' sizes, both sides alike: [batch, 1, parts, 1]."""
+        kinds = list(dict.fromkeys(part.kind for part in BODY_PARTS))
+        of_kind = _SIZE_ERROR * self._normal(batch, len(kinds))
+        rows = torch.tensor([kinds.index(part.kind) for part in BODY_PARTS])
+        return (of_kind[:, rows] + _BODY_SIZE_ERROR * self._normal(batch, 1))[:, None, :, None]
+
+    def _drift(self, size: tuple[int, ...], times_s: Tensor) -> Tensor:
+        """Give unit noise [batch, frames, ...] that forgets itself over time."""
+        steps_s = times_s.diff(dim=1)[(..., *[None] * (len(size) - 2))]
+        total = torch.zeros(size)
+        for share, memory_s in _DRIFT:
+            keep = torch.exp(-steps_s / memory_s)
+            fresh = (1 - keep * keep).clamp(min=0).sqrt()
+            noise = self._normal(*size)
+            values = [noise[:, 0]]
+            for frame in range(size[1] - 1):
+                values.append(values[-1] * keep[:, frame] + noise[:, frame + 1] * fresh[:, frame])
+            total = total + share**0.5 * torch.stack(values, 1)
+        return total
+
+    def _swap(self, positions_m: Tensor, chance: Tensor) -> Tensor:
+        """Confuse left and right arms or legs for a few frames."""
+        batch, frames = positions_m.shape[:2]
+        for limbs in _LIMBS:
+            hit = self._uniform(batch) < chance
+            span = self._spans(batch, frames, 0.25) & hit[:, None]
+            where = span[..., None] & limbs
+            positions_m = torch.where(where[..., None], positions_m[:, :, _SWAPPED], positions_m)
+        return positions_m
+
+    def _visible(self, batch: int, frames: int, markers: int, chance: Tensor) -> Tensor:
+        """Hide single markers, parts for a while, and seldom everything: 0 or 1."""
+        hidden = self._uniform(batch, frames, markers) < chance[:, None, None] * 0.3
+        for _ in range(2):
+            part = torch.randint(len(BODY_PARTS), (batch, 1, 1), generator=self.generator)
+            span = self._spans(batch, frames, 0.5) & (self._uniform(batch) < chance)[:, None]
+            hidden |= span[..., None] & (part == _PART_OF)
+        everything = (self._uniform(batch) < chance * 0.5)[:, None]
+        hidden |= (self._spans(batch, frames, 0.3) & everything)[..., None]
+        return (~hidden).float()
+
+    def _spans(self, batch: int, frames: int, longest: float) -> Tensor:
+        """Draw one stretch of frames per clip, [batch, frames] bool."""
+        length = (self._uniform(batch, 1) * longest * frames).ceil()
+        start = self._uniform(batch, 1) * frames
+        order = torch.arange(frames)
+        return (order >= start.floor()) & (order < start.floor() + length)
+
+    def _normal(self, *size: int) -> Tensor:
+        return torch.randn(size, generator=self.generator)
+
+    def _uniform(self, *size: int) -> Tensor:
+        return torch.rand(size, generator=self.generator)
+
+
+def _skew(vectors: Tensor) -> Tensor:
+    x, y, z = vectors.unbind(-1)
+    zero = torch.zeros_like(x)
+    return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))

@@ -1,0 +1,41 @@
+import json
+from dataclasses import replace
+
+import torch
+
+from biopose_ros.inverse_kinematics.config import NeurikConfig
+from biopose_ros.inverse_kinematics.neurik_file import load_neurik
+from biopose_ros.training.neurik.curve import draw_curve
+from biopose_ros.training.neurik.loop import TrainConfig, Trainer, finish
+
+SMALL = NeurikConfig(node_size=8, frame_size=24, heads=3, layers=1, feedforward_size=24)
+CONFIG = TrainConfig(
+    minutes=0.04, single_batch=8, window_batch=2, window_frames=6, check_s=1.0, seed=2
+)
+
+
+def test_training_resumes_and_ends_in_a_weights_file(motion, tmp_path):
+    trainer = Trainer(motion, motion, tmp_path, CONFIG, SMALL)
+    start = trainer.validate()
+    assert start < 12  # the linear start alone
+    trainer.run()
+    assert trainer.step > 0
+    log = json.loads((tmp_path / 'log.json').read_text())
+    assert log['log'][0]['validation_deg'] == start
+
+    longer = Trainer(motion, motion, tmp_path, replace(CONFIG, minutes=0.05), SMALL)
+    assert longer.step == trainer.step
+    weight = longer.model.direct.weight
+    assert torch.equal(weight, trainer.model.direct.weight)
+    longer.run()
+    assert longer.step > trainer.step
+
+    draw_curve(longer.log, tmp_path / 'curve.png')
+    assert (tmp_path / 'curve.png').stat().st_size > 1000
+    path = tmp_path / 'small.safetensors'
+    trained = finish(tmp_path, motion, path)
+    loaded, _ = load_neurik(path)
+    assert loaded.config == SMALL
+    torch.testing.assert_close(
+        loaded.log_calibration, trained.log_calibration, atol=2e-3, rtol=2e-3
+    )
