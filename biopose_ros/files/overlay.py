@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biopose_ros.files.closing import Closing
+from biopose_ros.files.video import NANOSECONDS
 
 # 90 kHz, the clock of MPEG video: exact to 11 microseconds.
 TIME_BASE = Fraction(1, 90_000)
-NANOSECONDS = 1_000_000_000
 CODECS = ('libx264', 'mpeg4')
 
 

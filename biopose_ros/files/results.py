@@ -24,7 +24,6 @@ from biopose_ros.files.trc import TrcWriter
 from biopose_ros.records import FloatArray, PersonPose, TrackingState
 from biopose_ros.skeleton import Skeleton, scaled_osim
 
-NANOSECONDS = 1_000_000_000
 SEEN = (TrackingState.TENTATIVE, TrackingState.TRACKED)
 # A pause between two sightings longer than this many nominal frames counts as a gap.
 GAP_FRAMES = 1.5
