@@ -45,10 +45,6 @@ class Crop:
         """
         return (points_px - self.center_px) @ rotation_2d(self.angle_rad) / self.size_px + 0.5
 
-    def corners_px(self) -> FloatArray:
-        """:returns: [4, 2], the corners in the full image."""
-        return self.to_image(np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]))
-
 
 def rotation_2d(angle_rad: float) -> FloatArray:
     """

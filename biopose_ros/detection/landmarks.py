@@ -1,4 +1,4 @@
-"""The 33 landmarks of BlazePose: names, sides, and lines to draw."""
+"""The 33 landmarks of BlazePose: names and sides."""
 
 from __future__ import annotations
 
@@ -40,20 +40,6 @@ LANDMARK_NAMES: tuple[str, ...] = (
 
 _INDEX = {name: index for index, name in enumerate(LANDMARK_NAMES)}
 
-_ONE_SIDE_EDGES = (
-    ('shoulder', 'elbow'),
-    ('elbow', 'wrist'),
-    ('wrist', 'pinky'),
-    ('wrist', 'index'),
-    ('wrist', 'thumb'),
-    ('shoulder', 'hip'),
-    ('hip', 'knee'),
-    ('knee', 'ankle'),
-    ('ankle', 'heel'),
-    ('heel', 'foot_index'),
-    ('ankle', 'foot_index'),
-)
-
 
 def landmark_index(name: str) -> int:
     """
@@ -77,25 +63,9 @@ def _mirror_name(name: str) -> str:
 # Place of the same landmark on the other side of the body; the nose is its own mirror image.
 MIRROR_INDEX: tuple[int, ...] = tuple(_INDEX[_mirror_name(name)] for name in LANDMARK_NAMES)
 
-LEFT_RIGHT_PAIRS: tuple[tuple[int, int], ...] = tuple(
-    (index, MIRROR_INDEX[index]) for index, name in enumerate(LANDMARK_NAMES) if 'left' in name
-)
-
 # The twelve joints of arms and legs, which the network marks best.
 JOINTS: tuple[int, ...] = tuple(
     _INDEX[f'{side}_{joint}']
     for joint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
     for side in ('left', 'right')
-)
-
-SKELETON_EDGES: tuple[tuple[int, int], ...] = (
-    *(
-        (_INDEX[f'{side}_{start}'], _INDEX[f'{side}_{end}'])
-        for side in ('left', 'right')
-        for start, end in _ONE_SIDE_EDGES
-    ),
-    (_INDEX['left_shoulder'], _INDEX['right_shoulder']),
-    (_INDEX['left_hip'], _INDEX['right_hip']),
-    (_INDEX['left_ear'], _INDEX['nose']),
-    (_INDEX['nose'], _INDEX['right_ear']),
 )
