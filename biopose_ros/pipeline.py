@@ -2,12 +2,14 @@
 The spine: one camera image in, the joint angles of everybody in it out.
 
 ``PersonTracker`` finds and follows the persons, ``LandmarkFit`` turns the landmarks of each into
-skeleton coordinates, ``CoordinateFilter`` smooths them and adds velocities, and the skeleton's
-forward kinematics places the segments in front of the camera.
+skeleton coordinates, ``NeurikStage`` corrects them where it is asked for, ``CoordinateFilter``
+smooths them and adds velocities, and the skeleton's forward kinematics places the segments in
+front of the camera.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +22,13 @@ from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.filtering import CoordinateFilter, FilterConfig, FilteredCoordinates
 from biopose_ros.frames import CAMERA_FROM_GROUND, ground_to_camera
-from biopose_ros.inverse_kinematics.landmark_fit import LandmarkFit, resting_person
+from biopose_ros.inverse_kinematics.body_size import BodySize
+from biopose_ros.inverse_kinematics.landmark_fit import (
+    LandmarkFit,
+    LandmarkSolution,
+    resting_person,
+)
+from biopose_ros.inverse_kinematics.neurik_stage import FittedPerson, NeurikStage
 from biopose_ros.records import (
     Camera,
     FloatArray,
@@ -33,7 +41,7 @@ from biopose_ros.skeleton import Skeleton, load_skeleton
 from biopose_ros.skeleton.limits import is_circular
 from biopose_ros.torch_threads import one_torch_thread
 
-METHODS = ('landmarks',)
+METHODS = ('landmarks', 'neurik')
 WARM_UP_SIZE_PX = (1280, 720)
 
 
@@ -42,7 +50,8 @@ class PipelineConfig:
     """
     What the pipeline runs, and how.
 
-    :param method: ``landmarks`` fits the skeleton to BlazePose landmarks.
+    :param method: ``landmarks`` fits the skeleton to BlazePose landmarks, image by image;
+        ``neurik`` corrects that fit with a network that sees the last second.
     :param device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     :param height_m: standing height of the person; None estimates it for each person.
     :param detection: finding and following persons.
@@ -76,6 +85,8 @@ class Pipeline:
         self.skeleton: Skeleton = load_skeleton()
         self._tracker = PersonTracker(self.config.detection, self.config.device)
         self._persons: dict[int, _Person] = {}
+        is_neurik = self.config.method == 'neurik'
+        self._neurik = NeurikStage(self.skeleton, self.config.device) if is_neurik else None
 
     @property
     def device(self) -> str:
@@ -85,7 +96,7 @@ class Pipeline:
     def reset(self) -> None:
         """Forget everybody; track ids start again."""
         self._tracker.reset()
-        self._persons.clear()
+        self._keep_only(set())
 
     def warm_up(self) -> None:
         """Run every stage once: first calls are many times slower than later ones."""
@@ -96,7 +107,7 @@ class Pipeline:
         middle_px = person.keypoints_px.mean(axis=0)
         self._tracker.network.run(picture, [Crop(middle_px, camera.height_px, 0.0)])
         with one_torch_thread():
-            _Person(self.skeleton, self.config).update(person, camera, 0)
+            self._poses([person], camera, 0)
         self.reset()
 
     def process(
@@ -116,11 +127,34 @@ class Pipeline:
             for crop in self._tracker.update(image_bgr, stamp_ns)
             if crop.state != TrackingState.LOST
         ]
-        followed = {crop.track_id for crop in crops}
-        self._persons = {key: p for key, p in self._persons.items() if key in followed}
+        self._keep_only({crop.track_id for crop in crops})
         with one_torch_thread():
-            poses = [self._person(crop.track_id).update(crop, camera, stamp_ns) for crop in crops]
+            return self._poses(crops, camera, stamp_ns)
+
+    def _poses(
+        self, crops: Sequence[PersonCrop], camera: Camera, stamp_ns: int
+    ) -> list[PersonPose]:
+        persons = [self._person(crop.track_id) for crop in crops]
+        fits = {
+            crop.track_id: FittedPerson(crop, solution, person.size.scales)
+            for crop, person in zip(crops, persons, strict=True)
+            if (solution := person.fit(crop, camera)) is not None
+        }
+        solutions = {key: fit.solution for key, fit in fits.items()}
+        if self._neurik is not None:
+            solutions = self._neurik.refine(fits, camera, stamp_ns)
+        poses = [
+            person.pose(crop, solutions.get(crop.track_id), stamp_ns)
+            for crop, person in zip(crops, persons, strict=True)
+        ]
         return [pose for pose in poses if pose is not None]
+
+    def _keep_only(self, followed: set[int]) -> None:
+        """Forget everybody else."""
+        for gone in self._persons.keys() - followed:
+            del self._persons[gone]
+            if self._neurik is not None:
+                self._neurik.forget(gone)
 
     def _person(self, track_id: int) -> _Person:
         if track_id not in self._persons:
@@ -139,10 +173,20 @@ class _Person:
         self._limits = (skeleton.lower_limits.numpy(), skeleton.upper_limits.numpy())
         self._is_turn = is_circular(skeleton).numpy()
 
-    def update(self, crop: PersonCrop, camera: Camera, stamp_ns: int) -> PersonPose | None:
+    @property
+    def size(self) -> BodySize:
+        """Give the present estimate of the body's dimensions."""
+        return self._fit.size
+
+    def fit(self, crop: PersonCrop, camera: Camera) -> LandmarkSolution | None:
+        """Fit the skeleton to this image; None where too little is seen."""
+        return self._fit.update(crop, camera) if crop.state != TrackingState.OCCLUDED else None
+
+    def pose(
+        self, crop: PersonCrop, fit: LandmarkSolution | None, stamp_ns: int
+    ) -> PersonPose | None:
         """Give the pose at this image; None while the person cannot be placed."""
         stamp_s = stamp_ns * 1e-9
-        fit = self._fit.update(crop, camera) if crop.state != TrackingState.OCCLUDED else None
         if fit is None:
             # Seen before but not measured now: predict, with growing uncertainty.
             filtered = self._filter.predict(stamp_s)
@@ -157,7 +201,7 @@ class _Person:
     def _pose(
         self, crop: PersonCrop, stamp_ns: int, filtered: FilteredCoordinates, markers: Markers
     ) -> PersonPose:
-        size = self._fit.size
+        size = self.size
         coordinates = self._within_limits(filtered.positions)
         frames = self._skeleton.forward_kinematics(
             torch.from_numpy(coordinates), torch.from_numpy(size.scales)

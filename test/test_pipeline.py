@@ -105,6 +105,21 @@ def test_an_empty_scene_gives_nobody(pipeline):
         assert pipeline.process(image, guess_camera(640, 480), index * 33_000_000) == []
 
 
+@needs_video
+def test_neurik_corrects_the_fit_within_the_limits(frames, results):
+    camera, fitted = results
+    pipeline = Pipeline(PipelineConfig(method='neurik', detection=DetectionConfig(max_persons=1)))
+    poses = [pipeline.process(f.image_bgr, camera, f.stamp_ns) for f in frames]
+    (last,), (other,) = poses[-1], fitted[-1]
+    inner = slice(6, None)  # beyond the pelvis
+    lower, upper = pipeline.skeleton.lower_limits.numpy(), pipeline.skeleton.upper_limits.numpy()
+    assert (last.coordinates >= lower)[inner].all()
+    assert (last.coordinates <= upper)[inner].all()
+    difference = np.abs(last.coordinates - other.coordinates)[inner]
+    assert 0 < np.degrees(difference.mean()) < 12
+    assert (last.stddev > 0).all()
+
+
 @pytest.mark.parametrize('shape', [(480, 640), (480, 640, 4), (0, 0, 3)])
 def test_a_picture_that_is_none_is_refused(pipeline, shape):
     with pytest.raises(ValueError, match='image'):
@@ -114,7 +129,7 @@ def test_a_picture_that_is_none_is_refused(pipeline, shape):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        ({'method': 'magic'}, "unknown method 'magic'; choose one of landmarks"),
+        ({'method': 'magic'}, "unknown method 'magic'; choose one of landmarks, neurik"),
         ({'height_m': 17.0}, 'height_m must be a standing height from 0.5 to 2.6 metres, got 17'),
     ],
 )

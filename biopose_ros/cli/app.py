@@ -8,6 +8,7 @@ from biopose_ros.cli import weights
 from biopose_ros.cli.benchmark_live import benchmark_live
 from biopose_ros.cli.benchmark_synth import benchmark_synth
 from biopose_ros.cli.build_body import build_body
+from biopose_ros.cli.build_marker_sites import build_marker_sites
 from biopose_ros.cli.build_skeleton import build_skeleton
 from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
@@ -49,6 +50,7 @@ evaluate.command('neurik')(evaluate_neurik)
 evaluate.command('skeleton')(evaluate_skeleton)
 build.command('skeleton')(build_skeleton)
 build.command('body')(build_body)
+build.command('marker-sites')(build_marker_sites)
 build.command('motion-sheet')(motion_sheet)
 benchmark.command('synth')(benchmark_synth)
 app.command()(synth)

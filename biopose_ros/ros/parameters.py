@@ -15,6 +15,7 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from biopose_ros.pipeline import METHODS
 from biopose_ros.ros.qos import RELIABILITIES
 
 
@@ -88,8 +89,9 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec(
         'method',
         'landmarks',
-        'How joint angles are found. landmarks: BlazePose landmarks and inverse kinematics.',
-        choices=('landmarks',),
+        'How joint angles are found. landmarks: BlazePose landmarks and inverse kinematics; '
+        'neurik: corrected by a network that sees the last second.',
+        choices=METHODS,
     ),
     ParameterSpec('device', 'auto', 'Where the networks run: auto, cpu, cuda, or cuda:N.'),
     ParameterSpec(

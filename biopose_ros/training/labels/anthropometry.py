@@ -10,7 +10,7 @@ rest pose the mesh has: straight legs over level feet read zero at hip, knee and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -19,12 +19,12 @@ from torch import Tensor
 from biopose_ros.body import BodyModel
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.skeleton import Skeleton, load_skeleton, solve_pose
-from biopose_ros.skeleton.description import Marker
 from biopose_ros.training.labels import guides
 from biopose_ros.training.labels.landmarks import mirrored_name
 from biopose_ros.training.labels.marker_body import MarkerBody
 from biopose_ros.training.labels.start_pose import CARRIERS, start_pose, t_pose
 from biopose_ros.virtual_markers import MarkerTable, load_markers
+from biopose_ros.virtual_markers.on_skeleton import with_markers
 
 # Which distances scale what: segments, axes, pairs of markers (both sides count). From joint
 # centre to joint centre wherever two belong to a segment: skin grows with fat, bones do not.
@@ -69,7 +69,8 @@ class Subject:
     def skeleton(self) -> Skeleton:
         """The model, unscaled, with the subject's markers in place of its own."""
         rows = [self.model.segment_index(name) for name in self.table.segments]
-        return with_markers(self.model, self.table, self.marker_offsets_m / self.scales[rows])
+        offsets_m = self.marker_offsets_m / self.scales[rows]
+        return with_markers(self.model, self.table.names, self.table.segments, offsets_m)
 
 
 class Anthropometry:
@@ -242,23 +243,6 @@ def standing_pose() -> Tensor:
     pose[JOINT_NAMES.index('left_shoulder'), 2] = -guides.ARMS_LOWERED_RAD
     pose[JOINT_NAMES.index('right_shoulder'), 2] = guides.ARMS_LOWERED_RAD
     return pose
-
-
-def with_markers(skeleton: Skeleton, table: MarkerTable, offsets_m: Tensor) -> Skeleton:
-    """
-    Replace a skeleton's markers.
-
-    :param skeleton: any skeleton with the segments that the table names.
-    :param table: names and segments of the markers.
-    :param offsets_m: [markers, 3], in the frames of the unscaled segments.
-    """
-    markers = tuple(
-        Marker(name, segment, tuple(offset))
-        for name, segment, offset in zip(
-            table.names, table.segments, offsets_m.tolist(), strict=True
-        )
-    )
-    return Skeleton(replace(skeleton.description, markers=markers))
 
 
 def _columns(skeleton: Skeleton, *names: str) -> list[int]:

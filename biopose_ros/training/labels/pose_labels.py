@@ -25,12 +25,12 @@ from biopose_ros.training.labels.anthropometry import (
     Anthropometry,
     Subject,
     standing_pose,
-    with_markers,
 )
 from biopose_ros.training.labels.landmarks import mirrored_name
 from biopose_ros.training.labels.people import People, PeopleProblem
 from biopose_ros.training.labels.start_pose import KnownPose, euler, follow, start_pose
 from biopose_ros.training.motion.clip import MotionClip
+from biopose_ros.virtual_markers.on_skeleton import with_markers
 
 # Weights of the markers that are fitted, right side and middle. Bony landmarks and joint centres
 # count; those over the shoulder girdle, which the skeleton does not have, count little.
@@ -132,7 +132,9 @@ class Labeller:
         self._rows = [anthropometry.table.index(name) for name in self.names]
         chosen = anthropometry.table.select(self.names)
         nowhere = torch.zeros(len(self.names), 3)
-        self._skeleton = with_markers(anthropometry.skeleton, chosen, nowhere)
+        self._skeleton = with_markers(
+            anthropometry.skeleton, chosen.names, chosen.segments, nowhere
+        )
 
     def label(
         self, subject: Subject, pose: FloatArray, translation_m: FloatArray | None = None
