@@ -34,11 +34,10 @@ def evaluate_neurik(
         raise typer.BadParameter(
             'this comparison needs OpenSim: pip install opensim', param_hint='evaluate neurik'
         ) from error
-    import json
-
     from rich.console import Console
     from rich.progress import Progress
 
+    from biopose_ros.cli.figures import write_figures
     from biopose_ros.evaluation.neurik import NOISES
     from biopose_ros.evaluation.neurik import evaluate_neurik as evaluate
     from biopose_ros.evaluation.neurik_table import neurik_table
@@ -70,6 +69,4 @@ def evaluate_neurik(
             lambda: progress.advance(task),
         )
     console.print(neurik_table(results))
-    if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(json.dumps(results, indent=2) + '\n', encoding='utf-8')
+    write_figures(json_file, results)

@@ -20,6 +20,7 @@ from biopose_ros.weights_file import read_weights, write_weights
 FORMAT_VERSION = '1'
 DEFAULT_WEIGHTS = 'weights/neurik.safetensors'
 _KIND = 'neurik'
+_GRAPH_VERSION = '1'  # of the step below; a new one is exported anew
 _REMEDY = 'install a matching release or run `biopose train neurik`'
 
 INPUT_NAMES = (
@@ -83,7 +84,7 @@ def onnx_graph(path: Path | None = None) -> tuple[Path, NeurikConfig]:
     :raises ValueError: when the weights are broken.
     """
     model, digest = load_neurik(path)
-    graph = cache_path(f'networks/neurik_{digest[:16]}.onnx')
+    graph = cache_path(f'networks/neurik_{_GRAPH_VERSION}_{digest[:16]}.onnx')
     if not graph.exists():
         part = graph.with_suffix('.part')
         export_onnx(model, part)
