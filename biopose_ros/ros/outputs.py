@@ -21,6 +21,7 @@ from biopose_ros.ros.frame_processing import FrameResult
 from biopose_ros.ros.markers import person_markers
 from biopose_ros.ros.parameters import NodeSettings
 from biopose_ros.ros.robot_state_publisher import RobotStatePublisher
+from biopose_ros.ros.stamps import NANOSECONDS, to_ns
 from biopose_ros.ros.subject_models import SubjectModels
 from biopose_ros.skeleton import Skeleton
 
@@ -55,6 +56,7 @@ class PoseOutputs:
         self._state_publisher = (
             RobotStatePublisher(node) if settings.robot_state_publisher else None
         )
+        self._debug_stamp_ns = 0
         self._subjects = SubjectModels(skeleton, self._models.publish, self._publish_urdf)
         self._first_person = settings.person_id_prefix + FIRST_PERSON
         self._ground = settings.person_id_prefix + GROUND_FRAME
@@ -84,7 +86,7 @@ class PoseOutputs:
         if settings.publish_markers:
             self._markers.publish(person_markers(result.persons, skeleton, header))
         if settings.publish_debug_image and self._debug_image.get_subscription_count():
-            self._publish_debug_image(result)
+            self._publish_debug_image(result, settings.debug_image_hz)
 
     def _publish_frames(self, result: FrameResult, settings: NodeSettings) -> None:
         if not settings.publish_tf:
@@ -111,9 +113,13 @@ class PoseOutputs:
         if self._state_publisher:
             self._state_publisher.describe(text)
 
-    def _publish_debug_image(self, result: FrameResult) -> None:
+    def _publish_debug_image(self, result: FrameResult, rate_hz: float) -> None:
         if result.image_bgr is None or result.camera is None:
             return
+        stamp_ns = to_ns(result.header.stamp)
+        if 0 <= stamp_ns - self._debug_stamp_ns < NANOSECONDS / rate_hz:
+            return
+        self._debug_stamp_ns = stamp_ns
         picture = draw_persons(result.image_bgr, result.camera, result.present, self._skeleton)
         self._debug_image.publish(messages.image_message(picture, result.header))
 

@@ -77,6 +77,7 @@ class NodeSettings:
     robot_state_publisher: bool
     publish_markers: bool
     publish_debug_image: bool
+    debug_image_hz: float
 
 
 PARAMETERS: tuple[ParameterSpec, ...] = (
@@ -160,6 +161,13 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         'publish_debug_image',
         False,
         'Publish the picture with the skeletons drawn over it, to whoever subscribes.',
+        is_dynamic=True,
+    ),
+    ParameterSpec(
+        'debug_image_hz',
+        5.0,
+        'Debug images per second at most; large images cost the node as much as the estimate.',
+        bounds=(0.1, 120.0),
         is_dynamic=True,
     ),
 )
