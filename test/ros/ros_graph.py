@@ -161,8 +161,11 @@ class Probe:
             self._infos = self.node.create_publisher(CameraInfo, 'camera_info', 5)
             self.wait_for(lambda: self._infos.get_subscription_count() == 1)
         info.header = self.header()
-        self._infos.publish(info)
-        self.spin(0.2)
+        # As a camera does, again and again: just after discovery a best-effort subscription may
+        # miss a message.
+        for _ in range(4):
+            self._infos.publish(info)
+            self.spin(0.1)
 
     def show_until(self, image_bgr, condition, timeout_s=15.0, what=''):
         self.wait_for(condition, timeout_s, what=what, step=lambda: self.show(image_bgr))
