@@ -199,10 +199,21 @@ class Probe:
     def call(self, kind, service, request, timeout_s=40.0):
         client = self.node.create_client(kind, service)
         self.wait_for(client.service_is_ready, timeout_s, what=f'no service {service}')
-        future = client.call_async(request)
-        self.wait_for(future.done, timeout_s, what=f'no answer from {service}')
+        # Just after discovery an answer may find its reader not matched yet and be lost; asking
+        # again is harmless, but for transitions, whose service is known by then.
+        futures = [client.call_async(request)]
+
+        def is_answered():
+            return any(future.done() for future in futures)
+
+        if kind is not ChangeState:
+            for _ in range(3):
+                self.wait_for(is_answered, 4.0, must=False)
+                if not is_answered():
+                    futures.append(client.call_async(request))
+        self.wait_for(is_answered, timeout_s, what=f'no answer from {service}')
         self.node.destroy_client(client)
-        return future.result()
+        return next(future.result() for future in futures if future.done())
 
     def transition(self, name):
         number = getattr(Transition, f'TRANSITION_{name.upper()}')
