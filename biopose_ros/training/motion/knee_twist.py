@@ -9,12 +9,15 @@ subtalar and 4 of ankle angle.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from biopose_ros.frames import OPENSIM_FROM_BODY
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton, load_skeleton
+from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.joints import JOINT
 from biopose_ros.training.motion.rotations import vectors_from_matrices
 
@@ -33,6 +36,15 @@ def with_knee_twist(pose: FloatArray) -> FloatArray:
         bent = OPENSIM_FROM_BODY.T @ _bent_knee(skeleton, side[0], flexion) @ OPENSIM_FROM_BODY
         twisted[:, knee] = vectors_from_matrices(bent)
     return twisted
+
+
+def with_turning_knees(clip: MotionClip) -> MotionClip:
+    """
+    Give a clip whose knees are hinges the skeleton's knees.
+
+    :param clip: recorded on, or made for, hinge knees.
+    """
+    return replace(clip, pose=with_knee_twist(clip.pose).astype(np.float32))
 
 
 def _bent_knee(skeleton: Skeleton, side: str, flexion_rad: torch.Tensor) -> FloatArray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from biopose_ros.training.motion.activities import draw_activity, generate_activity
 from biopose_ros.training.motion.clip import MotionClip
+from biopose_ros.training.motion.knee_twist import with_turning_knees
 from biopose_ros.training.motion.opensim_coordinates import read_opensim_clips
 from biopose_ros.training.motion.proportions import Proportions, random_body
 from biopose_ros.training.motion.recordings import read_recordings, recording_files
@@ -24,7 +25,7 @@ def recorded_clips(folder: Path | str, proportions: Proportions) -> list[MotionC
     :raises MotionFileError: naming the file and the field that is wrong.
     """
     clips = [
-        retarget(recording, proportions)
+        with_turning_knees(retarget(recording, proportions))
         for file in recording_files(folder)
         for recording in read_recordings(file)
     ]
@@ -52,6 +53,6 @@ def activity_clips(
         name, label = draw_activity(rng), f'{seed}-{number}'
         if split_of_group(f'{name}/{label}') is split:
             body = random_body(rng) if proportions is None else proportions
-            clips.append(generate_activity(name, rng, body, label))
+            clips.append(with_turning_knees(generate_activity(name, rng, body, label)))
         number += 1
     return clips

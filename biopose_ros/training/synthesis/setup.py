@@ -13,6 +13,7 @@ from biopose_ros.body import BodyModel, load_body
 from biopose_ros.training.motion.activities import ACTIVITIES, draw_activity, generate_activity
 from biopose_ros.training.motion.body_proportions import measure
 from biopose_ros.training.motion.clip import MotionClip
+from biopose_ros.training.motion.knee_twist import with_turning_knees
 from biopose_ros.training.motion.library import recorded_clips
 from biopose_ros.training.motion.proportions import Proportions
 from biopose_ros.training.motion.samplers import wide_poses
@@ -99,7 +100,7 @@ def load_clips(body: BodyModel, config: SynthesisConfig, split: Split) -> list[M
     clips += _synthesised(proportions, config, split)
     if not config.activities:
         random = np.random.default_rng([_CLIP_SEED, *split.value.encode()])
-        clips.append(wide_poses(random, proportions, _WIDE_POSES))
+        clips.append(with_turning_knees(wide_poses(random, proportions, _WIDE_POSES)))
     return clips
 
 
@@ -118,7 +119,8 @@ def _synthesised(
             continue
         wanted += 1
         if split_of_group(f'{name}/{label}') is split:
-            clips.append(generate_activity(name, random, proportions, label))
+            clip = generate_activity(name, random, proportions, label)
+            clips.append(with_turning_knees(clip))
     return clips
 
 

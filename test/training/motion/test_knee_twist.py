@@ -5,6 +5,8 @@ from scipy.spatial.transform import Rotation
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.training.motion.joints import JOINT
 from biopose_ros.training.motion.knee_twist import with_knee_twist
+from biopose_ros.training.motion.library import activity_clips
+from biopose_ros.training.motion.splits import Split
 
 
 def bent(degrees):
@@ -32,3 +34,10 @@ def test_other_joints_and_straight_legs_stay():
     others = [i for i, name in enumerate(JOINT_NAMES) if not name.endswith('knee')]
     np.testing.assert_array_equal(twisted[:, others], pose[:, others])
     np.testing.assert_allclose(twisted[0], pose[0], atol=1e-6)
+
+
+def test_all_motion_that_trains_bends_knees_so():
+    for clip in activity_clips(4, seed=1, split=Split.TRAIN):
+        knees = clip.pose[:, JOINT['left_knee']]
+        bent_far = knees[knees[:, 0] > np.radians(30)]
+        assert not len(bent_far) or np.abs(bent_far[:, 1]).min() > np.radians(3)
