@@ -39,6 +39,7 @@ from biopose_ros.records import (
 )
 from biopose_ros.skeleton import Skeleton, load_skeleton
 from biopose_ros.skeleton.limits import is_circular
+from biopose_ros.stage_clock import StageClock
 from biopose_ros.torch_threads import one_torch_thread
 
 METHODS = ('landmarks', 'neurik')
@@ -83,6 +84,7 @@ class Pipeline:
     def __init__(self, config: PipelineConfig | None = None) -> None:
         self.config = config or PipelineConfig()
         self.skeleton: Skeleton = load_skeleton()
+        self.clock = StageClock()
         self._tracker = PersonTracker(self.config.detection, self.config.device)
         self._persons: dict[int, _Person] = {}
         is_neurik = self.config.method == 'neurik'
@@ -109,6 +111,7 @@ class Pipeline:
         with one_torch_thread():
             self._poses([person], camera, 0)
         self.reset()
+        self.clock.clear()
 
     def process(
         self, image_bgr: NDArray[np.uint8], camera: Camera, stamp_ns: int
@@ -122,31 +125,34 @@ class Pipeline:
         :returns: one record per followed person, in the order of their ids.
         :raises ValueError: when the image is not a colour image.
         """
-        crops = [
-            crop
-            for crop in self._tracker.update(image_bgr, stamp_ns)
-            if crop.state != TrackingState.LOST
-        ]
+        with self.clock('detection'):
+            tracked = self._tracker.update(image_bgr, stamp_ns)
+        crops = [crop for crop in tracked if crop.state != TrackingState.LOST]
         self._keep_only({crop.track_id for crop in crops})
         with one_torch_thread():
-            return self._poses(crops, camera, stamp_ns)
+            poses = self._poses(crops, camera, stamp_ns)
+        self.clock.end_image()
+        return poses
 
     def _poses(
         self, crops: Sequence[PersonCrop], camera: Camera, stamp_ns: int
     ) -> list[PersonPose]:
         persons = [self._person(crop.track_id) for crop in crops]
-        fits = {
-            crop.track_id: FittedPerson(crop, solution, person.size.scales)
-            for crop, person in zip(crops, persons, strict=True)
-            if (solution := person.fit(crop, camera)) is not None
-        }
+        with self.clock('landmark fit'):
+            fits = {
+                crop.track_id: FittedPerson(crop, solution, person.size.scales)
+                for crop, person in zip(crops, persons, strict=True)
+                if (solution := person.fit(crop, camera)) is not None
+            }
         solutions = {key: fit.solution for key, fit in fits.items()}
         if self._neurik is not None:
-            solutions = self._neurik.refine(fits, camera, stamp_ns)
-        poses = [
-            person.pose(crop, solutions.get(crop.track_id), stamp_ns)
-            for crop, person in zip(crops, persons, strict=True)
-        ]
+            with self.clock('neurik'):
+                solutions = self._neurik.refine(fits, camera, stamp_ns)
+        with self.clock('filter'):
+            poses = [
+                person.pose(crop, solutions.get(crop.track_id), stamp_ns)
+                for crop, person in zip(crops, persons, strict=True)
+            ]
         return [pose for pose in poses if pose is not None]
 
     def _keep_only(self, followed: set[int]) -> None:
