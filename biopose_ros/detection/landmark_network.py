@@ -1,21 +1,23 @@
-"""BlazePose's landmark network: 33 landmarks of the person in each crop."""
+"""BlazePose's landmark network: 33 landmarks of the person in each crop, and feature maps."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biopose_ros.detection.crops import Crop, crop_from_axis, cut_out, rotation_2d
 from biopose_ros.detection.landmarks import JOINTS, LANDMARK_NAMES
-from biopose_ros.detection.networks import network_file
+from biopose_ros.detection.networks import MAPS, network_file
 from biopose_ros.onnx_runtime import create_session
 from biopose_ros.records import FloatArray
 
 INPUT_PX = 256
 _LANDMARKS = len(LANDMARK_NAMES)
+_POINT_OUTPUTS = ('landmarks', 'presence', 'heatmaps', 'world')
 # The two landmarks after the named ones: middle of the hips, and where the trunk's direction
 # meets the circle around the person.
 _CENTER, _TOP = 33, 34
@@ -30,11 +32,35 @@ _REFINE_MIN_HEAT = 0.5
 
 
 @dataclass(frozen=True)
+class CropReading:
+    """
+    What the network says of one crop; places are 0 to 1 across the crop.
+
+    :param presence: [], the network's own figure, 0 to 1.
+    :param keypoints: [33, 2].
+    :param keypoint_confidence: [33], 0 to 1, that the landmark is in the crop and not hidden.
+    :param world_m: [33, 3], origin between the hips, axes of the crop: right, down, away.
+    :param alignment: [2, 2], middle of the hips, and where the trunk's direction meets the circle
+        around the person.
+    :param maps: feature maps [channels, rows, columns] by level, where they were asked for.
+    """
+
+    presence: FloatArray
+    keypoints: FloatArray
+    keypoint_confidence: FloatArray
+    world_m: FloatArray
+    alignment: FloatArray
+    maps: Mapping[str, FloatArray] = field(default_factory=dict)
+    POINT_FIELDS: ClassVar = ('presence', 'keypoints', 'keypoint_confidence', 'world_m')
+
+
+@dataclass(frozen=True)
 class Sighting:
     """
-    What the network sees in one crop.
+    What the network sees in one crop of an image.
 
     :param crop: where it looked.
+    :param reading: what it said of the crop itself.
     :param presence: that there is a person in the crop, 0 to 1: the network's own figure, backed
         by the heat at the joints, without which it is sure of a person in flowers and clouds.
     :param keypoints_px: [33, 2], full image.
@@ -44,6 +70,7 @@ class Sighting:
     """
 
     crop: Crop
+    reading: CropReading
     presence: float
     keypoints_px: FloatArray
     confidence: FloatArray
@@ -58,12 +85,16 @@ class LandmarkNetwork:
     :param model: ``lite``, ``full`` or ``heavy``.
     :param device: see :func:`biopose_ros.onnx_runtime.create_session`.
     :param threads: CPU threads, 0 for automatic.
+    :param with_maps: give the feature maps as well.
     :raises NetworkFileError: when the network is not imported.
     """
 
-    def __init__(self, model: str = 'full', device: str = 'auto', threads: int = 0) -> None:
-        path = network_file(f'pose_landmark_{model}_points.onnx')
+    def __init__(
+        self, model: str = 'full', device: str = 'auto', threads: int = 0, with_maps: bool = False
+    ) -> None:
+        path = network_file(f'pose_landmark_{model}_{"maps" if with_maps else "points"}.onnx')
         self.session = create_session(path, device, threads)
+        self._outputs = [*_POINT_OUTPUTS, *(MAPS if with_maps else ())]
 
     def run(self, image: NDArray[np.uint8], crops: Sequence[Crop]) -> list[Sighting]:
         """
@@ -77,46 +108,61 @@ class LandmarkNetwork:
             return []
         inputs = np.empty((len(crops), INPUT_PX, INPUT_PX, 3), np.uint8)
         cut_out(image, crops, INPUT_PX, inputs)
-        wanted = ['landmarks', 'presence', 'heatmaps', 'world']
-        landmarks, presence, heatmaps, world = self.session.run(wanted, {'images': inputs})
         size_px = np.array([image.shape[1], image.shape[0]])
         return [
-            _sighting(size_px, *values)
-            for values in zip(crops, landmarks, presence, heatmaps, world, strict=True)
+            _sighting(size_px, crop, reading, heatmaps)
+            for crop, (reading, heatmaps) in zip(crops, self._read(inputs), strict=True)
         ]
+
+    def read(self, pictures: NDArray[np.uint8]) -> list[CropReading]:
+        """
+        Look at crops that are cut out already.
+
+        :param pictures: [crops, 256, 256, 3], blue, green, red.
+        :returns: one reading per crop.
+        """
+        return [reading for reading, _ in self._read(pictures)]
+
+    def _read(self, pictures: NDArray[np.uint8]) -> list[tuple[CropReading, FloatArray]]:
+        """Read crops, and give the heat maps [39, 64, 64], logits, of each."""
+        found = self.session.run(self._outputs, {'images': pictures})
+        landmarks, presence, heatmaps, world = found[: len(_POINT_OUTPUTS)]
+        maps = found[len(_POINT_OUTPUTS) :]
+        readings = []
+        for row in range(len(pictures)):
+            values = landmarks[row].reshape(-1, 5).astype(np.float64)
+            points = refine(values[:, :2] / INPUT_PX, heatmaps[row])
+            logits = values[:_LANDMARKS, 3:]
+            reading = CropReading(
+                presence=presence[row, 0],
+                keypoints=points[:_LANDMARKS],
+                keypoint_confidence=_sigmoid(logits).prod(axis=1),
+                world_m=world[row].reshape(-1, 3)[:_LANDMARKS].astype(np.float64),
+                alignment=points[[_CENTER, _TOP]],
+                maps=dict(zip(MAPS, (level[row] for level in maps), strict=False)),
+            )
+            readings.append((reading, heatmaps[row]))
+        return readings
 
 
 def _sighting(
-    image_size_px: FloatArray,
-    crop: Crop,
-    landmarks: FloatArray,
-    presence: FloatArray,
-    heatmaps: FloatArray,
-    world: FloatArray,
+    image_size_px: FloatArray, crop: Crop, reading: CropReading, heatmaps: FloatArray
 ) -> Sighting:
-    """
-    Decode one crop.
-
-    :param landmarks: [195], per landmark x, y, z in crop pixels, and two logits.
-    :param presence: [1], 0 to 1.
-    :param heatmaps: [39, 64, 64], logits.
-    :param world: [117], per landmark x, y, z in metres, parallel to the crop.
-    """
-    values = landmarks.reshape(-1, 5).astype(np.float64)
-    points = refine(values[:, :2] / INPUT_PX, heatmaps)
-    visibility, inside = _sigmoid(values[:_LANDMARKS, 3]), _sigmoid(values[:_LANDMARKS, 4])
-    points_px = crop.to_image(points)
+    """Tell where in the image things are."""
+    points_px = crop.to_image(reading.keypoints)
     is_inside = np.all((points_px >= 0) & (points_px < image_size_px), axis=1)
-    backing = np.clip(joint_heat(points, heatmaps, is_inside) / _SURE_HEAT, 0, 1)
-    landmarks_m = world.reshape(-1, 3)[:_LANDMARKS].astype(np.float64)
+    backing = np.clip(joint_heat(reading.keypoints, heatmaps, is_inside) / _SURE_HEAT, 0, 1)
+    landmarks_m = reading.world_m.copy()
     landmarks_m[:, :2] = landmarks_m[:, :2] @ rotation_2d(crop.angle_rad).T
+    center_px, top_px = crop.to_image(reading.alignment)
     return Sighting(
         crop=crop,
-        presence=float(presence[0] * backing),
-        keypoints_px=points_px[:_LANDMARKS],
-        confidence=visibility * inside,
+        reading=reading,
+        presence=float(reading.presence * backing),
+        keypoints_px=points_px,
+        confidence=reading.keypoint_confidence,
         landmarks_m=landmarks_m,
-        next_crop=crop_from_axis(points_px[_CENTER], points_px[_TOP], _CROP_MARGIN),
+        next_crop=crop_from_axis(center_px, top_px, _CROP_MARGIN),
     )
 
 

@@ -14,7 +14,7 @@ from biopose_ros.resources import cache_path
 
 LICENCE = 'Apache-2.0'
 # Raise it when the conversion changes, so that cached files are made again.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 LANDMARK_MODELS = ('lite', 'full', 'heavy')
 LANDMARK_OUTPUTS = ('landmarks', 'presence', 'segmentation', 'heatmaps', 'world')
 MAPS = ('stride4', 'stride8', 'stride16', 'stride32', 'bottleneck')
@@ -85,7 +85,11 @@ def _landmark_network(
         size_px=256,
         lowest=0.0,
         tensors=dict(zip((*LANDMARK_OUTPUTS, *MAPS), tensors, strict=True)),
-        files={f'{name}.onnx': LANDMARK_OUTPUTS, f'{name}_points.onnx': points},
+        files={
+            f'{name}.onnx': LANDMARK_OUTPUTS,
+            f'{name}_points.onnx': points,
+            f'{name}_maps.onnx': (*points, *MAPS),
+        },
         tolerance=tolerance,
     )
 

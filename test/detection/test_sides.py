@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from biopose_ros.detection.crops import Crop
-from biopose_ros.detection.landmark_network import Sighting
+from biopose_ros.detection.landmark_network import CropReading, Sighting
 from biopose_ros.detection.landmarks import landmark_index
 from biopose_ros.detection.sides import SideVote, mirrored
 
@@ -16,7 +16,10 @@ def sighting(turn_rad=0.0):
             x = 200 + sign * half_px * np.cos(turn_rad)
             points[landmark_index(f'{side}_{joint}')] = [x, 150 if joint == 'shoulder' else 200]
     crop = Crop(np.array([200.0, 200.0]), 250.0, 0.0)
-    return Sighting(crop, 1.0, points, rng.uniform(0, 1, 33), rng.normal(0, 0.3, (33, 3)), crop)
+    reading = CropReading(np.array(1.0), points, np.ones(33), np.zeros((33, 3)), points[:2])
+    return Sighting(
+        crop, reading, 1.0, points, rng.uniform(0, 1, 33), rng.normal(0, 0.3, (33, 3)), crop
+    )
 
 
 def run(readings, step_s=1 / 30):

@@ -1,0 +1,74 @@
+"""
+The camera that would have taken a crop on its own: the network's frame of reference.
+
+A person at the image's edge is seen from the side although the crop shows them in its middle, and
+a rolled crop turns them. So the network speaks in the axes of a camera that is turned to the
+crop's centre and rolled with it; turning back is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from biopose_ros.detection.crops import Crop, rotation_2d
+from biopose_ros.inverse_kinematics.lifting import image_rays
+from biopose_ros.records import Camera, FloatArray
+
+
+@dataclass(frozen=True)
+class CropCamera:
+    """
+    A crop's own view.
+
+    :param rotation: [3, 3], the image camera's axes to the crop camera's.
+    :param projection: [3, 3], points in the crop camera's axes, up to a factor, to (u, v, 1): 0 to
+        1 across the crop.
+    :param extent: tangent of the angle that the crop's side takes up.
+    :param slope: [2], where the crop's centre lies off the image's axis: tangents of its ray, in
+        the crop's directions.
+    """
+
+    rotation: FloatArray
+    projection: FloatArray
+    extent: float
+    slope: FloatArray
+
+
+def crop_camera(crop: Crop, camera: Camera) -> CropCamera:
+    """
+    Turn a camera to a crop.
+
+    :param crop: the square, pixels of the full image.
+    :param camera: of the full image; its distortion counts at the crop's centre.
+    """
+    ray = image_rays(crop.center_px[None], camera)[0]
+    rotation = _roll(-crop.angle_rad) @ _turn_to_axis(ray)
+    # Undistorted, the crop stays centred where its centre's ray meets the image plane.
+    centre_px = (camera.intrinsics_px @ ray)[:2]
+    unit_from_image = np.eye(3)
+    unit_from_image[:2, :2] = rotation_2d(crop.angle_rad).T / crop.size_px
+    unit_from_image[:2, 2] = 0.5 - unit_from_image[:2, :2] @ centre_px
+    focal_px = float(np.sqrt(abs(np.linalg.det(camera.intrinsics_px[:2, :2]))))
+    # A step in the image covers a smaller angle off the axis: cos along the ray's tilt, twice.
+    cosine = 1.0 / np.linalg.norm(ray)
+    return CropCamera(
+        rotation,
+        unit_from_image @ camera.intrinsics_px @ rotation.T,
+        float(crop.size_px / focal_px * cosine**1.5),
+        ray[:2] @ rotation_2d(crop.angle_rad),
+    )
+
+
+def _turn_to_axis(ray: FloatArray) -> FloatArray:
+    """Build the smallest turn that brings a ray with z = 1 onto the optical axis."""
+    x, y, z = ray / np.linalg.norm(ray)
+    cross = np.array([[0.0, 0.0, -x], [0.0, 0.0, -y], [x, y, 0.0]])
+    return np.eye(3) + cross + cross @ cross / (1.0 + z)
+
+
+def _roll(angle_rad: float) -> FloatArray:
+    roll = np.eye(3)
+    roll[:2, :2] = rotation_2d(angle_rad)
+    return roll
