@@ -151,7 +151,7 @@ def segment_rotations(skeleton: Skeleton, pose: Tensor, known: KnownPose) -> dic
     :param known: where both stand in one posture.
     :returns: [frames, 3, 3] per segment, segment axes to ground.
     """
-    turns = _joint_rotations(pose) @ np.swapaxes(_joint_rotations(known.pose), -1, -2)
+    turns = joint_rotations(pose) @ np.swapaxes(joint_rotations(known.pose), -1, -2)
     rest = skeleton.forward_kinematics(known.coordinates).rotations.numpy()
     return {
         name: turns[:, JOINT_NAMES.index(joint)] @ rest[..., skeleton.segment_index(name), :, :]
@@ -159,8 +159,13 @@ def segment_rotations(skeleton: Skeleton, pose: Tensor, known: KnownPose) -> dic
     }
 
 
-def _joint_rotations(pose: Tensor) -> FloatArray:
-    """Follow the body's joints from the root: [..., 24, 3, 3], OpenSim axes."""
+def joint_rotations(pose: Tensor) -> FloatArray:
+    """
+    Follow the body's joints from the root.
+
+    :param pose: [..., 24, 3], rotation vectors.
+    :returns: [..., 24, 3, 3], turns away from the T-pose, OpenSim axes.
+    """
     local = axis_angle_to_matrix(pose.double()).numpy()
     turns = np.empty_like(local)
     for joint, parent in enumerate(JOINT_PARENTS):

@@ -1,22 +1,27 @@
 """
 Give motion in OpenSim coordinates to the SMPL-format body, through the default skeleton.
 
-A segment's rotation away from the T-pose, changed to the body's axes, is the global rotation of
-the joint that carries the segment. What the source did not measure gets a plausible posture.
+A segment's rotation away from where it is in the standing body, changed to the body's axes, is the
+turn of the joint that carries the segment. What the source did not measure gets a plausible
+posture.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from biopose_ros.body import load_body
 from biopose_ros.body.joints import JOINT_PARENTS
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton, load_skeleton
+from biopose_ros.training.labels.anthropometry import Anthropometry, standing_pose
+from biopose_ros.training.labels.start_pose import KnownPose, joint_rotations
 from biopose_ros.training.motion.clip import MotionClip, drop_to_floor
 from biopose_ros.training.motion.joints import JOINT
 from biopose_ros.training.motion.proportions import Proportions
@@ -27,12 +32,6 @@ from biopose_ros.training.motion.rotations import fraction_of, vectors_from_matr
 # OpenSim (x forward, y up, z right) to the body (X left, Y up, Z forward).
 BODY_FROM_OPENSIM: FloatArray = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
 
-# The body's rest pose in the skeleton's coordinates: arms level, palms down, thumbs forward.
-T_POSE_RAD = {
-    f'{name}_{side}': np.radians(angle)
-    for side in 'rl'
-    for name, angle in (('arm_add', -90.0), ('pro_sup', 90.0))
-}
 _SEGMENTS = {
     'pelvis': 'pelvis',
     'spine3': 'torso',
@@ -152,26 +151,28 @@ def body_rotations(skeleton: Skeleton, angles_rad: dict[str, FloatArray]) -> Flo
     :param angles_rad: [frames] per coordinate; coordinates left out are zero.
     :returns: local rotations [frames, 24, 3, 3].
     """
-    frames = len(next(iter(angles_rad.values())))
-    rest, posed = (
-        _segment_rotations(skeleton, values, count)
-        for values, count in ((T_POSE_RAD, 1), (angles_rad, frames))
-    )
-    worlds: FloatArray = np.tile(np.eye(3), (frames, 24, 1, 1))
-    for joint, segment in _SEGMENTS.items():
-        index = skeleton.segment_index(segment)
-        turned = posed[:, index] @ np.swapaxes(rest[:, index], -1, -2)
-        worlds[:, JOINT[joint]] = BODY_FROM_OPENSIM @ turned @ BODY_FROM_OPENSIM.T
-    return _local(worlds)
-
-
-def _segment_rotations(
-    skeleton: Skeleton, angles_rad: dict[str, float] | dict[str, FloatArray], frames: int
-) -> FloatArray:
+    frames, known = len(next(iter(angles_rad.values()))), _standing_body()
     coordinates = torch.zeros(frames, len(skeleton.coordinate_names), dtype=torch.float64)
     for name, values in angles_rad.items():
         coordinates[:, skeleton.coordinate_index(name)] = torch.as_tensor(values)
-    return skeleton.forward_kinematics(coordinates).rotations.numpy()
+    posed, standing = (
+        skeleton.forward_kinematics(q).rotations.numpy() for q in (coordinates, known.coordinates)
+    )
+    joints = joint_rotations(known.pose)
+    worlds: FloatArray = np.tile(np.eye(3), (frames, 24, 1, 1))
+    for name, segment in _SEGMENTS.items():
+        index, joint = skeleton.segment_index(segment), JOINT[name]
+        turned = posed[:, index] @ standing[index].T @ joints[joint]
+        worlds[:, joint] = BODY_FROM_OPENSIM @ turned @ BODY_FROM_OPENSIM.T
+    return _local(worlds)
+
+
+@lru_cache(maxsize=1)
+def _standing_body() -> KnownPose:
+    """Give the mean body's standing pose as body and as skeleton: labels start from the same."""
+    body = load_body()
+    subject = Anthropometry(body).subject(torch.zeros(body.num_components))
+    return KnownPose(standing_pose(), subject.neutral)
 
 
 def _local(worlds: FloatArray) -> FloatArray:

@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
+import torch
 
+from biopose_ros.body import load_body
+from biopose_ros.training.labels import Anthropometry, Labeller
 from biopose_ros.training.motion.activities import generate_activity
 from biopose_ros.training.motion.clip import cut, mirror
 from biopose_ros.training.motion.joints import JOINT
@@ -104,6 +107,30 @@ def test_opensim_coordinates_become_the_same_angles(library):
     wrists = squat.placed.positions_m[:, [JOINT['left_wrist'], JOINT['right_wrist']]]
     shoulders = squat.placed.positions_m[:, [JOINT['left_shoulder'], JOINT['right_shoulder']]]
     assert np.median((wrists - shoulders)[..., 2]) > 0.3  # arms forward
+
+
+def test_labels_give_opensim_coordinates_back(library, motion_folder):
+    walk = next(clip for clip in library if clip.name.endswith('gait2392_subject01_walk1'))
+    mean_body = load_body()
+    labeller = Labeller(Anthropometry(mean_body))
+    subject = labeller.anthropometry.subject(torch.zeros(mean_body.num_components))
+    frames = slice(0, 20)
+    found = labeller.label(subject, walk.pose[frames]).coordinates
+    skeleton = labeller.anthropometry.skeleton
+    with np.load(motion_folder / 'opensim_coordinates.npz') as archive:
+        fields = dict(archive)
+    clip = list(fields['clip_names']).index('gait2392_subject01_walk1')
+    source = fields['angles'][int(fields['clip_start'][clip]) :][frames]
+    for name in (
+        'pelvis_tilt',
+        'hip_flexion_r',
+        'knee_angle_l',
+        'ankle_angle_r',
+        'lumbar_bending',
+    ):
+        column = skeleton.coordinate_index(name)
+        wanted = source[:, list(fields['coord_names']).index(name)]
+        np.testing.assert_allclose(found[:, column], wanted, atol=np.radians(1.5), err_msg=name)
 
 
 def test_opensim_file_with_an_unknown_coordinate_is_refused(motion_folder, save, body):
