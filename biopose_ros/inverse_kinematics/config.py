@@ -19,6 +19,7 @@ class NeurikConfig:
     :param window_s: and at none that is older, seconds.
     :param scale_amplitude: size factors lie within 1 +- this.
     :param keypoints: 2D keypoints per frame that may come as further evidence.
+    :param feature_size: numbers that describe a frame to the mesh network, likewise.
     """
 
     node_size: int = 48
@@ -30,6 +31,7 @@ class NeurikConfig:
     window_s: float = 1.2
     scale_amplitude: float = 0.4
     keypoints: int = 33
+    feature_size: int = 64
 
     def __post_init__(self) -> None:
         if self.frame_size % self.heads:

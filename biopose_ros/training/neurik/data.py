@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from biopose_ros.inverse_kinematics.neurik import PELVIS_COORDINATES, Evidence
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.training.neurik.keypoints import simulated_keypoints
 from biopose_ros.training.neurik.noise import MeshNoise, NoiseLevels
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 # Coordinates that change sign when left and right are exchanged.
 _MIRROR_NEGATES = (
@@ -60,18 +63,22 @@ class LabelledMotion:
         }
         np.savez(path, **arrays)
 
-    @staticmethod
-    def load(path: Path) -> LabelledMotion:
+    @classmethod
+    def load(cls, path: Path) -> Self:
         """
         Read a file.
 
         :param path: written by :meth:`save`.
-        :raises ValueError: when its markers are not those of this release.
+        :raises ValueError: when it lacks a field, or its markers are not those of this release.
         """
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
+        if missing := {field.name for field in fields(cls)} - arrays.keys():
+            raise ValueError(
+                f'{path} lacks {", ".join(sorted(missing))}; delete the file to make it again'
+            )
         names = tuple(str(name) for name in arrays.pop('names'))
-        motion = LabelledMotion(**{k: torch.from_numpy(v) for k, v in arrays.items()}, names=names)
+        motion = cls(**{k: torch.from_numpy(v) for k, v in arrays.items()}, names=names)
         if motion.markers_m.shape[1] != len(MARKER_NAMES):
             raise ValueError(
                 f'{path} holds {motion.markers_m.shape[1]} markers, the network takes '

@@ -1,0 +1,62 @@
+"""What mesh network and detector say on synthetic image sequences, with the truth, in one file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from biopose_ros.detection.landmarks import LANDMARK_NAMES
+from biopose_ros.inverse_kinematics.config import NeurikConfig
+from biopose_ros.training.neurik.data import LabelledMotion
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+@dataclass(frozen=True, eq=False)
+class RenderedEvidence(LabelledMotion):
+    """
+    Image sequences of one split, end to end, as NeurIK sees them live.
+
+    Axes are those of the ground frame of a camera: x points to it. All positions, also the true
+    ones, are relative to the middle of the two *estimated* hip markers of their frame. Where a
+    weight is 0 the value may be any finite number; a frame without a detection has no weight at
+    all, and its positions are relative to the last origin.
+
+    ``markers_m`` holds the markers of the estimated mesh; angles, pelvis and factors are true.
+
+    :param marker_weights: [frames, markers], 0 to 1.
+    :param keypoints_m: [frames, 33, 3], order of
+        :data:`biopose_ros.detection.landmarks.LANDMARK_NAMES`: where the rays of the 2D
+        keypoints cross the plane through the origin that faces the camera.
+    :param keypoint_weights: [frames, 33], 0 to 1.
+    :param features: [frames, features], the mesh network's description of each frame.
+    """
+
+    marker_weights: Tensor
+    keypoints_m: Tensor
+    keypoint_weights: Tensor
+    features: Tensor
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """
+        Read a file.
+
+        :param path: written by :meth:`save`.
+        :raises ValueError: when markers, keypoints or features are not those of this release.
+        """
+        rendered = super().load(path)
+        for name, wanted in (
+            ('keypoints_m', len(LANDMARK_NAMES)),
+            ('features', NeurikConfig().feature_size),
+        ):
+            if (found := getattr(rendered, name).shape[1]) != wanted:
+                raise ValueError(
+                    f'{path}: {name} has {found} columns, the network takes {wanted}; '
+                    'render the sequences again with this release'
+                )
+        return rendered
