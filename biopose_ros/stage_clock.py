@@ -21,10 +21,12 @@ class StageTime:
 
     :param p50_ms: median.
     :param p95_ms: 95th percentile.
+    :param p99_ms: 99th percentile.
     """
 
     p50_ms: float
     p95_ms: float
+    p99_ms: float
 
 
 class StageClock:
@@ -74,5 +76,5 @@ class StageClock:
 
 
 def _stage_time(seconds: list[float]) -> StageTime:
-    p50, p95 = np.percentile(seconds, [50, 95]) * 1e3
-    return StageTime(float(p50), float(p95))
+    p50, p95, p99 = (np.percentile(seconds, [50, 95, 99]) * 1e3).tolist()
+    return StageTime(p50, p95, p99)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from biopose_ros.ros.live_statistics import Snapshot
+from biopose_ros.stage_clock import StageTime
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Health:
     :param fault: why there are no results (no image comes, a transition failed), '' while all is
         well.
     :param camera_fault: why distances are not to be trusted, '' for a calibrated camera.
+    :param stages: time of each stage of the work on an image.
     """
 
     lifecycle_state: str
@@ -34,6 +37,7 @@ class Health:
     device: str
     fault: str
     camera_fault: str
+    stages: Mapping[str, StageTime]
 
 
 def diagnostic_array(node_name: str, stamp: Time, health: Health) -> DiagnosticArray:
@@ -78,4 +82,8 @@ def _values(health: Health) -> dict[str, str]:
         'persons': str(health.persons),
         'device': health.device,
         'last fault': frames.last_fault,
+        **{
+            f'{stage} p50, p95 (ms)': f'{took.p50_ms:.1f}, {took.p95_ms:.1f}'
+            for stage, took in health.stages.items()
+        },
     }

@@ -20,6 +20,7 @@ from biopose_ros.sensor_messages.images import (
     decode_compressed,
     decode_image,
 )
+from biopose_ros.stage_clock import StageClock, StageTime
 
 # Images may overtake each other on the way by this much; a longer step back is a new time line
 # (a bag that starts again, a clock that was set).
@@ -53,6 +54,9 @@ class FrameProcessor:
     """
     Feeds the pipeline with images in the order of their stamps.
 
+    Its clock times what is done around the pipeline, which has one of its own; whoever publishes
+    the results adds to it and ends the image.
+
     :param pipeline: the spine.
     :param cameras: knows the calibration.
     :param id_prefix: put before person ids.
@@ -70,6 +74,7 @@ class FrameProcessor:
         self._cameras = cameras
         self._id_prefix = id_prefix
         self._warn_once = warn_once
+        self.clock = StageClock()
         self._camera: Camera | None = None
         self._header: Header | None = None
         self._followed: dict[str, PersonPose] = {}
@@ -81,9 +86,10 @@ class FrameProcessor:
         :param arrival_ns: stands in for the stamp of an unstamped image.
         :raises ImageError: where the image cannot be used; the buffers are unharmed.
         """
-        image_bgr = (
-            decode_image(message) if isinstance(message, Image) else (decode_compressed(message))
-        )
+        with self.clock('decode'):
+            image_bgr = (
+                decode_image(message) if isinstance(message, Image) else decode_compressed(message)
+            )
         header = self._checked_header(message.header, arrival_ns)
         height, width, _ = image_bgr.shape
         camera = self._cameras.camera_for(width, height)
@@ -105,6 +111,10 @@ class FrameProcessor:
         if not lost or self._header is None:
             return None
         return FrameResult(self._header, self._camera, None, tuple(lost))
+
+    def stage_times(self) -> dict[str, StageTime]:
+        """Give the time of every stage, the pipeline's and those around it."""
+        return self.clock.times() | self._pipeline.clock.times()
 
     def _checked_header(self, header: Header, arrival_ns: int) -> Header:
         stamp, frame_id = header.stamp, header.frame_id

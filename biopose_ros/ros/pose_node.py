@@ -252,6 +252,7 @@ class PoseNode(LifecycleNode):
             device=self._pipeline.device if self._pipeline else '',
             fault=self._fault,
             camera_fault=self._camera_fault,
+            stages=self._processor.stage_times() if self._processor else {},
         )
         stamp = self.get_clock().now().to_msg()
         name = self.get_fully_qualified_name().lstrip('/')
@@ -265,7 +266,9 @@ class PoseNode(LifecycleNode):
         if result.camera is not None and not result.camera.is_calibrated:
             self._warn_once(UNCALIBRATED)
             self._camera_fault = self._camera_fault or UNCALIBRATED
-        self._publish(result)
+        with self._processor.clock('publish'):
+            self._publish(result)
+        self._processor.clock.end_image()
         latency_ns = self.get_clock().now().nanoseconds - to_ns(result.header.stamp)
         self._statistics.image_processed(latency_ns / NANOSECONDS * 1e3)
 

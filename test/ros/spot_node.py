@@ -16,6 +16,7 @@ from biopose_ros.frames import CAMERA_FROM_GROUND, camera_to_ground, ground_to_c
 from biopose_ros.records import Markers, PersonPose, TrackingState
 from biopose_ros.ros.pose_node import main
 from biopose_ros.skeleton import load_skeleton
+from biopose_ros.stage_clock import StageClock
 
 THRESHOLD = 128
 # Pictures that make the pipeline fail, or slow.
@@ -33,6 +34,7 @@ class SpotPipeline:
         self.skeleton = load_skeleton()
         self._stature_m = settings.height_m or STATURE_M
         self._max_persons = settings.max_persons
+        self.clock = StageClock()
 
     def warm_up(self):
         pass
@@ -48,7 +50,12 @@ class SpotPipeline:
         bright = (image_bgr.max(axis=2) > THRESHOLD).astype(np.uint8)
         _, _, boxes, _ = cv2.connectedComponentsWithStats(bright)
         boxes = sorted(boxes[1 : self._max_persons + 1].tolist())
-        return [self._person(i, box, camera, stamp_ns) for i, box in enumerate(boxes, start=1)]
+        with self.clock('detection'):
+            persons = [
+                self._person(i, box, camera, stamp_ns) for i, box in enumerate(boxes, start=1)
+            ]
+        self.clock.end_image()
+        return persons
 
     def _person(self, number, box, camera, stamp_ns):
         x, y, width, height, _ = box

@@ -220,6 +220,9 @@ def test_diagnostics_tell_rates_latency_and_persons(probe):
     assert int(numbers['images processed']) <= int(numbers['images received'])
     assert float(numbers['age of the last image (s)']) < 1.0
     assert float(numbers['latency p50 (ms)']) <= float(numbers['latency p95 (ms)'])
+    for stage in ('decode', 'detection', 'publish'):
+        median, late = map(float, numbers[f'{stage} p50, p95 (ms)'].split(', '))
+        assert 0 <= median <= late
 
 
 def test_debug_image_shows_the_skeleton_when_asked_for(probe):
