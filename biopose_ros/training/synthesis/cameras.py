@@ -13,6 +13,8 @@ from biopose_ros.training.synthesis.chance import pick
 # Width, height; half of the sampled frames are turned upright.
 _FRAMES_PX = ((640, 480), (1280, 720), (1920, 1080), (848, 480), (1440, 1080))
 _CROP_MARGIN = 1.25  # as BlazePose's own pipeline
+# A standing person's least share of the image's height, and the distance that this allows.
+LEAST_SHARE, _FARTHEST_M = 0.25, 25.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,12 @@ class View:
         return (points_m - self.position_m) @ self.camera_from_world.T
 
 
-def choose_view(random: np.random.Generator, target_m: FloatArray, stature_m: float) -> View:
+def choose_view(
+    random: np.random.Generator,
+    target_m: FloatArray,
+    stature_m: float,
+    least_share: float = LEAST_SHARE,
+) -> View:
     """
     Point a camera so that a person is somewhere in the image.
 
@@ -50,6 +57,7 @@ def choose_view(random: np.random.Generator, target_m: FloatArray, stature_m: fl
     :param random: source of chance.
     :param target_m: [3], world, middle of the person.
     :param stature_m: height of the person.
+    :param least_share: of the image's height, that a standing person takes up at least.
     :returns: the view.
     """
     width, height = _FRAMES_PX[random.integers(len(_FRAMES_PX))]
@@ -57,8 +65,9 @@ def choose_view(random: np.random.Generator, target_m: FloatArray, stature_m: fl
         width, height = height, width
     angle = np.radians(np.clip(random.normal(62.0, 16.0), 20.0, 95.0))
     focal = 0.5 * max(width, height) / np.tan(0.5 * angle)
-    share = np.exp(random.uniform(np.log(0.25), np.log(0.95)))
-    distance = float(np.clip(focal * stature_m / (share * height), 1.2, 25.0))
+    share = np.exp(random.uniform(np.log(least_share), np.log(0.95)))
+    farthest = _FARTHEST_M * LEAST_SHARE / least_share
+    distance = float(np.clip(focal * stature_m / (share * height), 1.2, farthest))
     camera_height = pick(random, [random.uniform(0.3, 3.0), random.uniform(0.9, 1.8)])
     camera_height = float(np.clip(camera_height, 0.3, 0.3 + 0.75 * distance))
     turn = random.uniform(0.0, 2 * np.pi)

@@ -23,7 +23,7 @@ from biopose_ros.training.synthesis.chance import pick
 from biopose_ros.training.synthesis.records import SyntheticSample, joint_visibility
 from biopose_ros.training.synthesis.regions import body_regions
 from biopose_ros.training.synthesis.renderer import draw
-from biopose_ros.training.synthesis.scene import PosedPerson, compose
+from biopose_ros.training.synthesis.scene import PosedPerson, Scene, compose
 from biopose_ros.training.synthesis.sources import (
     SUBJECT_TENTHS,
     MotionPool,
@@ -115,6 +115,19 @@ class SampleGenerator:
             persons = tuple(next(bodies) for _ in plan.subjects)
             samples.append(self._sample(index, plan, persons))
         return self._tie_skeleton(samples)
+
+    def scenes(self, plans: list[Plan], least_share: float) -> Iterator[Scene]:
+        """
+        Stage scenes of one's own choice, without drawing them.
+
+        :param plans: who appears.
+        :param least_share: see :func:`~.cameras.choose_view`.
+        :returns: one scene per plan.
+        """
+        bodies = self._pose(plans)
+        for plan in plans:
+            persons = tuple(next(bodies) for _ in plan.subjects)
+            yield compose(plan.random, persons, self.regions, least_share)
 
     def _plan(self, index: int) -> Plan:
         random = np.random.default_rng([self.seed, SUBJECT_TENTHS[self.split][0], index])

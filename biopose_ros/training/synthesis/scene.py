@@ -84,7 +84,10 @@ class Scene:
 
 
 def compose(
-    random: np.random.Generator, persons: tuple[PosedPerson, ...], regions: BodyRegions
+    random: np.random.Generator,
+    persons: tuple[PosedPerson, ...],
+    regions: BodyRegions,
+    least_share: float = cameras.LEAST_SHARE,
 ) -> Scene:
     """
     Build a scene around persons who are placed already.
@@ -92,12 +95,13 @@ def compose(
     :param random: source of chance.
     :param persons: at least one.
     :param regions: the body that they share.
+    :param least_share: see :func:`~.cameras.choose_view`.
     :returns: the scene.
     """
     main = persons[0]
     some = main.vertices_m[::29]
     centre = 0.5 * (some.min(0) + some.max(0)).astype(np.float64)
-    view = cameras.choose_view(random, centre, float(main.rest_size_m[0]))
+    view = cameras.choose_view(random, centre, float(main.rest_size_m[0]), least_share)
     outfits = tuple(choose_outfit(random, regions) for _ in persons)
     things = _furnish(random, main, view.position_m, persons)
     worn = tuple(
