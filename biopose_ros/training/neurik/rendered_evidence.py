@@ -28,6 +28,8 @@ class RenderedEvidence(LabelledMotion):
 
     ``markers_m`` holds the markers of the estimated mesh; angles, pelvis and factors are true.
 
+    :param origins_m: [frames, 3], where that origin is, the camera being at zero: whence the rays
+        come.
     :param marker_weights: [frames, markers], 0 to 1.
     :param keypoints_m: [frames, 33, 3], order of
         :data:`biopose_ros.detection.landmarks.LANDMARK_NAMES`: where the rays of the 2D
@@ -36,6 +38,7 @@ class RenderedEvidence(LabelledMotion):
     :param features: [frames, features], the mesh network's description of each frame.
     """
 
+    origins_m: Tensor
     marker_weights: Tensor
     keypoints_m: Tensor
     keypoint_weights: Tensor

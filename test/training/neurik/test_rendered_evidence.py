@@ -13,6 +13,7 @@ def rendered(motion):
     frames = len(motion.angles_rad)
     return RenderedEvidence(
         **vars(motion),
+        origins_m=torch.tensor([-3.0, 0.0, 0.0]).expand(frames, 3),
         marker_weights=torch.ones(motion.markers_m.shape[:2]),
         keypoints_m=torch.randn(frames, 33, 3),
         keypoint_weights=torch.ones(frames, 33),
