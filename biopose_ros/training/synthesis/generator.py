@@ -5,24 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
-from biopose_ros.body.joints import JOINT_PARENTS
-from biopose_ros.body.model import BodyMesh, BodyModel
-from biopose_ros.body.rotations import pose_to_matrices
+from biopose_ros.body.model import BodyModel
 from biopose_ros.records import FloatArray
-from biopose_ros.torch_threads import one_torch_thread
-from biopose_ros.training.motion.rotations import matrices_from_vectors
 from biopose_ros.training.motion.splits import Split
 from biopose_ros.training.synthesis.backdrop import Photos
-from biopose_ros.training.synthesis.cameras import crop_from_image
 from biopose_ros.training.synthesis.chance import pick
-from biopose_ros.training.synthesis.records import SyntheticSample, joint_visibility
-from biopose_ros.training.synthesis.regions import body_regions
-from biopose_ros.training.synthesis.renderer import draw
+from biopose_ros.training.synthesis.posing import pose_bodies
+from biopose_ros.training.synthesis.records import SyntheticSample
+from biopose_ros.training.synthesis.renderer import choose_look
 from biopose_ros.training.synthesis.scene import PosedPerson, Scene, compose
 from biopose_ros.training.synthesis.sources import (
     SUBJECT_TENTHS,
@@ -30,11 +22,11 @@ from biopose_ros.training.synthesis.sources import (
     choose_subject,
     subject_betas,
 )
+from biopose_ros.training.synthesis.studio import Shot, Studio
 from biopose_ros.virtual_markers import MarkerTable
 
 # Bodies are posed together; a fixed number keeps the sums, and so the bytes, the same.
 CHUNK = 16
-_FLESH_MARGIN_M = 0.06
 
 SkeletonTie = Callable[[FloatArray, FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 """
@@ -92,13 +84,10 @@ class SampleGenerator:
         self.pool = pool
         self.split = split
         self.seed = seed
-        self.side_px = side_px
         self.photos = photos
         self.markers = markers
         self.tie = tie
-        template, joints = body.template_m.numpy(), body.rest_joints_m.numpy()
-        self.regions = body_regions(template, joints, body.faces)
-        self._flesh_m = _flesh(template, joints)
+        self.studio = Studio(body, side_px)
 
     def chunk(self, number: int) -> list[SyntheticSample]:
         """
@@ -127,7 +116,7 @@ class SampleGenerator:
         bodies = self._pose(plans)
         for plan in plans:
             persons = tuple(next(bodies) for _ in plan.subjects)
-            yield compose(plan.random, persons, self.regions, least_share)
+            yield compose(plan.random, persons, self.studio.regions, least_share)
 
     def _plan(self, index: int) -> Plan:
         random = np.random.default_rng([self.seed, SUBJECT_TENTHS[self.split][0], index])
@@ -149,87 +138,26 @@ class SampleGenerator:
         frames = np.array([frame for plan in plans for frame in plan.frames])
         headings = np.concatenate([plan.headings_rad for plan in plans])
         places = np.concatenate([plan.places_m for plan in plans])
-        with one_torch_thread(), torch.inference_mode():
-            local = pose_to_matrices(torch.from_numpy(self.pool.pose[frames]), 24)
-            local[:, 0] = _about_vertical(headings) @ local[:, 0]
-            shape = torch.from_numpy(betas)
-            mesh = self.body(local, shape)
-            rest_joints = self.body.shaped_joints_m(shape).numpy()
-            statures = self._statures(shape)
-            markers = self._place_markers(mesh)
-        turns = _world_turns(local.numpy())
-        for i in range(len(frames)):
-            vertices, joints = mesh.vertices_m[i].numpy(), mesh.joints_m[i].numpy()
-            drop = self.pool.clearance_m[frames[i]] - vertices[:, 1].min()
-            shift = np.array(
-                [places[i, 0] - joints[0, 0], drop, places[i, 1] - joints[0, 2]], np.float32
-            )
-            stature = float(statures[i])
-            yield PosedPerson(
-                vertices + shift,
-                joints + shift,
-                rest_joints[i],
-                np.array([stature, 0.095 * stature, 0.075 * stature]),
-                turns[i],
-                bool(self.pool.sits[self.pool.clip[frames[i]]]) and _is_seated(joints),
-                betas[i],
-                markers[i] + shift,
-            )
-
-    def _statures(self, betas: torch.Tensor) -> FloatArray:
-        """Statures [bodies], metres, between the mean body's lowest and highest vertices."""
-        heights = self.body.template_m[:, 1]
-        ends = [int(heights.argmin()), int(heights.argmax())]
-        directions = self.body.shape_directions_m[:, ends, 1]
-        low, high = (heights[ends] + betas @ directions).unbind(-1)
-        return (high - low).numpy()
-
-    def _place_markers(self, mesh: BodyMesh) -> FloatArray:
-        """Markers [bodies, markers, 3] of posed bodies."""
-        if self.markers is None:
-            return np.zeros((len(mesh.vertices_m), 0, 3), np.float32)
-        return self.markers.positions_m(mesh).numpy()
+        bodies = pose_bodies(self.body, self.markers, self.pool.pose[frames], betas, headings)
+        for i, frame in enumerate(frames):
+            sits = bool(self.pool.sits[self.pool.clip[frame]])
+            yield bodies.person(i, places[i], self.pool.clearance_m[frame], sits)
 
     def _betas(self, subject: int) -> FloatArray:
         return subject_betas(subject, self.body.data.population, self.body.num_components)
 
     def _sample(self, index: int, plan: Plan, persons: tuple[PosedPerson, ...]) -> SyntheticSample:
-        scene = compose(plan.random, persons, self.regions)
-        crop = crop_from_image(scene.crop, self.side_px)
-        picture = draw(plan.random, scene, self.regions, crop, self.side_px, self.photos)
-        view, main, frame = scene.view, persons[0], plan.frames[0]
-        projection = crop @ view.camera.intrinsics_px
-        joints = view.to_camera(main.joints_m)
-        pixels = _project(joints, projection)
-        markers = view.to_camera(main.markers_m)
-        visibility = joint_visibility(
-            joints, pixels, self._flesh_m, picture.segmentation, picture.depth_m, picture.inside
+        scene = compose(plan.random, persons, self.studio.regions)
+        look = choose_look(plan.random, scene, self.studio.side_px, self.photos)
+        frame = plan.frames[0]
+        shot = Shot(
+            index,
+            plan.subjects[0],
+            self.pool.names[self.pool.clip[frame]],
+            int(self.pool.frame[frame]),
+            self.pool.pose[frame],
         )
-        pose = self.pool.pose[frame].copy()
-        pose[0] = cv2.Rodrigues(view.camera_from_world @ main.turns[0])[0][:, 0]
-        camera = view.camera
-        return SyntheticSample(
-            index=index,
-            subject=plan.subjects[0],
-            clip=self.pool.names[self.pool.clip[frame]],
-            frame=int(self.pool.frame[frame]),
-            image_bgr=picture.image_bgr,
-            segmentation=picture.segmentation,
-            pose=pose,
-            betas=main.betas,
-            translation_m=(joints[0] - main.rest_joints_m[0]).astype(np.float32),
-            gravity=(-view.camera_from_world[:, 1]).astype(np.float32),
-            intrinsics_px=camera.intrinsics_px.astype(np.float32),
-            image_size_px=np.array([camera.width_px, camera.height_px], np.int32),
-            crop_from_image=crop.astype(np.float32),
-            joints_m=joints.astype(np.float32),
-            joints_px=pixels.astype(np.float32),
-            joint_visibility=visibility,
-            markers_m=markers.astype(np.float32),
-            markers_px=_project(markers, projection).astype(np.float32),
-            coordinates=np.zeros(0, np.float32),
-            scales=np.zeros((0, 3), np.float32),
-        )
+        return self.studio.take(shot, scene, look)
 
     def _tie_skeleton(self, samples: list[SyntheticSample]) -> list[SyntheticSample]:
         if self.tie is None:
@@ -241,37 +169,3 @@ class SampleGenerator:
             replace(sample, coordinates=q.astype(np.float32), scales=s.astype(np.float32))
             for sample, q, s in zip(samples, coordinates, scales, strict=True)
         ]
-
-
-def _about_vertical(angles_rad: FloatArray) -> torch.Tensor:
-    """Turns about y, [n, 3, 3] float32."""
-    vectors = np.zeros((len(angles_rad), 3))
-    vectors[:, 1] = angles_rad
-    return torch.from_numpy(matrices_from_vectors(vectors).astype(np.float32))
-
-
-def _world_turns(local: NDArray[np.float32]) -> FloatArray:
-    """Chain local rotations [bodies, 24, 3, 3] from the root."""
-    turns = local.astype(np.float64)
-    for joint, parent in enumerate(JOINT_PARENTS[1:], start=1):
-        turns[:, joint] = turns[:, parent] @ turns[:, joint]
-    return turns
-
-
-def _project(points_m: FloatArray, projection: FloatArray) -> FloatArray:
-    """Camera points to crop pixels; points behind the camera stay far outside."""
-    depth = np.maximum(points_m[:, 2:], 1e-3)
-    return (points_m / depth @ projection.T)[:, :2]
-
-
-def _flesh(template_m: FloatArray, joints_m: FloatArray) -> FloatArray:
-    """Distance from each joint to the skin, with a margin for pose and clothes."""
-    gaps = np.linalg.norm(template_m[None] - joints_m[:, None], axis=-1)
-    return gaps.min(1) + _FLESH_MARGIN_M
-
-
-def _is_seated(joints_m: FloatArray) -> bool:
-    """Thighs near level."""
-    drop = joints_m[[1, 2], 1].mean() - joints_m[[4, 5], 1].mean()
-    thigh = np.linalg.norm(joints_m[1] - joints_m[4])
-    return bool(abs(drop) < 0.55 * thigh)

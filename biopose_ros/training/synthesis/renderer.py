@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from biopose_ros.records import FloatArray
 from biopose_ros.training.synthesis.backdrop import Photos, Room, paint_abstract, paint_room
-from biopose_ros.training.synthesis.effects import choose_effects, develop
+from biopose_ros.training.synthesis.effects import Effects, choose_effects, develop
 from biopose_ros.training.synthesis.lighting import Shadows, cast_shadows
 from biopose_ros.training.synthesis.props import Mesh
 from biopose_ros.training.synthesis.rasteriser import (
@@ -50,6 +50,40 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Look:
+    """
+    What a scene leaves open: lens, sensor, flat backdrop.
+
+    :param is_soft: whether the room is out of focus.
+    :param backdrop: [side, side, 3] float32, linear light, where the scene has no room.
+    :param effects: of lens, sensor and codec.
+    """
+
+    is_soft: bool
+    backdrop: NDArray[np.float32] | None
+    effects: Effects
+
+
+def choose_look(
+    random: np.random.Generator, scene: Scene, side_px: int, photos: Photos | None = None
+) -> Look:
+    """
+    Choose the look of a scene's picture.
+
+    :param random: source of chance.
+    :param scene: what will be drawn.
+    :param side_px: width and height of the crop.
+    :param photos: pictures to put behind where the scene has no room.
+    """
+    is_soft, backdrop = False, None
+    if scene.room is None:
+        backdrop = _flat_backdrop(random, side_px, photos)
+    else:
+        is_soft = random.random() < _SOFT_ROOMS
+    return Look(is_soft, backdrop, choose_effects(random, scene.crop.size_px))
+
+
+@dataclass(frozen=True)
 class _Soup:
     """All meshes of a scene in one."""
 
@@ -61,22 +95,16 @@ class _Soup:
 
 
 def draw(
-    random: np.random.Generator,
-    scene: Scene,
-    regions: BodyRegions,
-    crop_matrix: FloatArray,
-    side_px: int,
-    photos: Photos | None = None,
+    scene: Scene, regions: BodyRegions, crop_matrix: FloatArray, side_px: int, look: Look
 ) -> Picture:
     """
     Draw the crop of a scene.
 
-    :param random: source of chance for what the scene leaves open: lens, sensor, flat backdrop.
     :param scene: what to draw.
     :param regions: the body that its persons share.
     :param crop_matrix: [3, 3], from :func:`~.cameras.crop_from_image`.
     :param side_px: width and height of the crop.
-    :param photos: pictures to put behind where the scene has no room.
+    :param look: see :func:`choose_look`.
     :returns: the picture.
     """
     soup = _gather(scene, regions)
@@ -98,12 +126,11 @@ def draw(
     cuts = np.stack([*(o.cut for o in outfits), np.zeros(CUT_FIELDS, np.float32)])
     palettes = np.stack([*(o.palette for o in outfits), scene.thing_palette])
     picture = np.zeros((side_px, side_px, 3), np.float32)
-    if scene.room is None:
-        picture[:] = _flat_backdrop(random, side_px, photos)
-    else:
-        is_soft = random.random() < _SOFT_ROOMS
+    if look.backdrop is not None:
+        picture[:] = look.backdrop
+    if scene.room is not None:
         _paint_room(
-            fragments, rays, world_from_camera, scene, scene.room, shadows, picture, is_soft
+            fragments, rays, world_from_camera, scene, scene.room, shadows, picture, look.is_soft
         )
     shade(
         fragments.triangle, fragments.inverse_depth, rays, seen, soup.normals, soup.surface,
@@ -112,7 +139,7 @@ def draw(
         picture,
     )  # fmt: skip
     _soften_edges(picture, segmentation)
-    image = develop(picture, inside, choose_effects(random, scene.crop.size_px))
+    image = develop(picture, inside, look.effects)
     with np.errstate(divide='ignore'):
         depth = 1.0 / fragments.inverse_depth
     return Picture(image, segmentation, depth, inside)

@@ -37,7 +37,7 @@ def test_boxes_and_rods_are_closed_and_look_outward():
 
 
 def test_long_hair_and_skirts_look_outward(generator):
-    regions = generator.regions
+    regions = generator.studio.regions
     joints = regions.joints_m.astype(float)
     hair = props.long_hair(joints[15], np.eye(3), joints[15], regions.face_frame_m, 1.5, 14)
     waist = np.array([0.17, 0.13, 0.1, 0.0])

@@ -22,7 +22,7 @@ from biopose_ros.training.synthesis.wardrobe import (
 
 @pytest.fixture(scope='module')
 def regions(generator):
-    return generator.regions
+    return generator.studio.regions
 
 
 @pytest.fixture
