@@ -7,11 +7,16 @@ nanoseconds since the epoch (or since the start of the video) for stamps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from biopose_ros.detection.crops import Crop
 
 FloatArray = NDArray[np.floating]
 
@@ -35,6 +40,7 @@ class Camera:
     :param intrinsics_px: [3, 3], the matrix K.
     :param distortion: [0, 4, 5 or 8] OpenCV coefficients (plumb_bob order); empty means none.
     :param is_calibrated: False where K is a guess from a typical field of view.
+    :param focal_stddev: 1 sigma of the focal length relative to it, unitless; 0 where known.
     """
 
     width_px: int
@@ -42,6 +48,7 @@ class Camera:
     intrinsics_px: FloatArray
     distortion: FloatArray
     is_calibrated: bool = True
+    focal_stddev: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,9 @@ class PersonCrop:
     :param keypoint_confidence: [33], 0 to 1.
     :param landmarks_m: [33, 3], origin between the hips, axes parallel to the camera's
         (x right, y down, z away from it); depth is the network's guess.
+    :param crop: the square that the landmark network looked at.
+    :param maps: the network's feature maps [channels, rows, columns] of it by level, where they
+        were asked for.
     """
 
     track_id: int
@@ -67,6 +77,38 @@ class PersonCrop:
     keypoints_px: FloatArray
     keypoint_confidence: FloatArray
     landmarks_m: FloatArray
+    crop: Crop
+    maps: Mapping[str, FloatArray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RecoveredBody:
+    """
+    One person's body as mesh recovery sees it in one image, in the camera's axes.
+
+    :param track_id: whose.
+    :param pose: [24, 3, 3], rotation of each joint relative to its parent, the root's to camera.
+    :param betas: [components], the body's shape.
+    :param joints_m: [24, 3].
+    :param joint_stddev_m: [24], 1 sigma per axis, about the pelvis.
+    :param joints_px: [24, 2], where the network sees the joints in the image.
+    :param joint_stddev_px: [24], 1 sigma per axis.
+    :param markers_m: [markers, 3], virtual markers in the order of
+        :data:`biopose_ros.inverse_kinematics.body_parts.MARKER_NAMES`.
+    :param marker_confidence: [markers], 0 to 1.
+    :param summary: [features], what else the network knows, for NeurIK.
+    """
+
+    track_id: int
+    pose: FloatArray
+    betas: FloatArray
+    joints_m: FloatArray
+    joint_stddev_m: FloatArray
+    joints_px: FloatArray
+    joint_stddev_px: FloatArray
+    markers_m: FloatArray
+    marker_confidence: FloatArray
+    summary: FloatArray
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,8 @@ class Track:
             keypoints_px=sighting.keypoints_px,
             keypoint_confidence=sighting.confidence,
             landmarks_m=sighting.landmarks_m,
+            crop=sighting.crop,
+            maps=sighting.reading.maps,
         )
 
 

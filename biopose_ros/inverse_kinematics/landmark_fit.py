@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmarks import LANDMARK_NAMES
 from biopose_ros.frames import camera_to_ground, ground_to_camera, project
 from biopose_ros.inverse_kinematics.body_size import BodySize, SizeEstimator
@@ -176,6 +177,7 @@ def resting_person(skeleton: Skeleton, camera: Camera) -> PersonCrop:
         keypoints_px=keypoints_px,
         keypoint_confidence=np.ones(len(names)),
         landmarks_m=landmarks_m,
+        crop=Crop(keypoints_px.mean(axis=0), float(camera.height_px), 0.0),
     )
 
 

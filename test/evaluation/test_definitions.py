@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmarks import LANDMARK_NAMES, landmark_index
 from biopose_ros.evaluation.metrics import angle_errors_deg, group_errors, without_bias
 from biopose_ros.evaluation.multi_view import (
@@ -64,6 +65,7 @@ def perfect_crop(truth, keypoints_px, rotation, row, indices):
         keypoints_px=pixels,
         keypoint_confidence=confidence,
         landmarks_m=landmarks_m,
+        crop=Crop(np.array([540.0, 960.0]), 1920.0, 0.0),
     )
 
 

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmarks import LANDMARK_NAMES
 from biopose_ros.frames import CAMERA_FROM_GROUND
 from biopose_ros.inverse_kinematics.body_size import standing_height
@@ -77,8 +78,9 @@ def photograph(ground_m, noise_m=0.0, seed=0):
     landmarks = camera_m - camera_m[hips].mean(axis=0)
     landmarks = landmarks + np.random.default_rng(seed).normal(0.0, noise_m, landmarks.shape)
     box = np.concatenate([pixels[:, 0].min(axis=0), pixels[:, 0].max(axis=0)])
+    crop = Crop(pixels[:, 0].mean(axis=0), 800.0, 0.0)
     return PersonCrop(
-        1, TrackingState.TRACKED, box, 1.0, pixels[:, 0], np.full(33, 0.95), landmarks
+        1, TrackingState.TRACKED, box, 1.0, pixels[:, 0], np.full(33, 0.95), landmarks, crop
     )
 
 

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmarks import LANDMARK_NAMES
 from biopose_ros.keypoints import FORMATS, DetectedKeypoints, assign_to_persons
 from biopose_ros.keypoints.association import with_foreign_keypoints
@@ -23,6 +24,7 @@ def person(track_id, middle_px, size_px, state=TrackingState.TRACKED):
         keypoints_px=keypoints_px,
         keypoint_confidence=np.ones(len(LANDMARK_NAMES)),
         landmarks_m=np.zeros((len(LANDMARK_NAMES), 3)),
+        crop=Crop(np.asarray(middle_px, dtype=float), 1.25 * size_px, 0.0),
     )
 
 

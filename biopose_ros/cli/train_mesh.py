@@ -1,0 +1,69 @@
+"""``biopose train mesh``: draw images, run the encoder once, train the decoder, write weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train_mesh(
+    output: Annotated[Path, typer.Argument(help='Weights file to write, .safetensors.')],
+    motion: Annotated[
+        Path | None,
+        typer.Option(help='Folder of recorded motion; without it synthesised activities alone.'),
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option(help='Maps, checkpoint, log and curve; a stopped training resumes.')
+    ] = Path('mesh_training'),
+    encoder: Annotated[str, typer.Option(help='Landmark network: full or heavy.')] = 'heavy',
+    images: Annotated[int, typer.Option(min=16, help='Synthetic images to learn from.')] = 25600,
+    minutes: Annotated[float, typer.Option(min=0.01, help='Length of the training.')] = 60.0,
+    seed: Annotated[int, typer.Option(help='Of images and weights.')] = 0,
+) -> None:
+    """Train the network that recovers bodies from the landmark network's feature maps."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
+    from biopose_ros.mesh_recovery.mesh_file import save_mesh_recovery
+    from biopose_ros.training.curve import draw_curve
+    from biopose_ros.training.mesh.data import MeshData
+    from biopose_ros.training.mesh.map_store import StoreConfig, fill_store
+    from biopose_ros.training.mesh.training import MeshTraining, trained_network
+    from biopose_ros.training.synthesis.generator import CHUNK
+    from biopose_ros.training.synthesis.setup import SynthesisConfig
+    from biopose_ros.training.timed import LogLine, TimedConfig
+
+    console = Console()
+    network = MeshRecoveryConfig(encoder=encoder)
+    with Progress(console=console) as bar:
+        data = {}
+        for split, count in (('train', images), ('validation', max(images // 12, CHUNK))):
+            task = bar.add_task(f'draw and encode, {split}', total=None)
+            drawn = SynthesisConfig(split, seed, motion, synthetic_clips=500)
+            store = fill_store(
+                folder / f'{split}_{encoder}',
+                StoreConfig(drawn, encoder, -(-count // CHUNK)),
+                advance=lambda done, total, task=task: bar.update(  # type: ignore[misc]
+                    task, completed=done, total=total
+                ),
+            )
+            data[split] = MeshData(store)
+            bar.update(task, completed=1, total=1)
+        task = bar.add_task('train', total=60 * minutes)
+        config = TimedConfig(minutes=minutes, seed=seed)
+        training = MeshTraining(
+            data['train'], data['validation'], folder / f'training_{encoder}', network, config
+        )
+
+        def report(line: LogLine) -> None:
+            bar.update(task, completed=line.elapsed_s)
+            figures = ', '.join(f'{name} {value:.3g}' for name, value in line.validation.items())
+            console.print(f'step {line.step}: {figures}')
+
+        training.run(report)
+    draw_curve(training.log, training.folder / 'curve.png')
+    save_mesh_recovery(output, trained_network(training.folder, network))
+    console.print(f'{output} written; curve in {training.folder}/curve.png')

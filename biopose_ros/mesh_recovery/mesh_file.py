@@ -1,0 +1,181 @@
+"""MQ-HMR's decoder: to and from a file, and as an ONNX graph in the user's cache."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from biopose_ros.body import BodyModel, load_body
+from biopose_ros.detection.landmarks import LANDMARK_NAMES
+from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
+from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
+from biopose_ros.mesh_recovery.network import CropEvidence, MeshRecovery
+from biopose_ros.mesh_recovery.placing import pelvis_position_m, points_about_pelvis_m
+from biopose_ros.resources import cache_path, resource_path
+from biopose_ros.virtual_markers import MarkerTable, load_markers
+from biopose_ros.virtual_markers.cut_body import cut_body
+from biopose_ros.weights_file import read_weights, write_weights
+
+FORMAT_VERSION = '1'
+_KIND = 'mesh_recovery'
+_GRAPH_VERSION = '1'  # of the graph below; a new one is exported anew
+_REMEDY = 'install a matching release or run `biopose train mesh`'
+# Cells across the encoder's maps for crops of 256 pixels.
+MAP_CELLS = {'stride4': 64, 'stride8': 32, 'stride16': 16, 'stride32': 8, 'bottleneck': 2}
+POINT_INPUTS = ('keypoints', 'world_m', 'view', 'unprojection')
+OUTPUTS = ('pose', 'betas', 'points_m', 'pelvis_m', 'joints', 'log_stddev', 'summary')
+
+
+def default_weights(encoder: str) -> Path:
+    """
+    Find the decoder that ships with the package.
+
+    :param encoder: whose maps it takes.
+    """
+    return resource_path(f'weights/mesh_recovery_{encoder}.safetensors')
+
+
+def save_mesh_recovery(path: Path, model: MeshRecovery) -> None:
+    """
+    Write a decoder in half precision.
+
+    :param path: ends in ``.safetensors``.
+    :param model: trained.
+    """
+    arrays = {
+        name: value.detach().cpu().numpy().astype(np.float16)
+        for name, value in model.state_dict().items()
+    }
+    header = {'config': json.dumps(asdict(model.config)), 'licence': 'Apache-2.0'}
+    write_weights(path, _KIND, FORMAT_VERSION, arrays, header)
+
+
+def load_mesh_recovery(path: Path) -> tuple[MeshRecovery, str]:
+    """
+    Read a decoder.
+
+    :param path: of the weights.
+    :returns: the network, ready to run, and the SHA-256 of its numbers.
+    :raises FileNotFoundError: when there is no such file.
+    :raises ValueError: when the file is broken.
+    """
+    arrays, header = read_weights(path, _KIND, FORMAT_VERSION, _REMEDY)
+    config = json.loads(header['config'])
+    model = MeshRecovery(MeshRecoveryConfig(**{**config, 'levels': tuple(config['levels'])}))
+    model.load_state_dict({k: torch.from_numpy(v).float() for k, v in arrays.items()})
+    return model.eval(), header['sha256']
+
+
+def marked_body() -> tuple[BodyModel, MarkerTable]:
+    """Give the default body, cut down to the markers that NeurIK takes, and these on it."""
+    body = load_body()
+    return cut_body(body, load_markers(body.topology).select(MARKER_NAMES))
+
+
+def onnx_graph(path: Path) -> tuple[Path, MeshRecoveryConfig]:
+    """
+    Give the decoder with its body as an ONNX file, written into the user's cache on first use.
+
+    :param path: of the weights.
+    :returns: the file and the network's sizes.
+    :raises FileNotFoundError: when there are no such weights.
+    :raises ValueError: when the weights are broken.
+    """
+    model, digest = load_mesh_recovery(path)
+    graph = cache_path(f'networks/mesh_recovery_{_GRAPH_VERSION}_{digest[:16]}.onnx')
+    if not graph.exists():
+        part = graph.with_suffix('.part')
+        export_onnx(model, part)
+        part.replace(graph)
+    return graph, model.config
+
+
+class BodiesFromCrops(nn.Module):
+    """Maps, landmarks and crop cameras to posed bodies, with plain tensors in and out."""
+
+    def __init__(self, model: MeshRecovery) -> None:
+        """
+        Join decoder and body.
+
+        :param model: trained.
+        """
+        super().__init__()
+        self.model = model
+        self.body, self.markers = marked_body()
+        self.levels = map_inputs(model.config)
+
+    def forward(
+        self,
+        maps: list[Tensor],
+        keypoints: Tensor,
+        world_m: Tensor,
+        view: Tensor,
+        unprojection: Tensor,
+    ) -> tuple[Tensor, ...]:
+        """
+        Recover bodies.
+
+        :param maps: per level, [persons, channels, rows, columns], as the encoder gives them.
+        :param keypoints: see :class:`~biopose_ros.mesh_recovery.network.CropEvidence`.
+        :param world_m: likewise.
+        :param view: likewise.
+        :param unprojection: [persons, 3, 3], inverse of the crop cameras' projection.
+        :returns: in the order of ``OUTPUTS``: pose [persons, 24, 3, 3], betas, joints and markers
+            about the pelvis, the pelvis, places and uncertainty of joints, summary; all in the
+            crop cameras' axes.
+        """
+        named = dict(zip(self.levels, (level.permute(0, 2, 3, 1) for level in maps), strict=True))
+        estimates, summary = self.model(CropEvidence(named, keypoints, world_m, view))
+        last = estimates[-1]
+        points_m = points_about_pelvis_m(self.body, self.markers, last.pose, last.betas)
+        pelvis_m = pelvis_position_m(last.place, unprojection, view[:, 0])
+        return last.pose, last.betas, points_m, pelvis_m, last.joints, last.log_stddev, summary
+
+
+def map_inputs(config: MeshRecoveryConfig) -> tuple[str, ...]:
+    """
+    Name the maps that a decoder takes, in order.
+
+    :param config: its sizes.
+    """
+    return tuple(level for level in MAP_CELLS if level in {*config.levels, 'bottleneck'})
+
+
+def export_onnx(model: MeshRecovery, path: Path) -> None:
+    """
+    Write decoder and body as an ONNX graph, for any number of persons.
+
+    :param model: in evaluation mode.
+    :param path: the file to write.
+    """
+    levels, channels = map_inputs(model.config), model.config.channels
+    maps = [
+        torch.randn(2, channels[level], MAP_CELLS[level], MAP_CELLS[level]) for level in levels
+    ]
+    points = (len(LANDMARK_NAMES), 3)
+    example = (
+        torch.rand(2, *points),
+        torch.randn(2, *points),
+        torch.zeros(2, 3),
+        torch.eye(3).repeat(2, 1, 1),
+    )
+    names = [*levels, *POINT_INPUTS]
+    with warnings.catch_warnings():
+        # The tracing exporter warns of checks of shapes, which are the same for every image.
+        warnings.simplefilter('ignore')
+        torch.onnx.export(
+            BodiesFromCrops(model).eval(),
+            (maps, *example),
+            str(path),
+            input_names=names,
+            output_names=list(OUTPUTS),
+            dynamic_axes={name: {0: 'persons'} for name in (*names, *OUTPUTS)},
+            opset_version=17,
+            dynamo=False,
+        )

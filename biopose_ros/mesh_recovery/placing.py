@@ -1,0 +1,54 @@
+"""From what the network says to points in the crop camera's axes, and onto the crop."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from biopose_ros.body import BodyModel
+from biopose_ros.virtual_markers import MarkerTable
+
+
+def pelvis_position_m(place: Tensor, unprojection: Tensor, log_extent: Tensor) -> Tensor:
+    """
+    Put the pelvis joint where its place in the crop and its depth say.
+
+    :param place: [..., 3], see :class:`~biopose_ros.mesh_recovery.network.MeshEstimate`.
+    :param unprojection: [..., 3, 3], the inverse of the crop cameras' projection.
+    :param log_extent: [...], natural logarithm of their extents.
+    :returns: [..., 3], metres, crop camera's axes.
+    """
+    corner = torch.cat([place[..., :2], torch.ones_like(place[..., :1])], -1)
+    ray = (unprojection @ corner[..., None])[..., 0]
+    depth_m = (place[..., 2] - log_extent).exp()
+    return ray / ray[..., 2:] * depth_m[..., None]
+
+
+def points_about_pelvis_m(
+    body: BodyModel, markers: MarkerTable, pose: Tensor, betas: Tensor
+) -> Tensor:
+    """
+    Pose the body and tell where joints and markers are.
+
+    :param body: whole, or cut down to the markers.
+    :param markers: on it.
+    :param pose: [..., 24, 3, 3].
+    :param betas: [..., components].
+    :returns: [..., 24 + markers, 3], metres, about the pelvis joint, in the axes that the root
+        turns into.
+    """
+    mesh = body(pose, betas)
+    points_m = torch.cat([mesh.joints_m, markers.positions_m(mesh)], -2)
+    return points_m - mesh.joints_m[..., :1, :]
+
+
+def onto_crop(points_m: Tensor, projection: Tensor) -> Tensor:
+    """
+    Project.
+
+    :param points_m: [..., points, 3], crop camera's axes.
+    :param projection: [..., 3, 3].
+    :returns: [..., points, 2], 0 to 1 across the crop; points behind the camera land far off.
+    """
+    seen = points_m @ projection.mT
+    return seen[..., :2] / seen[..., 2:].clamp(min=1e-3)

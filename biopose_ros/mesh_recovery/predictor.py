@@ -1,0 +1,155 @@
+"""From tracked persons to their bodies in front of the camera, all persons in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from biopose_ros.body.joints import JOINT_NAMES
+from biopose_ros.detection.crops import rotation_2d
+from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
+from biopose_ros.mesh_recovery.crop_camera import CropCamera, crop_camera
+from biopose_ros.mesh_recovery.mesh_file import (
+    OUTPUTS,
+    default_weights,
+    map_inputs,
+    marked_body,
+    onnx_graph,
+)
+from biopose_ros.onnx_runtime import create_session, running_device
+from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody
+
+# A marker whose joint is known to this, 1 sigma per axis, has half the confidence.
+_HALF_CONFIDENCE_M = 0.1
+
+
+class MeshPredictor:
+    """
+    Recovers the bodies of persons whose crops the encoder has read.
+
+    :attr device: where the network runs.
+    """
+
+    def __init__(
+        self,
+        encoder: str = 'heavy',
+        weights: Path | None = None,
+        device: str = 'auto',
+        threads: int = 1,
+    ) -> None:
+        """
+        Load the decoder; the first time its ONNX graph is written into the user's cache.
+
+        :param encoder: the landmark network whose maps the crops carry.
+        :param weights: a weights file; None for the one that ships with the package.
+        :param device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        :param threads: on the CPU.
+        :raises FileNotFoundError: when there are no weights for this encoder.
+        :raises ValueError: when the weights are broken, or made for another encoder.
+        """
+        path = weights or default_weights(encoder)
+        graph, self.config = onnx_graph(path)
+        if self.config.encoder != encoder:
+            raise ValueError(
+                f'{path} takes maps of the landmark network {self.config.encoder!r}, not of '
+                f'{encoder!r}; choose that network or other weights'
+            )
+        self._session = create_session(graph, device, threads)
+        self.device = running_device(self._session)
+        self._levels = map_inputs(self.config)
+        self._joint_of_marker = nearest_joints()
+
+    def recover(self, crops: Sequence[PersonCrop], camera: Camera) -> list[RecoveredBody]:
+        """
+        Recover everybody in one call.
+
+        :param crops: with the encoder's maps.
+        :param camera: of the image.
+        :returns: one body per person, in the same order.
+        :raises ValueError: when a crop carries no maps.
+        """
+        if not crops:
+            return []
+        views = [crop_camera(crop.crop, camera) for crop in crops]
+        found = self._session.run(list(OUTPUTS), self._inputs(crops, views))
+        return [
+            self._body(crop, view, *(values[row] for values in found))
+            for row, (crop, view) in enumerate(zip(crops, views, strict=True))
+        ]
+
+    def _inputs(
+        self, crops: Sequence[PersonCrop], views: Sequence[CropCamera]
+    ) -> dict[str, FloatArray]:
+        missing = [crop.track_id for crop in crops if not crop.maps]
+        if missing:
+            raise ValueError(
+                f'the crops of persons {missing} carry no feature maps; open the landmark network '
+                'with maps'
+            )
+        arrays = {level: np.stack([crop.maps[level] for crop in crops]) for level in self._levels}
+        arrays.update(crop_points(crops))
+        arrays['view'] = np.stack([[np.log(v.extent), *v.slope] for v in views])
+        arrays['unprojection'] = np.linalg.inv(np.stack([view.projection for view in views]))
+        return {name: array.astype(np.float32, copy=False) for name, array in arrays.items()}
+
+    def _body(
+        self,
+        crop: PersonCrop,
+        view: CropCamera,
+        pose: FloatArray,
+        betas: FloatArray,
+        points_m: FloatArray,
+        pelvis_m: FloatArray,
+        joints: FloatArray,
+        log_stddev: FloatArray,
+        summary: FloatArray,
+    ) -> RecoveredBody:
+        """Turn one answer into the image camera's axes."""
+        to_camera = view.rotation.T
+        pose = pose.astype(np.float64)
+        pose[0] = to_camera @ pose[0]
+        points_m = (points_m.astype(np.float64) + pelvis_m) @ to_camera.T
+        stddev = np.exp(log_stddev.astype(np.float64))
+        count = len(JOINT_NAMES)
+        return RecoveredBody(
+            track_id=crop.track_id,
+            pose=pose,
+            betas=betas.astype(np.float64),
+            joints_m=points_m[:count],
+            joint_stddev_m=stddev[:, 1],
+            joints_px=crop.crop.to_image(joints.astype(np.float64)),
+            joint_stddev_px=stddev[:, 0] * crop.crop.size_px,
+            markers_m=points_m[count:],
+            marker_confidence=1 / (1 + stddev[self._joint_of_marker, 1] / _HALF_CONFIDENCE_M),
+            summary=summary.astype(np.float64),
+        )
+
+
+def crop_points(crops: Sequence[PersonCrop]) -> dict[str, FloatArray]:
+    """
+    Give the landmarks as the decoder takes them.
+
+    :param crops: of one image.
+    :returns: ``keypoints`` and ``world_m``, see
+        :class:`~biopose_ros.mesh_recovery.network.CropEvidence`.
+    """
+    keypoints, world_m = [], []
+    for crop in crops:
+        places = crop.crop.from_image(crop.keypoints_px)
+        keypoints.append(np.concatenate([places, crop.keypoint_confidence[:, None]], axis=1))
+        landmarks_m = crop.landmarks_m.copy()
+        landmarks_m[:, :2] = landmarks_m[:, :2] @ rotation_2d(crop.crop.angle_rad)
+        world_m.append(landmarks_m)
+    return {'keypoints': np.stack(keypoints), 'world_m': np.stack(world_m)}
+
+
+def nearest_joints() -> FloatArray:
+    """Give the joint nearest to each marker of ``MARKER_NAMES`` on the mean body, [markers]."""
+    body, markers = marked_body()
+    assert markers.names == MARKER_NAMES
+    pose = body.template_m.new_zeros(len(JOINT_NAMES), 3)
+    mesh = body(pose)
+    away_m = (markers.positions_m(mesh)[:, None] - mesh.joints_m).norm(dim=-1)
+    return away_m.argmin(1).numpy()

@@ -1,0 +1,220 @@
+"""Batches of encoder maps with the truth in each crop camera's axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from biopose_ros.body.rotations import axis_angle_to_matrix
+from biopose_ros.detection.crops import Crop
+from biopose_ros.detection.networks import MAPS
+from biopose_ros.mesh_recovery.crop_camera import CropCamera, crop_camera
+from biopose_ros.mesh_recovery.network import CropEvidence, MeshRecovery
+from biopose_ros.records import Camera, FloatArray
+from biopose_ros.training.mesh.map_store import MapStore
+
+_SIDE_PX = 256
+# Seen, or hidden by the own body, by other things, or out of the image.
+_OCCLUDED, _OUTSIDE = 2, 3
+
+
+@dataclass(frozen=True)
+class MeshTruth:
+    """
+    What is true of a batch of crops, in the crop cameras' axes; leading axis batch.
+
+    :param pose: [..., 24, 3, 3].
+    :param betas: [..., components].
+    :param place: [..., 3], see :class:`~biopose_ros.mesh_recovery.network.MeshEstimate`.
+    :param joints: [..., 24, 2], 0 to 1 across the crop.
+    :param pelvis_m: [..., 3].
+    :param points_m: [..., 24 + markers, 3], joints and markers about the pelvis joint.
+    :param projection: [..., 3, 3], see :class:`~biopose_ros.mesh_recovery.crop_camera.CropCamera`.
+    :param unprojection: [..., 3, 3], its inverse.
+    :param visibility: [..., 24].
+    """
+
+    pose: Tensor
+    betas: Tensor
+    place: Tensor
+    joints: Tensor
+    pelvis_m: Tensor
+    points_m: Tensor
+    projection: Tensor
+    unprojection: Tensor
+    visibility: Tensor
+
+    def rows(self, chosen: Tensor) -> MeshTruth:
+        """
+        Take some crops.
+
+        :param chosen: [rows], numbers.
+        """
+        return MeshTruth(**{name: value[chosen] for name, value in vars(self).items()})
+
+    @property
+    def is_outside(self) -> Tensor:
+        """Whether a joint is out of the image: [...], of each crop."""
+        return (self.visibility == _OUTSIDE).any(-1)
+
+    @property
+    def is_occluded(self) -> Tensor:
+        """Whether a joint is hidden by a thing or another person, and none is outside: [...]."""
+        return (self.visibility == _OCCLUDED).any(-1) & ~self.is_outside
+
+
+class MeshData:
+    """
+    A store as tensors.
+
+    :attr truth: of all crops.
+    """
+
+    def __init__(self, store: MapStore) -> None:
+        """
+        Turn the truth into the crop cameras' axes.
+
+        :param store: finished.
+        """
+        self.store = store
+        fields = store.truth
+        cameras = [
+            _crop_camera(*values)
+            for values in zip(
+                fields['intrinsics_px'], fields['image_size_px'], fields['crop_from_image'],
+                strict=True,
+            )
+        ]  # fmt: skip
+        self.view = torch.from_numpy(
+            np.stack([[np.log(c.extent), *c.slope] for c in cameras]).astype(np.float32)
+        )
+        points = np.concatenate([fields['keypoints'], fields['keypoint_confidence'][..., None]], 2)
+        self.keypoints = torch.from_numpy(points.astype(np.float32))
+        self.world_m = torch.from_numpy(fields['world_m'].astype(np.float32))
+        self.truth = _truth(fields, cameras)
+
+    def __len__(self) -> int:
+        return len(self.view)
+
+    def evidence(self, rows: Tensor, model: MeshRecovery) -> CropEvidence:
+        """
+        Read crops; their maps are normalised as the model wants them.
+
+        :param rows: [batch], rising numbers.
+        :param model: whose normalisation it is.
+        """
+        maps = {}
+        for level in MAPS:
+            units = torch.from_numpy(self.store.maps[level][rows.numpy()]).bfloat16()
+            gain, shift = byte_normalisation(self.store, level, model)
+            maps[level] = torch.addcmul(shift.bfloat16(), units, gain.bfloat16())
+        return CropEvidence(maps, self.keypoints[rows], self.world_m[rows], self.view[rows])
+
+
+def byte_normalisation(store: MapStore, level: str, model: MeshRecovery) -> tuple[Tensor, Tensor]:
+    """
+    Give gain and shift, [channels] each, that normalise a store's bytes.
+
+    :param store: whose bytes.
+    :param level: of the maps.
+    :param model: whose normalisation.
+    """
+    gain, shift = getattr(model, f'gain_{level}'), getattr(model, f'shift_{level}')
+    return gain * torch.from_numpy(store.step[level]), shift + gain * torch.from_numpy(
+        store.low[level]
+    )
+
+
+@torch.no_grad()
+def fit_normalisation(model: MeshRecovery, data: MeshData, images: int = 512) -> None:
+    """
+    Measure the maps' mean and spread, and the mean pose, and put them into a model.
+
+    :param model: changed in place.
+    :param data: of the training split.
+    :param images: to measure maps on.
+    """
+    for level in MAPS:
+        units = data.store.maps[level][:images].astype(np.float32)
+        values = units * data.store.step[level] + data.store.low[level]
+        flat = torch.from_numpy(values.reshape(-1, values.shape[-1]))
+        spread = flat.std(0).clamp(min=1e-3 * float(flat.std()))
+        getattr(model, f'gain_{level}').copy_(1 / spread)
+        getattr(model, f'shift_{level}').copy_(-flat.mean(0) / spread)
+    six = data.truth.pose[..., :2].mT.flatten(-2)
+    model.get_buffer('mean_pose').copy_(six.mean(0))
+
+
+def disturbed(evidence: CropEvidence, generator: torch.Generator) -> CropEvidence:
+    """
+    Make evidence worse, so that the network does not rest on any part of it.
+
+    Channels of the maps change their gain a little; landmarks move, vanish, or go far off; now and
+    then the encoder's own 3D landmarks are not given at all.
+
+    :param evidence: with normalised maps.
+    :param generator: of the random numbers.
+    """
+
+    def uniform(*size: int) -> Tensor:
+        return torch.rand(size, generator=generator)
+
+    def normal(*size: int) -> Tensor:
+        return torch.randn(size, generator=generator)
+
+    batch, count = evidence.keypoints.shape[:2]
+    maps = {
+        level: values * (1 + 0.08 * normal(batch, 1, 1, values.shape[-1])).to(values)
+        for level, values in evidence.maps.items()
+    }
+    places, confidence = evidence.keypoints.split([2, 1], -1)
+    spread = torch.where(uniform(batch, count, 1) < 0.02, 0.08, 0.004)
+    keypoints = torch.cat([places + spread * normal(batch, count, 2), confidence], -1)
+    keypoints = torch.where(uniform(batch, count, 1) < 0.03, 0.5 * (keypoints > 2), keypoints)
+    world_m = evidence.world_m * (uniform(batch, 1, 1) > 0.2)
+    return replace(evidence, maps=maps, keypoints=keypoints, world_m=world_m)
+
+
+def _crop_camera(
+    intrinsics_px: FloatArray, size_px: FloatArray, crop_from_image: FloatArray
+) -> CropCamera:
+    matrix = crop_from_image.astype(np.float64)
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    angle = float(np.arctan2(matrix[0, 1], matrix[0, 0]))
+    middle = np.full(2, 0.5 * _SIDE_PX - 0.5)
+    # Synthetic pixels have their centres at whole numbers, crops count from corners.
+    center = np.linalg.solve(matrix[:2, :2], middle - matrix[:2, 2]) + 0.5
+    intrinsics = intrinsics_px.astype(np.float64)
+    intrinsics[:2, 2] += 0.5
+    width, height = (int(side) for side in size_px)
+    crop = Crop(center, _SIDE_PX / scale, angle)
+    return crop_camera(crop, Camera(width, height, intrinsics, np.zeros(0)))
+
+
+def _truth(fields: Mapping[str, FloatArray], cameras: list[CropCamera]) -> MeshTruth:
+    turns = torch.from_numpy(np.stack([c.rotation for c in cameras]).astype(np.float32))
+    extent = torch.tensor([c.extent for c in cameras], dtype=torch.float32)
+    pose = axis_angle_to_matrix(torch.from_numpy(fields['pose']))
+    pose[:, 0] = turns @ pose[:, 0]
+    joints_m, markers_m = (
+        torch.from_numpy(fields[name]) @ turns.mT for name in ('joints_m', 'markers_m')
+    )
+    pelvis_m = joints_m[:, 0]
+    joints = (torch.from_numpy(fields['joints_px']) + 0.5) / _SIDE_PX
+    depth = (pelvis_m[:, 2] * extent).log()
+    projection = torch.from_numpy(np.stack([c.projection for c in cameras]).astype(np.float32))
+    return MeshTruth(
+        pose=pose,
+        betas=torch.from_numpy(fields['betas']),
+        place=torch.cat([joints[:, 0], depth[:, None]], -1),
+        joints=joints,
+        pelvis_m=pelvis_m,
+        points_m=torch.cat([joints_m, markers_m], 1) - pelvis_m[:, None],
+        projection=projection,
+        unprojection=torch.linalg.inv(projection),
+        visibility=torch.from_numpy(fields['joint_visibility']),
+    )

@@ -1,0 +1,125 @@
+"""What MQ-HMR learns from, on every layer of the decoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from biopose_ros.body import load_body
+from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
+from biopose_ros.mesh_recovery.network import MeshEstimate
+from biopose_ros.mesh_recovery.placing import onto_crop, pelvis_position_m, points_about_pelvis_m
+from biopose_ros.training.mesh.data import MeshTruth
+from biopose_ros.virtual_markers import load_markers
+from biopose_ros.virtual_markers.cut_body import cut_body
+
+_JOINTS = len(JOINT_NAMES)
+_FAR = 1.0  # a point further off than a crop's side teaches no more
+_LAPLACE = 2**0.5  # 1 sigma over the mean absolute deviation of a Laplace distribution
+
+
+@dataclass(frozen=True)
+class MeshLossConfig:
+    """
+    Weights of the losses, and of the layers.
+
+    :param turn: of joint rotations, relative to the parent and to the camera.
+    :param points: of joints and markers about the pelvis, per metre.
+    :param shape: of betas.
+    :param place: of the pelvis's place and depth.
+    :param image: of joints and markers on the crop.
+    :param keypoints: of the joints' own places and their uncertainty.
+    :param uncertainty: of the uncertainty of the joints' positions.
+    :param summary: of the joints read off the summary.
+    :param early: of all layers but the last, relative to it.
+    """
+
+    turn: float = 2.0
+    points: float = 12.0
+    shape: float = 0.05
+    place: float = 1.0
+    image: float = 3.0
+    keypoints: float = 0.05
+    uncertainty: float = 0.02
+    summary: float = 4.0
+    early: float = 0.4
+
+
+class MeshLoss(nn.Module):
+    """Losses of the network's estimates; holds the body and what reads the summary."""
+
+    def __init__(self, feature_size: int, config: MeshLossConfig | None = None) -> None:
+        """
+        Prepare the body.
+
+        :param feature_size: of the network's summary.
+        :param config: weights.
+        """
+        super().__init__()
+        self.config = config or MeshLossConfig()
+        whole = load_body()
+        self.body, self.markers = cut_body(whole, load_markers(whole.topology))
+        self.read_summary = nn.Linear(feature_size, 3 * _JOINTS)
+
+    def forward(
+        self, estimates: list[MeshEstimate], summary: Tensor, view: Tensor, truth: MeshTruth
+    ) -> dict[str, Tensor]:
+        """
+        Compare.
+
+        :param estimates: of all layers.
+        :param summary: [batch, feature_size].
+        :param view: [batch, 3], of the evidence.
+        :param truth: of the batch.
+        :returns: weighted losses by name.
+        """
+        total: dict[str, Tensor] = {}
+        for number, estimate in enumerate(estimates):
+            weight = 1.0 if number == len(estimates) - 1 else self.config.early
+            for name, loss in self._layer(estimate, view, truth).items():
+                total[name] = total.get(name, loss.new_zeros(())) + weight * loss
+        joints_m = self.read_summary(summary).unflatten(-1, (_JOINTS, 3))
+        off = (joints_m - truth.points_m[:, :_JOINTS]).abs().mean()
+        return {**total, 'summary': self.config.summary * off}
+
+    def _layer(self, estimate: MeshEstimate, view: Tensor, truth: MeshTruth) -> dict[str, Tensor]:
+        weight = self.config
+        points_m = points_about_pelvis_m(self.body, self.markers, estimate.pose, estimate.betas)
+        pelvis_m = pelvis_position_m(estimate.place, truth.unprojection, view[:, 0])
+        seen = onto_crop(points_m + pelvis_m[:, None], truth.projection)
+        wanted = onto_crop(truth.points_m + truth.pelvis_m[:, None], truth.projection)
+        off_m = points_m - truth.points_m
+        components = estimate.betas.shape[-1]
+        local = (estimate.pose - truth.pose).abs().mean()
+        to_camera = (chained(estimate.pose) - chained(truth.pose)).abs().mean()
+        off = estimate.joints - truth.joints
+        return {
+            'turn': weight.turn * (local + to_camera),
+            'points': weight.points * off_m.abs().mean(),
+            'shape': weight.shape * (estimate.betas - truth.betas[:, :components]).abs().mean(),
+            'place': weight.place * (estimate.place - truth.place).abs().clamp(max=_FAR).mean(),
+            'image': weight.image * (seen - wanted).abs().clamp(max=_FAR).mean(),
+            'keypoints': weight.keypoints * _laplace(off, estimate.log_stddev[..., :1]),
+            'uncertainty': weight.uncertainty
+            * _laplace(off_m[:, :_JOINTS].detach(), estimate.log_stddev[..., 1:]),
+        }
+
+
+def chained(pose: Tensor) -> Tensor:
+    """
+    Turn rotations relative to parents into rotations relative to the camera.
+
+    :param pose: [..., 24, 3, 3].
+    """
+    turns = [pose[..., 0, :, :]]
+    for joint, parent in enumerate(JOINT_PARENTS[1:], start=1):
+        turns.append(turns[parent] @ pose[..., joint, :, :])
+    return torch.stack(turns, -3)
+
+
+def _laplace(off: Tensor, log_stddev: Tensor) -> Tensor:
+    """Give the negative log-likelihood of errors under a Laplace distribution, but a constant."""
+    size = off.abs().clamp(max=_FAR)
+    return (_LAPLACE * size * torch.exp(-log_stddev) + log_stddev).mean()

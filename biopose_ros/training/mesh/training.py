@@ -1,0 +1,126 @@
+"""Train MQ-HMR's decoder on the maps of a frozen encoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
+from biopose_ros.mesh_recovery.network import MeshEstimate, MeshRecovery
+from biopose_ros.mesh_recovery.placing import points_about_pelvis_m
+from biopose_ros.training.mesh.data import MeshData, MeshTruth, disturbed, fit_normalisation
+from biopose_ros.training.mesh.losses import MeshLoss, MeshLossConfig
+from biopose_ros.training.mesh.measures import mesh_measures
+from biopose_ros.training.timed import TimedConfig, TimedTraining
+
+_CHECK_BATCH = 128
+
+
+class MeshTraining(TimedTraining):
+    """Trains one decoder."""
+
+    def __init__(
+        self,
+        data: MeshData,
+        held_out: MeshData,
+        folder: Path,
+        network: MeshRecoveryConfig,
+        config: TimedConfig,
+        batch: int = 128,
+        losses: MeshLossConfig | None = None,
+    ) -> None:
+        """
+        Prepare, from the folder's checkpoint where there is one.
+
+        :param data: to learn from.
+        :param held_out: to check with.
+        :param folder: for checkpoint, log and curve.
+        :param network: sizes.
+        :param config: how to learn.
+        :param batch: crops at once.
+        :param losses: weights of the losses.
+        """
+        torch.manual_seed(config.seed)
+        self.data, self.held_out, self.batch = data, held_out, batch
+        model = _Learner(MeshRecovery(network), MeshLoss(network.feature_size, losses))
+        fit_normalisation(model.network, data)
+        super().__init__(model, folder, config)
+        self.generator = torch.Generator().manual_seed(config.seed + 7919 * (self.step + 1))
+        self._queue = torch.empty(0, dtype=torch.int64)
+
+    def losses(self) -> dict[str, Tensor]:
+        """Draw a batch without replacement and give its losses."""
+        if len(self._queue) < self.batch:
+            self._queue = torch.randperm(len(self.data), generator=self.generator)
+        rows, self._queue = self._queue[: self.batch].sort().values, self._queue[self.batch :]
+        model = self.model
+        assert isinstance(model, _Learner)
+        evidence = disturbed(self.data.evidence(rows, model.network), self.generator)
+        with torch.autocast('cpu', torch.bfloat16):
+            estimates, summary = model.network.recover(evidence)
+        found: dict[str, Tensor] = model.loss(
+            estimates, summary, evidence.view, self.data.truth.rows(rows)
+        )
+        return found
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Measure errors on held-out crops."""
+        assert isinstance(model, _Learner)
+        return mesh_measures(*predictions(model, self.held_out), self.held_out.truth)
+
+
+class _Learner(nn.Module):
+    """The network and what its losses need, so that both are averaged and kept together."""
+
+    def __init__(self, network: MeshRecovery, loss: MeshLoss) -> None:
+        super().__init__()
+        self.network, self.loss = network, loss
+
+
+@torch.inference_mode()
+def predictions(model: _Learner, data: MeshData) -> tuple[MeshEstimate, Tensor]:
+    """
+    Run the network over all crops.
+
+    :param model: trained.
+    :param data: of a split.
+    :returns: the estimates, and joints and markers about the pelvis [crops, points, 3].
+    """
+    parts, points = [], []
+    for rows in torch.arange(len(data)).split(_CHECK_BATCH):
+        with torch.autocast('cpu', torch.bfloat16):
+            estimates, _ = model.network.recover(data.evidence(rows, model.network))
+        last = estimates[-1]
+        parts.append(last)
+        loss = model.loss
+        points.append(points_about_pelvis_m(loss.body, loss.markers, last.pose, last.betas))
+    joined = {name: torch.cat([vars(part)[name] for part in parts]) for name in vars(parts[0])}
+    return MeshEstimate(**joined), torch.cat(points)
+
+
+def trained_network(folder: Path, config: MeshRecoveryConfig) -> MeshRecovery:
+    """
+    Give the best network of a training.
+
+    :param folder: of the training.
+    :param config: of the network.
+    """
+    model = _Learner(MeshRecovery(config), MeshLoss(config.feature_size))
+    model.load_state_dict(torch.load(folder / 'best.pt'))
+    return model.network.eval()
+
+
+def truth_rows(truth: MeshTruth) -> dict[str, Tensor]:
+    """
+    Name the crops of each kind.
+
+    :param truth: of a split.
+    :returns: masks by kind: clear, occluded, cut_off.
+    """
+    return {
+        'clear': ~truth.is_occluded & ~truth.is_outside,
+        'occluded': truth.is_occluded,
+        'cut_off': truth.is_outside,
+    }
