@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
@@ -19,6 +20,8 @@ from biopose_ros.detection.tflite_reader import Operator, TfliteGraph
 # Codes of the schema's ActivationFunctionType.
 _ACTIVATIONS = {0: nn.Identity, 1: nn.ReLU, 3: nn.ReLU6}
 _SAME_PADDING = 0
+# Tensors of trained numbers are counted from here, above those of any published file.
+_FRESH = 1_000_000
 
 
 class TfliteModule(nn.Module):
@@ -35,6 +38,7 @@ class TfliteModule(nn.Module):
 
     def __init__(self, graph: TfliteGraph, outputs: Mapping[str, int]) -> None:
         super().__init__()
+        self.graph = graph
         self.input_index = graph.inputs[0]
         self.outputs = dict(outputs)
         wanted = set(self.outputs.values())
@@ -53,6 +57,29 @@ class TfliteModule(nn.Module):
             computed = [tensors[index] for index in operator.inputs if index in tensors]
             tensors[operator.output] = step(*computed)
         return {name: tensors[index] for name, index in self.outputs.items()}
+
+    def trained_graph(self) -> TfliteGraph:
+        """
+        Give the network with the numbers that it has now.
+
+        :returns: a graph of the operators that its outputs need.
+        """
+        constants: dict[int, NDArray] = {}
+        operators = []
+        for operator, step in zip(self.operators, self.steps, strict=True):
+            numbers = _layer_numbers(operator, step) or [
+                self.graph.constants[index]
+                for index in operator.inputs
+                if index in self.graph.constants
+            ]
+            computed = [index for index in operator.inputs if index not in self.graph.constants]
+            # Published layers share a bias where it is zero; each trained one has its own.
+            fresh = range(_FRESH + len(constants), _FRESH + len(constants) + len(numbers))
+            constants.update(zip(fresh, numbers, strict=True))
+            operators.append(replace(operator, inputs=(*computed, *fresh)))
+        outputs = tuple(self.outputs.values())
+        shapes = self.graph.shapes
+        return TfliteGraph((self.input_index,), outputs, tuple(operators), constants, shapes)
 
 
 class _Step(nn.Module):
@@ -175,6 +202,17 @@ def _convolution(graph: TfliteGraph, operator: Operator) -> nn.Module:
         convolution.bias.copy_(torch.from_numpy(bias))  # type: ignore[union-attr]
     padded = [] if is_even else [nn.ZeroPad2d((left, right, top, bottom))]
     return _Step(nn.Sequential(*padded, convolution), options['fusedActivationFunction'])
+
+
+def _layer_numbers(operator: Operator, step: nn.Module) -> list[NDArray]:
+    """:returns: weight and bias of a convolution in the file's layout; of other steps nothing."""
+    layers = [layer for layer in step.modules() if isinstance(layer, nn.Conv2d)]
+    if not layers:
+        return []
+    weight, bias = (value.detach().float().cpu() for value in layers[0].parameters())
+    is_depthwise = operator.kind == 'DEPTHWISE_CONV_2D'
+    weight = weight.permute(1, 2, 3, 0) if is_depthwise else weight.permute(0, 2, 3, 1)
+    return [weight.contiguous().numpy(), bias.numpy()]
 
 
 def _max_pool(graph: TfliteGraph, operator: Operator) -> nn.Module:
