@@ -7,16 +7,21 @@ Three conventions meet here, all right-handed:
 - **ground** and **segment**: OpenSim axes, x forward, y up, z right.
 - **REP-103 body**: x forward, y left, z up.
 
-The ground frame shares its origin with the camera and looks back into it: ground x points from the
-scene to the camera. A person who faces the camera upright therefore has a pelvis rotation near
-zero, and the +-180 degree seam lies at people who turn their back.
+The ground frame looks back into the camera: ground x points from the scene to the camera. A person
+who faces the camera upright therefore has a pelvis rotation near zero, and the +-180 degree seam
+lies at people who turn their back. Its origin is the camera, and it leans with the camera, unless
+:class:`GroundFrame` is told how the camera is mounted.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from math import pi
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.spatial.transform import Rotation
 
 from biopose_ros.records import Camera, FloatArray
 
@@ -26,6 +31,84 @@ REP103_FROM_OPENSIM: FloatArray = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [
 OPENSIM_FROM_REP103: FloatArray = REP103_FROM_OPENSIM.T.copy()
 # SMPL-format bodies: x to the subject's left, y up, z forward.
 OPENSIM_FROM_BODY: FloatArray = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
+
+
+# REP-103 body axes of a camera to its optical axes.
+_OPTICAL_FROM_REP103: FloatArray = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
+HIGHEST_CAMERA_M = 100.0
+
+
+def _level() -> FloatArray:
+    return np.eye(3)
+
+
+@dataclass(frozen=True, eq=False)
+class GroundFrame:
+    """
+    The ground frame before a camera; by default that of a level camera, with its origin in it.
+
+    :param level_from_leaning: [3, 3], from ground axes that lean with the camera to level ones.
+    :param camera_height_m: of the camera over y = 0.
+    """
+
+    level_from_leaning: FloatArray = field(default_factory=_level)
+    camera_height_m: float = 0.0
+
+    @staticmethod
+    def of_camera(pitch_rad: float, roll_rad: float, height_m: float) -> GroundFrame:
+        """
+        Level the ground before a mounted camera; the heading stays the camera's.
+
+        Pitch and roll turn about the y (left) and x (forward) axes of REP-103, pitch last.
+
+        :param pitch_rad: positive where the camera looks down.
+        :param roll_rad: positive where the camera's right side is down.
+        :param height_m: over the floor; 0 leaves y = 0 at the camera.
+        :raises ValueError: when no camera is mounted so; angles are radians.
+        """
+        if not abs(pitch_rad) <= pi / 2:
+            raise ValueError(
+                'camera_pitch_rad must lie from -pi/2 (straight up) to pi/2 (straight down) '
+                f'radians, got {pitch_rad}'
+            )
+        if not abs(roll_rad) <= pi:
+            raise ValueError(f'camera_roll_rad must lie from -pi to pi radians, got {roll_rad}')
+        if not 0.0 <= height_m <= HIGHEST_CAMERA_M:
+            raise ValueError(
+                f'camera_height_m must lie from 0 (unknown) to {HIGHEST_CAMERA_M:g} metres, '
+                f'got {height_m}'
+            )
+        turn = Rotation.from_euler('YX', [pitch_rad, roll_rad]).as_matrix()
+        axes = GROUND_FROM_CAMERA @ _OPTICAL_FROM_REP103
+        return GroundFrame(axes @ turn @ axes.T, float(height_m))
+
+    @property
+    def camera_from_ground(self) -> FloatArray:
+        """Rotation from ground to camera axes, [3, 3]."""
+        return CAMERA_FROM_GROUND @ self.level_from_leaning.T
+
+    @property
+    def camera_m(self) -> FloatArray:
+        """Where the camera stands, [3], ground frame, metres."""
+        return np.array([0.0, self.camera_height_m, 0.0])
+
+    def to_camera(self, points_m: ArrayLike) -> FloatArray:
+        """
+        Express ground points in the camera's optical frame.
+
+        :param points_m: [..., 3], metres, this frame.
+        :returns: [..., 3], metres, camera frame.
+        """
+        return (np.asarray(points_m) - self.camera_m) @ self.camera_from_ground.T
+
+    def from_leaning(self, points_m: ArrayLike) -> FloatArray:
+        """
+        Take over points of the ground frame that leans with the camera.
+
+        :param points_m: [..., 3], metres, as of :func:`camera_to_ground`.
+        :returns: [..., 3], metres, this frame.
+        """
+        return np.asarray(points_m) @ self.level_from_leaning.T + self.camera_m
 
 
 def ground_to_camera(points_m: ArrayLike) -> FloatArray:

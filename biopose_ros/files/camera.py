@@ -16,6 +16,7 @@ from biopose_ros.records import Camera
 # equivalent on a 36 mm wide frame (0.72 to 0.83), webcams at 60 to 70 degrees across (0.71 to
 # 0.87), so 0.8 is within some 10 % of most.
 TYPICAL_FOCAL_RATIO = 0.8
+TYPICAL_FOCAL_STDDEV = 0.1
 # Images may be cut a little against the calibration (encoders like multiples of 8 or 16 px).
 CROP_TOLERANCE = 0.01
 
@@ -31,11 +32,12 @@ def guess_camera(width_px: int, height_px: int, focal_px: float | None = None) -
     :param width_px: image width.
     :param height_px: image height.
     :param focal_px: focal length if known, else :data:`TYPICAL_FOCAL_RATIO` of the longer side.
-    :returns: a camera marked as not calibrated.
+    :returns: a camera marked as not calibrated, with the uncertainty of a guessed focal length.
     """
+    stddev = 0.0 if focal_px else TYPICAL_FOCAL_STDDEV
     focal = focal_px or TYPICAL_FOCAL_RATIO * max(width_px, height_px)
     intrinsics = np.array([[focal, 0, width_px / 2], [0, focal, height_px / 2], [0, 0, 1.0]])
-    return Camera(width_px, height_px, intrinsics, np.zeros(0), is_calibrated=False)
+    return Camera(width_px, height_px, intrinsics, np.zeros(0), False, stddev)
 
 
 def read_camera(

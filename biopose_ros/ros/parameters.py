@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from math import pi
 from typing import Any
 
 from rcl_interfaces.msg import (
@@ -15,6 +16,7 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from biopose_ros.frames import HIGHEST_CAMERA_M
 from biopose_ros.pipeline import METHODS
 from biopose_ros.ros.qos import RELIABILITIES
 
@@ -71,6 +73,9 @@ class NodeSettings:
     image_reliability: str
     image_is_rectified: bool
     focal_length_px: float
+    camera_pitch_rad: float
+    camera_roll_rad: float
+    camera_height_m: float
     stale_after_s: float
     person_id_prefix: str
     publish_tf: bool
@@ -113,6 +118,7 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         0.5,
         'Strength of the causal filter on the coordinates: 0 none, 1 strongest, unitless.',
         bounds=(0.0, 1.0),
+        is_dynamic=True,
     ),
     ParameterSpec(
         'image_transport',
@@ -136,6 +142,24 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         0.0,
         'Focal length of a camera without calibration, pixels; 0 assumes a typical camera.',
         bounds=(0.0, 50000.0),
+    ),
+    ParameterSpec(
+        'camera_pitch_rad',
+        0.0,
+        'How far the camera looks down, radians; negative looks up. Levels the ground frame.',
+        bounds=(-pi / 2, pi / 2),
+    ),
+    ParameterSpec(
+        'camera_roll_rad',
+        0.0,
+        "How far the camera's right side is down, radians. Levels the ground frame.",
+        bounds=(-pi, pi),
+    ),
+    ParameterSpec(
+        'camera_height_m',
+        0.0,
+        'Height of the camera over the floor, metres; 0 leaves y = 0 at the camera.',
+        bounds=(0.0, HIGHEST_CAMERA_M),
     ),
     ParameterSpec(
         'stale_after_s',

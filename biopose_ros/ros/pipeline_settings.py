@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from biopose_ros.detection.config import DetectionConfig
-from biopose_ros.filtering import FilterConfig
 from biopose_ros.pipeline import Pipeline, PipelineConfig
 from biopose_ros.ros.parameters import NodeSettings
 
@@ -23,6 +22,9 @@ def build_pipeline(settings: NodeSettings) -> Pipeline:
             detection=DetectionConfig(
                 model=settings.landmark_model, max_persons=settings.max_persons
             ),
-            filter=FilterConfig(smoothing=settings.smoothing),
+            smoothing=settings.smoothing,
+            camera_pitch_rad=settings.camera_pitch_rad,
+            camera_roll_rad=settings.camera_roll_rad,
+            camera_height_m=settings.camera_height_m,
         )
     )
