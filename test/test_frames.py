@@ -38,6 +38,57 @@ def test_ground_and_camera_are_inverse(points_m):
     np.testing.assert_allclose(back, points_m, atol=1e-12)
 
 
+def test_the_default_ground_is_that_of_a_level_camera():
+    ground = frames.GroundFrame()
+    points_m = np.random.default_rng(0).normal(size=(5, 3))
+    np.testing.assert_array_equal(ground.camera_from_ground, frames.CAMERA_FROM_GROUND)
+    np.testing.assert_allclose(ground.to_camera(points_m), frames.ground_to_camera(points_m))
+
+
+@given(pitch=st.floats(-1.5, 1.5), roll=st.floats(-3.1, 3.1), height_m=st.floats(0, 5))
+def test_a_mounted_camera_agrees_with_a_chain_of_tf_rotations(pitch, roll, height_m):
+    ground = frames.GroundFrame.of_camera(pitch, roll, height_m)
+    # A camera as robots mount it, by REP-103: fixed-axis roll, pitch, no yaw; optical frame after.
+    optical = Rotation.from_euler('xyz', [-np.pi / 2, 0, -np.pi / 2])
+    world_from_optical = Rotation.from_euler('xyz', [roll, pitch, 0.0]) * optical
+    points_m = np.random.default_rng(0).normal(size=(5, 3))
+    in_world = world_from_optical.apply(points_m) + [0, 0, height_m]  # x ahead, y left, z up
+    x, y, z = in_world.T
+    expected = np.stack([-x, z, y], axis=1)  # x back to the camera, y up, z to the picture's left
+    np.testing.assert_allclose(
+        ground.from_leaning(frames.camera_to_ground(points_m)), expected, atol=1e-12
+    )
+    np.testing.assert_allclose(ground.to_camera(expected), points_m, atol=1e-12)
+
+
+def test_signs_of_a_mounted_camera():
+    ahead, right = [0.0, 0.0, 2.0], [1.0, 0.0, 0.0]
+
+    def height(point, **mounting):
+        given = {'pitch_rad': 0.0, 'roll_rad': 0.0, 'height_m': 1.0} | mounting
+        ground = frames.GroundFrame.of_camera(**given)
+        return ground.from_leaning(frames.camera_to_ground(point))[1]
+
+    assert height(ahead) == pytest.approx(1.0)
+    assert height(ahead, pitch_rad=np.radians(30)) == pytest.approx(0.0)  # looks down
+    assert height(right, roll_rad=np.radians(30)) == pytest.approx(0.5)  # right side is down
+
+
+@pytest.mark.parametrize(
+    ('mounting', 'message'),
+    [
+        ((20.0, 0.0, 0.0), r'camera_pitch_rad must lie from -pi/2 .* radians, got 20.0'),
+        ((np.nan, 0.0, 0.0), 'camera_pitch_rad .* got nan'),
+        ((0.0, -90.0, 0.0), 'camera_roll_rad must lie from -pi to pi radians, got -90.0'),
+        ((0.0, 0.0, -1.0), 'camera_height_m must lie from 0 .* got -1.0'),
+        ((0.0, 0.0, 1500.0), 'to 100 metres, got 1500.0'),
+    ],
+)
+def test_no_camera_is_mounted_so(mounting, message):
+    with pytest.raises(ValueError, match=message):
+        frames.GroundFrame.of_camera(*mounting)
+
+
 def test_rep103_axes_are_forward_left_up():
     opensim_axes = np.eye(3)  # columns: forward, up, right
     forward, left, up = frames.segment_rotation_to_rep103(opensim_axes).T

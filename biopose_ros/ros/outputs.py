@@ -59,6 +59,7 @@ class PoseOutputs:
         self._debug_stamp_ns = 0
         self._subjects = SubjectModels(skeleton, self._models.publish, self._publish_urdf)
         self._first_person = settings.person_id_prefix + FIRST_PERSON
+        self._ground_frame = settings.ground_frame()
         self._ground = settings.person_id_prefix + GROUND_FRAME
         self._rooted_in = ''
         self._subjects.announce_unscaled(self._first_person)
@@ -105,7 +106,7 @@ class PoseOutputs:
         """Send the frame in which up is up; again where the camera's frame has changed."""
         if self._rooted_in != header.frame_id:
             self._rooted_in = header.frame_id
-            ground = transforms.ground_transform(self._ground, header)
+            ground = transforms.ground_transform(self._ground, self._ground_frame, header)
             self._tf_static.publish(TFMessage(transforms=[ground]))
 
     def _publish_urdf(self, text: str) -> None:

@@ -16,7 +16,7 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from biopose_ros.frames import HIGHEST_CAMERA_M
+from biopose_ros.frames import HIGHEST_CAMERA_M, GroundFrame
 from biopose_ros.pipeline import METHODS
 from biopose_ros.ros.qos import RELIABILITIES
 
@@ -83,6 +83,12 @@ class NodeSettings:
     publish_markers: bool
     publish_debug_image: bool
     debug_image_hz: float
+
+    def ground_frame(self) -> GroundFrame:
+        """Give the ground frame of a camera that is mounted so."""
+        return GroundFrame.of_camera(
+            self.camera_pitch_rad, self.camera_roll_rad, self.camera_height_m
+        )
 
 
 PARAMETERS: tuple[ParameterSpec, ...] = (

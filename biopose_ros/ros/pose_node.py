@@ -239,7 +239,8 @@ class PoseNode(LifecycleNode):
         if verdict.successful and self._pipeline is not None:
             known = {p.name: p.value for p in parameters if hasattr(self._settings, p.name)}
             self._settings = dataclasses.replace(self._settings, **known)
-            self._pipeline.set_smoothing(self._settings.smoothing)
+            if 'smoothing' in known:
+                self._pipeline.set_smoothing(self._settings.smoothing)
         return verdict
 
     def _publish_diagnostics(self) -> None:

@@ -7,7 +7,7 @@ from geometry_msgs.msg import Transform, TransformStamped
 from scipy.spatial.transform import Rotation
 from std_msgs.msg import Header
 
-from biopose_ros.frames import CAMERA_FROM_GROUND, segment_rotation_to_rep103
+from biopose_ros.frames import GroundFrame, segment_rotation_to_rep103
 from biopose_ros.records import FloatArray, PersonPose
 from biopose_ros.skeleton import Skeleton
 
@@ -48,18 +48,19 @@ def segment_transforms(
     ]
 
 
-def ground_transform(frame: str, header: Header) -> TransformStamped:
+def ground_transform(frame: str, ground: GroundFrame, header: Header) -> TransformStamped:
     """
-    Place a ground frame, in which up is up, below the image's frame.
+    Place the ground frame below the image's frame.
 
     It is the skeleton's ground in REP-103 axes: x looks back into the camera, z points up.
 
     :param frame: its name.
+    :param ground: where it stands before the camera.
     :param header: the image's header.
     """
-    rotation = segment_rotation_to_rep103(CAMERA_FROM_GROUND)
+    rotation = segment_rotation_to_rep103(ground.camera_from_ground)
     quaternion = Rotation.from_matrix(rotation).as_quat()
-    return _stamped(header, header.frame_id, frame, quaternion, np.zeros(3))
+    return _stamped(header, header.frame_id, frame, quaternion, ground.to_camera(np.zeros(3)))
 
 
 def _known_to_the_root(

@@ -42,6 +42,9 @@ class SpotPipeline:
     def reset(self):
         pass
 
+    def set_smoothing(self, smoothing):
+        self.smoothing = smoothing
+
     def process(self, image_bgr, camera, stamp_ns):
         if (image_bgr == STUMBLING_BLOCK).all():
             raise RuntimeError('the pipeline stumbled')
