@@ -29,7 +29,7 @@ _TURN_DENSITY, _SHIFT_DENSITY = 10.0, 0.4
 # Fastest plausible acceleration, rad/s^2 and m/s^2: a sprinter's knee, a landing.
 _TURN_LIMIT, _SHIFT_LIMIT = 600.0, 60.0
 # Further off than this many sigma, on top of the fastest plausible movement, is no movement.
-_OUTLIER_SIGMAS = 5.0
+OUTLIER_SIGMAS = 5.0
 # What was off for longer is where the coordinate is.
 _LONGEST_OUTLIER_S = 0.1
 # 1 sigma of the unknown first velocity, rad/s or m/s.
@@ -240,7 +240,7 @@ class CoordinateFilter:
         if self.smoothing == 0.0:
             return np.zeros(len(positions), dtype=bool)
         distance = np.abs(self._model.difference(positions, expected))
-        return distance > _OUTLIER_SIGMAS * np.sqrt(variance) + self._model.plausible_step(step_s)
+        return distance > OUTLIER_SIGMAS * np.sqrt(variance) + self._model.plausible_step(step_s)
 
     def _begin(
         self,
