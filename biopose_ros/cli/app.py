@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from biopose_ros.cli import weights
+from biopose_ros.cli.benchmark import benchmark as benchmark_all
 from biopose_ros.cli.benchmark_live import benchmark_live
 from biopose_ros.cli.benchmark_synth import benchmark_synth
 from biopose_ros.cli.build_body import build_body
@@ -21,6 +22,7 @@ from biopose_ros.cli.node import node
 from biopose_ros.cli.play import play
 from biopose_ros.cli.run import run
 from biopose_ros.cli.synth import synth
+from biopose_ros.cli.train_mesh import train_mesh
 from biopose_ros.cli.train_neurik import train_neurik
 
 app = typer.Typer(
@@ -34,7 +36,7 @@ benchmark = typer.Typer(help='Measure speed; print a table and write JSON.')
 build = typer.Typer(help='Write generated files again.')
 train = typer.Typer(help='Train networks.')
 app.add_typer(evaluate, name='evaluate', no_args_is_help=True)
-app.add_typer(benchmark, name='benchmark', no_args_is_help=True)
+app.add_typer(benchmark, name='benchmark', invoke_without_command=True)
 app.add_typer(build, name='build', no_args_is_help=True)
 app.add_typer(train, name='train', no_args_is_help=True)
 app.add_typer(weights.app, name='weights')
@@ -42,6 +44,7 @@ app.command(context_settings={'allow_extra_args': True, 'ignore_unknown_options'
 app.command()(demo)
 app.command()(doctor)
 app.command()(play)
+benchmark.callback()(benchmark_all)
 benchmark.command('live')(benchmark_live)
 app.command()(run)
 evaluate.command('video')(evaluate_video)
@@ -55,6 +58,7 @@ build.command('motion-sheet')(motion_sheet)
 benchmark.command('synth')(benchmark_synth)
 app.command()(synth)
 train.command('neurik')(train_neurik)
+train.command('mesh')(train_mesh)
 
 
 def main() -> None:

@@ -17,11 +17,14 @@ from typing import IO
 
 import numpy as np
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
 
+from biopose_ros.evaluation.memory import peak_mib
 from biopose_ros.msg import TrackedPersons
 from biopose_ros.ros import qos
+from biopose_ros.ros.diagnostics import stage_times
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
 
 START_TIMEOUT_S = 120.0
@@ -40,7 +43,8 @@ class LiveBenchmark:
     """
     What is run.
 
-    :param video: a file with a person.
+    :param video: a file with a person, or a folder of images.
+    :param images_per_second: of a folder.
     :param size: of the published images, WIDTHxHEIGHT.
     :param rate: speed of the video; its own images per second times this are published.
     :param duration_s: how long to measure.
@@ -50,6 +54,7 @@ class LiveBenchmark:
     """
 
     video: Path
+    images_per_second: float | None = None
     size: str = '1280x720'
     rate: float = 1.0
     duration_s: float = 20.0
@@ -68,7 +73,11 @@ class LiveResult:
     :param fps: results per second.
     :param latency_p50_ms: from the image's stamp to its result at a subscriber, median.
     :param latency_p95_ms: the same, 95th percentile.
+    :param latency_p99_ms: the same, 99th percentile.
     :param dropped: images without a result.
+    :param stages_ms: median time of each stage, as the node's last diagnostics tell.
+    :param stages_p95_ms: the same, 95th percentile.
+    :param peak_memory_mib: of the node, since its start.
     """
 
     frames_in: int
@@ -76,7 +85,11 @@ class LiveResult:
     fps: float
     latency_p50_ms: float
     latency_p95_ms: float
+    latency_p99_ms: float
     dropped: int
+    stages_ms: dict[str, float]
+    stages_p95_ms: dict[str, float]
+    peak_memory_mib: float
 
 
 @dataclass(frozen=True)
@@ -99,10 +112,19 @@ class _Process:
 
 @dataclass
 class _Log:
-    """Stamps of images in, and stamp and time of arrival of results, nanoseconds."""
+    """
+    What was heard.
+
+    :param images_ns: stamps of images in.
+    :param results_ns: stamp and time of arrival of results.
+    :param stages_ms: last median and 95th percentile by stage.
+    :param peak_memory_mib: of the node.
+    """
 
     images_ns: list[int] = field(default_factory=list)
     results_ns: list[tuple[int, int]] = field(default_factory=list)
+    stages_ms: dict[str, tuple[float, float]] = field(default_factory=dict)
+    peak_memory_mib: float = float('nan')
 
 
 def measure_live(
@@ -125,6 +147,7 @@ def measure_live(
             _process(_player_command(benchmark), environment) as player,
         ):
             log = _record(node, benchmark, (pose_node, player), on_progress)
+            log.peak_memory_mib = peak_mib(pose_node.process.pid)
     finally:
         node.destroy_node()
         rclpy.shutdown(context=context)
@@ -146,6 +169,8 @@ def _player_command(benchmark: LiveBenchmark) -> list[str]:
     flags = ['--compressed'] if benchmark.is_compressed else []
     # Decoding beforehand: a camera does not take CPU time from the node either.
     options = ['--loop', '--preload', '--size', benchmark.size, '--rate', str(benchmark.rate)]
+    if benchmark.images_per_second is not None:
+        options += ['--images-per-second', str(benchmark.images_per_second)]
     return _biopose('play', str(benchmark.video), *options, *flags)
 
 
@@ -178,6 +203,10 @@ def _record(
     def note_result(persons: TrackedPersons) -> None:
         log.results_ns.append((to_ns(persons.header.stamp), time.time_ns()))
 
+    def note_health(diagnostics: DiagnosticArray) -> None:
+        log.stages_ms = stage_times(diagnostics.status[0])
+
+    node.create_subscription(DiagnosticArray, '/diagnostics', note_health, qos.OUTPUT)
     node.create_subscription(CameraInfo, 'camera_info', note_image, 100)
     node.create_subscription(TrackedPersons, 'tracked_persons', note_result, qos.OUTPUT)
     _spin(node, START_TIMEOUT_S, processes, until=lambda: bool(log.results_ns))
@@ -189,7 +218,8 @@ def _record(
     _spin(node, benchmark.duration_s, processes, on_progress=on_progress)
     last_image_ns = log.images_ns[-1]
     _spin(node, TAIL_S, processes, until=lambda: log.results_ns[-1][0] >= last_image_ns)
-    return _Log([s for s in log.images_ns if s <= last_image_ns], log.results_ns)
+    log.images_ns = [stamp for stamp in log.images_ns if stamp <= last_image_ns]
+    return log
 
 
 def _spin(
@@ -215,12 +245,16 @@ def _evaluate(log: _Log, duration_s: float) -> LiveResult:
     images = set(log.images_ns)
     arrivals = [(stamp, arrival) for stamp, arrival in log.results_ns if stamp in images]
     latencies_ms = [(arrival - stamp) / NANOSECONDS * 1e3 for stamp, arrival in arrivals]
-    p50, p95 = np.percentile(latencies_ms, [50, 95]) if latencies_ms else (np.nan, np.nan)
+    p50, p95, p99 = np.percentile(latencies_ms or [np.nan], [50, 95, 99]).tolist()
     return LiveResult(
         frames_in=len(images),
         frames_processed=len(arrivals),
         fps=len(arrivals) / duration_s,
-        latency_p50_ms=float(p50),
-        latency_p95_ms=float(p95),
+        latency_p50_ms=p50,
+        latency_p95_ms=p95,
+        latency_p99_ms=p99,
         dropped=len(images) - len(arrivals),
+        stages_ms={stage: median for stage, (median, _) in log.stages_ms.items()},
+        stages_p95_ms={stage: late for stage, (_, late) in log.stages_ms.items()},
+        peak_memory_mib=log.peak_memory_mib,
     )

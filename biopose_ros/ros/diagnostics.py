@@ -11,6 +11,8 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from biopose_ros.ros.live_statistics import Snapshot
 from biopose_ros.stage_clock import StageTime
 
+STAGE_SUFFIX = ' p50, p95 (ms)'
+
 
 @dataclass(frozen=True)
 class Health:
@@ -83,7 +85,21 @@ def _values(health: Health) -> dict[str, str]:
         'device': health.device,
         'last fault': frames.last_fault,
         **{
-            f'{stage} p50, p95 (ms)': f'{took.p50_ms:.1f}, {took.p95_ms:.1f}'
+            f'{stage}{STAGE_SUFFIX}': f'{took.p50_ms:.1f}, {took.p95_ms:.1f}'
             for stage, took in health.stages.items()
         },
     }
+
+
+def stage_times(status: DiagnosticStatus) -> dict[str, tuple[float, float]]:
+    """
+    Read the time of each stage back.
+
+    :returns: median and 95th percentile in milliseconds, by stage.
+    """
+    times = {}
+    for item in status.values:
+        if item.key.endswith(STAGE_SUFFIX):
+            median, late = map(float, item.value.split(', '))
+            times[item.key.removesuffix(STAGE_SUFFIX)] = median, late
+    return times
