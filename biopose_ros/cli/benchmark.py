@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,14 +24,16 @@ def benchmark(
     device: Annotated[str, typer.Option(help='auto, cpu, cuda or cuda:N.')] = 'auto',
     live: Annotated[bool, typer.Option(help='Also measure the running node.')] = True,
     mediapipe_python: Annotated[
-        str, typer.Option(help='Interpreter of an environment that has mediapipe.')
-    ] = sys.executable,
+        str | None,
+        typer.Option(help='Interpreter of an environment that has mediapipe; default: this one.'),
+    ] = None,
     json: Annotated[Path | None, typer.Option('--json', help='Write the figures here.')] = None,
 ) -> None:
     """Measure speed by number of persons; print a table and write JSON."""
     if context.invoked_subcommand is not None:
         return
     import os
+    import sys
 
     from rich.console import Console
     from rich.progress import Progress
@@ -54,7 +55,7 @@ def benchmark(
             seconds=seconds,
             device=device,
             is_live=live,
-            mediapipe_python=mediapipe_python,
+            mediapipe_python=mediapipe_python or sys.executable,
         )
         with Progress(transient=True) as progress:
             task = progress.add_task('', total=None)
