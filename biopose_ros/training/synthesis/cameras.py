@@ -114,23 +114,29 @@ def _aim(
     return turn @ roll @ look
 
 
-def choose_crop(
-    random: np.random.Generator, hips_px: FloatArray, shoulders_px: FloatArray, body_px: FloatArray
-) -> Crop:
+def exact_crop(hips_px: FloatArray, shoulders_px: FloatArray, body_px: FloatArray) -> Crop:
     """
-    Cut the crop as tracking would, with the error that tracking has.
+    Cut the crop as tracking without errors would.
 
-    :param random: source of chance.
     :param hips_px: [2, 2], hip joints, full image.
     :param shoulders_px: [2, 2], shoulder joints, full image.
     :param body_px: [points, 2], points that the circle around the person must hold.
-    :returns: the crop; 8 % of them are cut close, so that they cut the body.
     """
     centre = hips_px.mean(0)
     axis = shoulders_px.mean(0) - centre
     axis = axis / (np.linalg.norm(axis) + 1e-6)
     radius = np.linalg.norm(body_px - centre, axis=1).max()
-    exact = crop_from_axis(centre, centre + radius * axis, _CROP_MARGIN)
+    return crop_from_axis(centre, centre + radius * axis, _CROP_MARGIN)
+
+
+def choose_crop(random: np.random.Generator, exact: Crop) -> Crop:
+    """
+    Give a crop the error that tracking has.
+
+    :param random: source of chance.
+    :param exact: from :func:`exact_crop`.
+    :returns: the crop; 8 % of them are cut close, so that they cut the body.
+    """
     size = exact.size_px * np.exp(random.normal(0.0, 0.07))
     if random.random() < 0.08:
         size *= random.uniform(0.45, 0.8)

@@ -78,6 +78,18 @@ class SyntheticSample:
         """No joint is hidden by a thing or another person, and none is out of the image."""
         return bool(np.all(self.joint_visibility < Visibility.OCCLUDED))
 
+    def rays(self, points_px: FloatArray) -> FloatArray:
+        """
+        Tell where pixels of the crop look.
+
+        :param points_px: [..., 2].
+        :returns: [..., 3], camera axes, z = 1.
+        """
+        projection = self.crop_from_image.astype(np.float64) @ self.intrinsics_px
+        ones = np.ones((*points_px.shape[:-1], 1))
+        rays = np.concatenate([points_px, ones], -1) @ np.linalg.inv(projection).T
+        return rays / rays[..., 2:]
+
 
 def stack(
     samples: Sequence[SyntheticSample], names: Sequence[str] | None = None

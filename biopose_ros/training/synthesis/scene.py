@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,40 +104,53 @@ def compose(
     centre = 0.5 * (some.min(0) + some.max(0)).astype(np.float64)
     view = cameras.choose_view(random, centre, float(main.rest_size_m[0]), least_share)
     outfits = tuple(choose_outfit(random, regions) for _ in persons)
-    things = _furnish(random, main, view.position_m, persons)
-    worn = tuple(
-        (number, mesh)
-        for number, (person, outfit) in enumerate(zip(persons, outfits, strict=True))
-        for mesh in _worn(random, person, outfit, regions)
-    )
+    things = seats(random, persons) + scatter(random, main, view.position_m)
+    worn = hang(random, persons, outfits, regions)
     palette = choose_palette(random)
     inside = np.stack([view.position_m, *(person.joints_m.mean(0) for person in persons)])
     room = choose_room(random, inside) if random.random() < 0.72 else None
     return Scene(
         persons, outfits, worn, tuple(things), palette, room, choose_light(random), view,
-        _crop_around(random, main, view),
+        cameras.choose_crop(random, exact_crop(main, view)),
     )  # fmt: skip
 
 
-def _crop_around(random: np.random.Generator, main: PosedPerson, view: cameras.View) -> Crop:
-    """Take the crop that the runtime would take of the main person."""
+def exact_crop(main: PosedPerson, view: cameras.View) -> Crop:
+    """
+    Cut out a person as tracking without errors would.
+
+    :param main: the person.
+    :param view: the camera.
+    """
     seen = view.to_camera(np.concatenate([main.joints_m, main.vertices_m[::61]]))
     seen = seen / np.maximum(seen[:, 2:], 0.1)
     pixels = (seen @ view.camera.intrinsics_px.T)[:, :2]
-    return cameras.choose_crop(random, pixels[_HIPS], pixels[_SHOULDERS], pixels)
+    return cameras.exact_crop(pixels[_HIPS], pixels[_SHOULDERS], pixels)
 
 
-def _furnish(
-    random: np.random.Generator,
-    main: PosedPerson,
-    camera_m: FloatArray,
-    persons: tuple[PosedPerson, ...],
-) -> list[Mesh]:
-    """Put seats under sitters, clutter around, and 0 to 3 things before the main person."""
+def seats(random: np.random.Generator, persons: Sequence[PosedPerson]) -> list[Mesh]:
+    """
+    Put seats under most of those who sit.
+
+    :param random: source of chance.
+    :param persons: who may sit.
+    """
     things: list[Mesh] = []
     for person in persons:
         if person.sits and random.random() < 0.85:
             things += _seat(random, person)
+    return things
+
+
+def scatter(random: np.random.Generator, main: PosedPerson, camera_m: FloatArray) -> list[Mesh]:
+    """
+    Put clutter around, and 0 to 3 things before a person.
+
+    :param random: source of chance.
+    :param main: the person.
+    :param camera_m: [3], world.
+    """
+    things: list[Mesh] = []
     for _ in range(random.integers(0, 6)):
         things.append(props.clutter(random, main.joints_m[0], camera_m, _material(random)))
     for _ in range(pick(random, [0, 1, 2, 3], [0.62, 0.22, 0.1, 0.06])):
@@ -162,6 +176,28 @@ def _seat(random: np.random.Generator, person: PosedPerson) -> list[Mesh]:
     top = max(float(underside.min()) - 0.015, 0.12)
     seat = np.array([hips[0], top, hips[2]]) + 0.1 * np.array([np.sin(turn), 0, np.cos(turn)])
     return props.chair(random, seat, turn, _material(random))
+
+
+def hang(
+    random: np.random.Generator,
+    persons: Sequence[PosedPerson],
+    outfits: Sequence[Outfit],
+    regions: BodyRegions,
+) -> tuple[tuple[int, Mesh], ...]:
+    """
+    Hang skirts and long hair on persons.
+
+    :param random: source of chance.
+    :param persons: who is there.
+    :param outfits: one per person.
+    :param regions: the body that they share.
+    :returns: meshes with the number of the person who wears them.
+    """
+    return tuple(
+        (number, mesh)
+        for number, (person, outfit) in enumerate(zip(persons, outfits, strict=True))
+        for mesh in _worn(random, person, outfit, regions)
+    )
 
 
 def _worn(

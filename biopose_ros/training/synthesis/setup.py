@@ -19,7 +19,9 @@ from biopose_ros.training.motion.proportions import Proportions
 from biopose_ros.training.motion.samplers import wide_poses
 from biopose_ros.training.motion.splits import Split, split_clips, split_of_group
 from biopose_ros.training.synthesis.backdrop import Photos
+from biopose_ros.training.synthesis.casting import Casting
 from biopose_ros.training.synthesis.generator import SampleGenerator, SkeletonTie
+from biopose_ros.training.synthesis.sequence import MotionTie, SequenceGenerator
 from biopose_ros.training.synthesis.sources import motion_pool, split_named
 from biopose_ros.virtual_markers import load_markers
 
@@ -80,6 +82,34 @@ def build_generator(
     return SampleGenerator(body, pool, split, config.seed, config.side_px, photos, markers, tie)
 
 
+def build_sequence_generator(
+    config: SynthesisConfig,
+    recordings: Sequence[MotionClip] | None = None,
+    tie: MotionTie | None = None,
+) -> SequenceGenerator:
+    """
+    Assemble a generator of image sequences; backgrounds are always drawn.
+
+    :param config: what to draw.
+    :param recordings: recorded clips, to use in place of the config's folder.
+    :param tie: skeleton coordinates and scales, where they are wanted.
+    :raises ValueError: for an unknown split or activity, or motion that cannot be used.
+    """
+    split, body = split_named(config.split), load_body()
+    if recordings is None:
+        folder = config.motion_folder
+        recordings = recorded_clips(folder, measure(body)) if folder else []
+    _check_words(config.activities, recordings)
+    casting = Casting(
+        body,
+        split,
+        _wanted_recordings(recordings, config, split),
+        [name for name in ACTIVITIES if _is_wanted(name, config.activities)],
+    )
+    markers = load_markers(body.topology)
+    return SequenceGenerator(body, casting, config.seed, config.side_px, markers, tie)
+
+
 def load_clips(body: BodyModel, config: SynthesisConfig, split: Split) -> list[MotionClip]:
     """
     Collect motion of the mean body: recordings, everyday activities, wide random poses.
@@ -92,16 +122,22 @@ def load_clips(body: BodyModel, config: SynthesisConfig, split: Split) -> list[M
     proportions = measure(body)
     recorded = recorded_clips(config.motion_folder, proportions) if config.motion_folder else []
     _check_words(config.activities, recorded)
-    clips = [
-        clip
-        for clip in split_clips(recorded)[split]
-        if _is_wanted(f'{clip.activity} {clip.name}', config.activities)
-    ]
+    clips = _wanted_recordings(recorded, config, split)
     clips += _synthesised(proportions, config, split)
     if not config.activities:
         random = np.random.default_rng([_CLIP_SEED, *split.value.encode()])
         clips.append(with_turning_knees(wide_poses(random, proportions, _WIDE_POSES)))
     return clips
+
+
+def _wanted_recordings(
+    recorded: Sequence[MotionClip], config: SynthesisConfig, split: Split
+) -> list[MotionClip]:
+    return [
+        clip
+        for clip in split_clips(recorded)[split]
+        if _is_wanted(f'{clip.activity} {clip.name}', config.activities)
+    ]
 
 
 def _synthesised(

@@ -19,18 +19,21 @@ _COLOURS = {
 }
 
 
-def contact_sheet(samples: Sequence[SyntheticSample], tile_px: int = 160) -> NDArray[np.uint8]:
+def contact_sheet(
+    samples: Sequence[SyntheticSample], tile_px: int = 160, columns: int | None = None
+) -> NDArray[np.uint8]:
     """
-    Lay samples out in a square; joints are drawn on every second row.
+    Lay samples out in rows; joints are drawn on every second one.
 
     :param samples: at least one.
     :param tile_px: side of one image.
+    :param columns: images in a row; None makes a square.
     :returns: [height, width, 3] uint8, blue first.
     :raises ValueError: where there is no sample.
     """
     if not samples:
         raise ValueError('a contact sheet needs at least one sample')
-    columns = int(np.ceil(np.sqrt(len(samples))))
+    columns = columns or int(np.ceil(np.sqrt(len(samples))))
     rows = -(-len(samples) // columns)
     sheet = np.zeros((rows * tile_px, columns * tile_px, 3), np.uint8)
     for number, sample in enumerate(samples):

@@ -132,7 +132,7 @@ def motion_pool(clips: Iterable[MotionClip]) -> MotionPool:
         starts=np.concatenate([[0], np.cumsum(lengths)]),
         names=tuple(clip.name for clip in chosen),
         groups=tuple(clip.group for clip in chosen),
-        sits=np.array([_is_sitting(clip.activity) for clip in chosen]),
+        sits=np.array([is_sitting(clip.activity) for clip in chosen]),
     )
 
 
@@ -143,7 +143,12 @@ def _check_finite(clip: MotionClip) -> None:
             raise ValueError(f'motion clip {clip.name}: {field} holds numbers that are not finite')
 
 
-def _is_sitting(activity: str) -> bool:
+def is_sitting(activity: str) -> bool:
+    """
+    Tell whether an activity is about sitting on a seat.
+
+    :param activity: in words.
+    """
     return any(word in activity.lower() for word in ('sit', 'chair', 'seat', 'stool'))
 
 

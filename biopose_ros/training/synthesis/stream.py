@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from biopose_ros.training.synthesis.generator import SampleGenerator
 from biopose_ros.training.synthesis.records import SyntheticSample, stack
+
+
+class ChunkGenerator(Protocol):
+    """Draws samples by chunks: of single images, or a sequence each."""
+
+    def chunk(self, number: int) -> list[SyntheticSample]:
+        """
+        Draw a chunk.
+
+        :param number: fixes all of it.
+        """
+        ...
 
 
 class ChunkStream(IterableDataset):
@@ -23,7 +36,7 @@ class ChunkStream(IterableDataset):
     """
 
     def __init__(
-        self, generator: SampleGenerator, first: int = 0, count: int | None = None
+        self, generator: ChunkGenerator, first: int = 0, count: int | None = None
     ) -> None:
         self.generator = generator
         self.first = first
@@ -37,17 +50,16 @@ class ChunkStream(IterableDataset):
             number += step
 
 
-def samples(
-    generator: SampleGenerator, first: int = 0, count: int | None = None, workers: int = 0
-) -> Iterator[SyntheticSample]:
+def chunks(
+    generator: ChunkGenerator, first: int = 0, count: int | None = None, workers: int = 0
+) -> Iterator[list[SyntheticSample]]:
     """
-    Draw samples in the order of their index, whatever the number of workers.
+    Draw chunks in their order, whatever the number of workers.
 
     :param generator: draws them.
     :param first: number of the first chunk.
     :param count: how many chunks; None never ends.
     :param workers: processes that draw; 0 draws in this one.
-    :returns: the samples.
     """
     # The loader asks its workers in turn and keeps that order, so chunk follows chunk.
     loader = DataLoader(
@@ -57,12 +69,22 @@ def samples(
         collate_fn=_as_is,
         prefetch_factor=2 if workers else None,
     )
-    for chunk in loader:
-        yield from chunk
+    yield from loader
+
+
+def samples(
+    generator: ChunkGenerator, first: int = 0, count: int | None = None, workers: int = 0
+) -> Iterator[SyntheticSample]:
+    """
+    Draw samples in the order of their index; parameters as for :func:`chunks`.
+
+    :returns: the samples.
+    """
+    return chain.from_iterable(chunks(generator, first, count, workers))
 
 
 def batches(
-    generator: SampleGenerator,
+    generator: ChunkGenerator,
     batch_size: int,
     fields: Sequence[str],
     first: int = 0,

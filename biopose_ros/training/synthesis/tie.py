@@ -40,17 +40,38 @@ class LabelTie:
         """
         shapes = torch.as_tensor(betas)
         subjects = self.labeller.anthropometry.subjects(shapes)
-        pelvis_m = self.body.shaped_joints_m(shapes)[:, 0].numpy() + translation_m
-        turned = np.array(pose, np.float64)
-        root = _BODY_FROM_CAMERA @ matrices_from_vectors(turned[:, 0])
-        turned[:, 0] = vectors_from_matrices(root)
+        turned, pelvis_m = self._upright(pose, shapes, translation_m)
         truths = [
-            self.labeller.label(
-                subject, turned[i : i + 1], pelvis_m[i : i + 1] @ _BODY_FROM_CAMERA
-            )
+            self.labeller.label(subject, turned[i : i + 1], pelvis_m[i : i + 1])
             for i, subject in enumerate(subjects)
         ]
         return (
             np.concatenate([truth.coordinates for truth in truths]),
             np.stack([truth.scales for truth in truths]),
         )
+
+    def motion(
+        self, pose: FloatArray, betas: FloatArray, translation_m: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """
+        Label the motion of one person, as a whole: a :data:`~.sequence.MotionTie`.
+
+        :param pose: [frames, 24, 3], in the order of time, as above.
+        :param betas: [components].
+        :param translation_m: [frames, 3].
+        :returns: coordinates [frames, coordinates] and scales [segments, 3].
+        """
+        shape = torch.as_tensor(betas)
+        subject = self.labeller.anthropometry.subject(shape)
+        truth = self.labeller.label(subject, *self._upright(pose, shape[None], translation_m))
+        return truth.coordinates, truth.scales
+
+    def _upright(
+        self, pose: FloatArray, shapes: torch.Tensor, translation_m: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Turn poses and pelvis joints [bodies, 3] from camera axes into those of the labels."""
+        pelvis_m = self.body.shaped_joints_m(shapes)[:, 0].numpy() + translation_m
+        turned = np.array(pose, np.float64)
+        root = _BODY_FROM_CAMERA @ matrices_from_vectors(turned[:, 0])
+        turned[:, 0] = vectors_from_matrices(root)
+        return turned, pelvis_m @ _BODY_FROM_CAMERA

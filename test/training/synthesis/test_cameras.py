@@ -3,7 +3,12 @@ from __future__ import annotations
 import numpy as np
 
 from biopose_ros.detection.crops import Crop, cut_out
-from biopose_ros.training.synthesis.cameras import choose_crop, choose_view, crop_from_image
+from biopose_ros.training.synthesis.cameras import (
+    choose_crop,
+    choose_view,
+    crop_from_image,
+    exact_crop,
+)
 
 
 def test_views_keep_the_promised_ranges_and_see_the_person():
@@ -51,9 +56,9 @@ def test_the_crop_matrix_is_what_the_runtime_cuts():
 def test_crops_hold_the_person_mostly():
     body = np.random.default_rng(0).uniform([300, 100], [380, 400], (200, 2))
     hips, shoulders = np.array([[320.0, 250], [360, 250]]), np.array([[320.0, 150], [360, 150]])
-    whole = 0
+    whole, exact = 0, exact_crop(hips, shoulders, body)
     for seed in range(200):
-        crop = choose_crop(np.random.default_rng(seed), hips, shoulders, body)
+        crop = choose_crop(np.random.default_rng(seed), exact)
         place = crop.from_image(body)
         whole += bool(np.all((place > 0) & (place < 1)))
         assert abs(crop.angle_rad) < 0.5
