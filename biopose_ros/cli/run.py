@@ -43,6 +43,29 @@ def run(
     ] = None,
     method: Annotated[str, typer.Option(help='How angles are estimated.')] = 'landmarks',
     network: Annotated[str, typer.Option(help='Landmark network: lite, full, heavy.')] = 'full',
+    smoothing: Annotated[
+        float, typer.Option(help='Strength of the filter over time: 0 none, 1 strongest.')
+    ] = 0.5,
+    smooth: Annotated[
+        bool,
+        typer.Option(
+            '--smooth', help='Smooth with what came before and after, without lag; at the end.'
+        ),
+    ] = False,
+    camera_pitch: Annotated[
+        float,
+        typer.Option('--camera-pitch-rad', help='How far the camera looks down, radians.'),
+    ] = 0.0,
+    camera_roll: Annotated[
+        float,
+        typer.Option(
+            '--camera-roll-rad', help="How far the camera's right side is down, radians."
+        ),
+    ] = 0.0,
+    camera_height: Annotated[
+        float,
+        typer.Option(help='Height of the camera over the floor, metres; 0: not known.'),
+    ] = 0.0,
     overlay: Annotated[
         bool, typer.Option('--overlay', help='Also write overlay.mp4, the skeleton drawn in.')
     ] = False,
@@ -58,6 +81,7 @@ def run(
 
     from biopose_ros.detection.config import DetectionConfig
     from biopose_ros.files.video import open_frames
+    from biopose_ros.filtering import check_smoothing
     from biopose_ros.pipeline import Pipeline, PipelineConfig
 
     console = Console()
@@ -65,8 +89,13 @@ def run(
         frames = open_frames(source, rate_hz=rate, topic=topic)
         first, images = _peek(frames)
         camera = _camera(frames, first, intrinsics, camera_name, focal)
+        check_smoothing(smoothing)
         pipeline = Pipeline(
             PipelineConfig(
+                smoothing=0.0 if smooth else smoothing,
+                camera_pitch_rad=camera_pitch,
+                camera_roll_rad=camera_roll,
+                camera_height_m=camera_height,
                 method=method,
                 device=device,
                 height_m=height,
@@ -75,7 +104,10 @@ def run(
         )
         # A video's own time line starts at 0; the epoch of a clock would drown the time column.
         origin_ns = first.stamp_ns if frames.is_wall_clock else 0
-        summary = _process(frames, images, origin_ns, camera, pipeline, out, overlay, console)
+        look_ahead = smoothing if smooth else None
+        summary = _process(
+            frames, images, origin_ns, camera, pipeline, out, look_ahead, overlay, console
+        )
     except (OSError, ValueError) as error:
         console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
@@ -116,17 +148,25 @@ def _process(
     camera: Camera,
     pipeline: Pipeline,
     out: Path,
+    look_ahead: float | None,
     with_overlay: bool,
     console: Console,
 ) -> dict[str, Any]:
-    """Work through the pictures; an interrupt ends the run, and its files, in good order."""
+    """
+    Work through the pictures; an interrupt ends the run, and its files, in good order.
+
+    :param look_ahead: strength of smoothing at the end, which keeps all poses in memory until
+        then; None writes them picture by picture.
+    """
     from biopose_ros.cli.progress import track_frames
     from biopose_ros.drawing import draw_persons
     from biopose_ros.files.overlay import VideoWriter
     from biopose_ros.files.results import RunResults
+    from biopose_ros.offline import RecordedImage, smooth_recording
 
     rate_hz = frames.rate_hz or UNKNOWN_RATE_HZ
     results = RunResults(out, pipeline.skeleton, rate_hz)
+    kept: list[RecordedImage] = []
     with ExitStack() as stack:
         video: VideoWriter | None = None
         if with_overlay:
@@ -134,14 +174,28 @@ def _process(
         try:
             for frame in track_frames(images, frames.frame_count, frames.name, console):
                 poses = pipeline.process(frame.image_bgr, camera, frame.stamp_ns)
-                results.write((frame.stamp_ns - origin_ns) * 1e-9, poses)
+                image = RecordedImage((frame.stamp_ns - origin_ns) * 1e-9, poses)
+                if look_ahead is None:
+                    results.write(image.time_s, image.poses)
+                else:
+                    kept.append(image)
                 if video is not None:
                     picture = draw_persons(frame.image_bgr, camera, poses, pipeline.skeleton)
                     video.write(picture, frame.stamp_ns - origin_ns)
         except KeyboardInterrupt:
             console.print('interrupted; finishing the files')
         finally:
-            summary = results.close(_description(frames, camera, pipeline, origin_ns))
+            if look_ahead is not None:
+                ground = pipeline.config.ground_frame()
+                for image in smooth_recording(kept, pipeline.skeleton, camera, ground, look_ahead):
+                    results.write(image.time_s, image.poses)
+            summary = results.close(
+                {
+                    **_description(frames, camera, pipeline, origin_ns),
+                    'smoothing': pipeline.config.smoothing if look_ahead is None else look_ahead,
+                    'looks_ahead': look_ahead is not None,
+                }
+            )
     return summary
 
 
@@ -161,6 +215,10 @@ def _description(
             'intrinsics_px': camera.intrinsics_px.tolist(),
             'distortion': camera.distortion.tolist(),
             'is_calibrated': camera.is_calibrated,
+            'focal_stddev': camera.focal_stddev,
+            'pitch_rad': pipeline.config.camera_pitch_rad,
+            'roll_rad': pipeline.config.camera_roll_rad,
+            'height_m': pipeline.config.camera_height_m,
         },
     }
 

@@ -90,6 +90,26 @@ def test_the_overlay_is_drawn_near_the_person(result, clip):
     assert 0.001 < changed.mean() < 0.1
 
 
+def test_smoothing_with_look_ahead_writes_the_same_files(result, clip, tmp_path):
+    _, causal = result
+    options = ('--height', 1.75, '--max-persons', 2, '--method', 'landmarks', '--smooth')
+    mounting = ('--camera-height', 1.2, '--camera-pitch-rad', 0.05)
+    outcome = run(clip, '--out', tmp_path / 'out', *options, *mounting)
+    assert outcome.exit_code == 0, outcome.output
+    person = tmp_path / 'out' / 'person_1'
+    assert {path.name for path in person.iterdir()} == {
+        path.name for path in (causal / 'person_1').iterdir()
+    }
+    causal_times_s, low = read_mot(causal / 'person_1' / 'motion.mot')
+    times_s, high = read_mot(person / 'motion.mot')
+    np.testing.assert_allclose(times_s, causal_times_s)
+    assert high['pelvis_ty'].mean() > low['pelvis_ty'].mean() + 0.8  # counts from the floor
+    summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
+    assert (summary['smoothing'], summary['looks_ahead']) == (0.5, True)
+    assert summary['camera']['height_m'] == 1.2
+    assert summary['camera']['focal_stddev'] == 0.1
+
+
 def test_an_empty_scene_is_told(needs_networks, tmp_path):
     path = tmp_path / 'empty.mp4'
     with VideoWriter(path) as writer:
@@ -107,6 +127,8 @@ def test_an_empty_scene_is_told(needs_networks, tmp_path):
         (('nowhere.mp4',), 'nowhere.mp4: no such file'),
         (('VIDEO', '--height', 9), 'standing height from 0.5 to 2.6 metres, got 9'),
         (('VIDEO', '--method', 'magic'), "unknown method 'magic'"),
+        (('VIDEO', '--smooth', '--smoothing', 2), 'smoothing must lie from 0 (none) to 1'),
+        (('VIDEO', '--camera-pitch-rad', 45), 'straight down) radians, got 45.0'),
         (('VIDEO', '--network', 'huge'), 'model must be one of'),
         (('VIDEO', '--intrinsics', 'none.yaml'), 'none.yaml: no camera intrinsics'),
     ],
