@@ -142,6 +142,19 @@ class BodyModel(nn.Module):
         directions = self.joint_shape_directions_m[: betas.shape[-1]].flatten(1)
         return self.rest_joints_m + (betas @ directions).unflatten(-1, (-1, 3))
 
+    def statures_m(self, betas: Tensor) -> Tensor:
+        """
+        Measure standing heights, between the mean body's lowest and highest vertices.
+
+        :param betas: [..., components].
+        :returns: [...].
+        """
+        heights = self.template_m[:, 1]
+        ends = [int(heights.argmin()), int(heights.argmax())]
+        directions = self.shape_directions_m[: betas.shape[-1], ends, 1]
+        low, high = (heights[ends] + betas @ directions).unbind(-1)
+        return high - low
+
     def _chain(self, rotations: Tensor, rest_joints: Tensor) -> tuple[Tensor, Tensor]:
         """Follow the joints from the root: world rotations and positions, [bodies, 24, ...]."""
         turns, places = [rotations[:, 0]], [rest_joints[:, 0]]

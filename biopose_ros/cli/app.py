@@ -14,6 +14,7 @@ from biopose_ros.cli.build_skeleton import build_skeleton
 from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
 from biopose_ros.cli.evaluate_body import evaluate_body
+from biopose_ros.cli.evaluate_filtering import evaluate_filtering
 from biopose_ros.cli.evaluate_neurik import evaluate_neurik
 from biopose_ros.cli.evaluate_skeleton import evaluate_skeleton
 from biopose_ros.cli.evaluate_video import evaluate_video
@@ -49,6 +50,7 @@ benchmark.command('live')(benchmark_live)
 app.command()(run)
 evaluate.command('video')(evaluate_video)
 evaluate.command('body')(evaluate_body)
+evaluate.command('filtering')(evaluate_filtering)
 evaluate.command('neurik')(evaluate_neurik)
 evaluate.command('skeleton')(evaluate_skeleton)
 build.command('skeleton')(build_skeleton)

@@ -40,7 +40,7 @@ def train_mesh(
     network = MeshRecoveryConfig(encoder=encoder)
     with Progress(console=console) as bar:
         data = {}
-        for split, count in (('train', images), ('validation', max(images // 12, CHUNK))):
+        for split, count in (('train', images), ('validation', max(2 * images // 25, CHUNK))):
             task = bar.add_task(f'draw and encode, {split}', total=None)
             drawn = SynthesisConfig(split, seed, motion, synthetic_clips=500)
             store = fill_store(

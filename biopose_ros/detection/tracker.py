@@ -35,15 +35,21 @@ class PersonTracker:
 
     :param config: the settings.
     :param device: see :func:`biopose_ros.onnx_runtime.create_session`.
+    :param with_maps: give the network's feature maps with each person.
     :raises NetworkFileError: when the networks are not imported.
     :raises DeviceError: when the device cannot be had.
     """
 
-    def __init__(self, config: DetectionConfig | None = None, device: str = 'auto') -> None:
+    def __init__(
+        self,
+        config: DetectionConfig | None = None,
+        device: str = 'auto',
+        with_maps: bool = False,
+    ) -> None:
         self.config = config or DetectionConfig()
         threads = self.config.threads
         self.detector = PersonDetector(device, threads, self.config.min_detection_score)
-        self.network = LandmarkNetwork(self.config.model, device, threads)
+        self.network = LandmarkNetwork(self.config.model, device, threads, with_maps)
         self.device = running_device(self.network.session)
         self.plan = SearchPlan(self.config.smallest_person, self.config.search_interval_s)
         self.next_id = 1
@@ -74,6 +80,19 @@ class PersonTracker:
         seen = self._follow(image_bgr, sightings[: len(crops)], stamp_ns)
         self._meet(image_bgr, sightings[len(crops) :], seen, stamp_ns)
         return self._report(image_bgr, stamp_ns)
+
+    def look(self, image_bgr: NDArray[np.uint8], crop: Crop) -> PersonCrop:
+        """
+        Read one crop, whoever is in it; follows nobody.
+
+        :param image_bgr: [height, width, 3], blue, green, red.
+        :param crop: where to look.
+        :returns: the record that a tracked person there would have, with track id 0.
+        """
+        sighting = self.network.run(image_bgr, [crop])[0]
+        track = Track(0, sighting, 0, body_colours(image_bgr, sighting))
+        track.state = TrackingState.TRACKED
+        return track.record(image_bgr.shape[1], image_bgr.shape[0])
 
     def _search(self, image: NDArray[np.uint8], stamp_ns: int) -> list[Crop]:
         """:returns: crops of persons who may be new or back in sight."""

@@ -17,33 +17,54 @@ Memory = Mapping[str, Tensor]
 
 
 class MapMemory(nn.Module):
-    """Projects the encoder's maps, once for all layers."""
+    """
+    Prepares the encoder's maps, once for all layers.
+
+    Coarse maps have few cells and many channels, and are projected; fine ones have many cells,
+    and are looked into as they are.
+    """
 
     def __init__(self, config: MeshRecoveryConfig) -> None:
         super().__init__()
         self.levels = config.levels
         self.project = nn.ModuleDict(
-            {level: nn.Linear(config.channels[level], config.memory_size) for level in self.levels}
+            {
+                level: nn.Linear(config.channels[level], config.memory_size)
+                for level in self.levels
+                if config.channels[level] > config.memory_size
+            }
         )
 
     def forward(self, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """
-        Project.
+        Prepare.
 
         :param maps: by level, [batch, rows, columns, channels], near unit variance.
-        :returns: by level, [batch, memory, rows, columns].
+        :returns: by level, [batch, channels of the memory, rows, columns].
         """
-        return {
-            level: self.project[level](maps[level]).permute(0, 3, 1, 2) for level in self.levels
+        projected = {
+            level: self.project[level](maps[level]) if level in self.project else maps[level]
+            for level in self.levels
         }
+        return {level: values.float().permute(0, 3, 1, 2) for level, values in projected.items()}
+
+
+def memory_channels(config: MeshRecoveryConfig) -> dict[str, int]:
+    """
+    Give the channels of each level after :class:`MapMemory`.
+
+    :param config: of the network.
+    """
+    return {level: min(config.channels[level], config.memory_size) for level in config.levels}
 
 
 class DeformableAttention(nn.Module):
     """
-    Deformable attention (Zhu et al. 2021, arXiv 2010.04159) over the projected maps.
+    Deformable attention (Zhu et al. 2021, arXiv 2010.04159) over the prepared maps.
 
     Every query chooses, for each head and level, where to look about its reference point, and how
-    much each sample counts.
+    much each sample counts. Samples are weighted before they are projected, which is the same and
+    needs no projection of whole maps.
     """
 
     def __init__(self, config: MeshRecoveryConfig) -> None:
@@ -52,7 +73,14 @@ class DeformableAttention(nn.Module):
         places = self.heads * len(self.levels) * self.points
         self.offsets = nn.Linear(config.size, 2 * places)
         self.weights = nn.Linear(config.size, places)
-        self.output = nn.Linear(config.memory_size, config.size)
+        self.values = nn.ParameterDict(
+            {
+                level: torch.randn(self.heads, channels, config.size // self.heads)
+                * channels**-0.5
+                for level, channels in memory_channels(config).items()
+            }
+        )
+        self.output = nn.Linear(config.size, config.size)
         self._start()
 
     @torch.no_grad()
@@ -79,36 +107,32 @@ class DeformableAttention(nn.Module):
         batch, count = queries.shape[:2]
         shape = (batch, count, self.heads, len(self.levels), self.points)
         offsets = self.offsets(queries).float().reshape(*shape, 2)
-        weights = self.weights(queries).float().reshape(*shape[:3], -1)
+        weights = self.weights(queries).float().reshape(batch, count, self.heads, -1)
         weights = weights.softmax(-1).reshape(shape)
-        total: Tensor | float = 0.0
+        seen = []
         for row, level in enumerate(self.levels):
-            values = memory[level].float()
-            rows, columns = values.shape[-2:]
+            rows, columns = memory[level].shape[-2:]
             cell = offsets.new_tensor([1.0 / columns, 1.0 / rows])
             places = reference[:, :, None, None] + offsets[:, :, :, row] * cell
-            seen = sample(values, places, self.heads)
-            total = total + (seen * weights[:, :, :, row, :, None]).sum(-2)
-        assert isinstance(total, Tensor)
-        out: Tensor = self.output(total.flatten(-2))
+            samples = sample(memory[level], places)
+            mixed = (samples * weights[:, None, :, :, row]).sum(-1)  # batch, channels, query, head
+            seen.append(torch.einsum('bcqh,hcs->bqhs', mixed, self.values[level]))
+        out: Tensor = self.output(torch.stack(seen).sum(0).flatten(-2))
         return out
 
 
-def sample(values: Tensor, places: Tensor, heads: int) -> Tensor:
+def sample(values: Tensor, places: Tensor) -> Tensor:
     """
     Read maps between their cells; beyond the edge they are zero.
 
-    :param values: [batch, channels, rows, columns]; each head has its share of the channels.
+    :param values: [batch, channels, rows, columns].
     :param places: [batch, queries, heads, points, 2], 0 to 1 across the map, x first.
-    :param heads: divides the channels.
-    :returns: [batch, queries, heads, points, channels / heads].
+    :returns: [batch, channels, queries, heads, points].
     """
-    batch, count, _, points, _ = places.shape
-    channels, rows, columns = values.shape[1:]
-    grid = places.transpose(1, 2).reshape(batch * heads, count, points, 2)
-    split = values.reshape(batch * heads, channels // heads, rows, columns)
-    seen = F.grid_sample(split, 2 * grid - 1, align_corners=False)
-    return seen.reshape(batch, heads, channels // heads, count, points).permute(0, 3, 1, 4, 2)
+    batch, count, heads, points, _ = places.shape
+    grid = 2 * places.reshape(batch, count * heads, points, 2) - 1
+    seen = F.grid_sample(values, grid, align_corners=False)
+    return seen.reshape(batch, values.shape[1], count, heads, points)
 
 
 class DenseAttention(nn.Module):
@@ -117,11 +141,14 @@ class DenseAttention(nn.Module):
     def __init__(self, config: MeshRecoveryConfig) -> None:
         super().__init__()
         self.levels = config.levels
+        size = config.memory_size
         self.attention = nn.MultiheadAttention(
-            config.size, config.heads, kdim=config.memory_size, vdim=config.memory_size,
-            batch_first=True,
-        )  # fmt: skip
-        self.place = nn.Linear(2, config.memory_size)
+            config.size, config.heads, kdim=size, vdim=size, batch_first=True
+        )
+        self.values = nn.ModuleDict(
+            {level: nn.Linear(n, size) for level, n in memory_channels(config).items()}
+        )
+        self.place = nn.Linear(2, size)
 
     def forward(self, queries: Tensor, reference: Tensor, memory: Memory) -> Tensor:
         """
@@ -132,13 +159,14 @@ class DenseAttention(nn.Module):
         :param memory: of :class:`MapMemory`.
         """
         del reference
-        cells = torch.cat([self._cells(memory[level]) for level in self.levels], 1)
+        cells = torch.cat([self._cells(level, memory[level]) for level in self.levels], 1)
         seen: Tensor = self.attention(queries, cells, cells, need_weights=False)[0]
         return seen
 
-    def _cells(self, values: Tensor) -> Tensor:
+    def _cells(self, level: str, values: Tensor) -> Tensor:
         rows, columns = values.shape[-2:]
         y = (torch.arange(rows, device=values.device) + 0.5) / rows - 0.5
         x = (torch.arange(columns, device=values.device) + 0.5) / columns - 0.5
         places = torch.stack(torch.meshgrid(x, y, indexing='xy'), -1).flatten(0, 1)
-        return values.flatten(2).mT + self.place(places)
+        cells: Tensor = self.values[level](values.flatten(2).mT) + self.place(places)
+        return cells

@@ -24,7 +24,8 @@ class MeshRecoveryConfig:
     :param joint_queries: one query per joint; else one query for the whole body.
     :param extra_queries: further queries; the first of them gathers shape and camera.
     :param size: features per query.
-    :param memory_size: channels of the projected maps; divisible by ``heads``.
+    :param memory_size: most channels of a map that queries look into; coarse maps, which have
+        more, are projected.
     :param heads: of every attention; divides ``size``.
     :param points: samples per head and level.
     :param layers: of the decoder.
@@ -37,11 +38,11 @@ class MeshRecoveryConfig:
     levels: tuple[str, ...] = ('stride4', 'stride8', 'stride16', 'stride32')
     attention: str = 'deformable'
     joint_queries: bool = True
-    extra_queries: int = 8
+    extra_queries: int = 4
     size: int = 192
-    memory_size: int = 96
-    heads: int = 6
-    points: int = 4
+    memory_size: int = 48
+    heads: int = 4
+    points: int = 3
     layers: int = 3
     feedforward_size: int = 384
     components: int = 10
@@ -60,11 +61,8 @@ class MeshRecoveryConfig:
             raise ValueError(
                 f'attention must be one of {", ".join(ATTENTIONS)}, got {self.attention!r}'
             )
-        if self.size % self.heads or self.memory_size % self.heads:
-            raise ValueError(
-                f'heads must divide size and memory_size, got {self.heads}, {self.size} and '
-                f'{self.memory_size}'
-            )
+        if self.size % self.heads:
+            raise ValueError(f'heads must divide size, got {self.heads} and {self.size}')
         if self.extra_queries < 1:
             raise ValueError(f'extra_queries must be at least 1, got {self.extra_queries}')
 

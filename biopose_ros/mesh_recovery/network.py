@@ -117,7 +117,7 @@ class DecoderLayer(nn.Module):
         """
         tokens = tokens + self.state(state)
         mixed = self.norms[0](tokens)
-        tokens = tokens + self.among(mixed, mixed, mixed, need_weights=False)[0]
+        tokens = tokens + self.among(mixed, mixed, mixed, average_attn_weights=False)[0]
         if self.into_maps is not None:
             tokens = tokens + self.into_maps(self.norms[1](tokens), reference, memory)
         return tokens + self.feedforward(self.norms[2](tokens))
@@ -155,7 +155,7 @@ class _PerQuery(nn.Module):
         self.bias = nn.Parameter(torch.zeros(queries, outputs))
 
     def forward(self, tokens: Tensor) -> Tensor:
-        return (tokens[:, :, None] @ self.weight)[:, :, 0] + self.bias
+        return torch.einsum('bqs,qso->bqo', tokens, self.weight) + self.bias
 
 
 class MeshRecovery(nn.Module):

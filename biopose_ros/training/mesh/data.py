@@ -142,7 +142,8 @@ def fit_normalisation(model: MeshRecovery, data: MeshData, images: int = 512) ->
         units = data.store.maps[level][:images].astype(np.float32)
         values = units * data.store.step[level] + data.store.low[level]
         flat = torch.from_numpy(values.reshape(-1, values.shape[-1]))
-        spread = flat.std(0).clamp(min=1e-3 * float(flat.std()))
+        # A channel that hardly ever moves would be all noise.
+        spread = flat.std(0).clamp(min=0.05 * float(flat.std()))
         getattr(model, f'gain_{level}').copy_(1 / spread)
         getattr(model, f'shift_{level}').copy_(-flat.mean(0) / spread)
     six = data.truth.pose[..., :2].mT.flatten(-2)

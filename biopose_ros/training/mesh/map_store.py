@@ -105,14 +105,16 @@ def fill_store(
         note.write_text(described)
     done = open_memmap(folder / 'done.npy', mode='r+')
     numbers = np.flatnonzero(~done)
+    workers = min(workers, len(numbers))
     context = get_context('spawn')
     arguments = [(folder, config, numbers[worker::workers].tolist()) for worker in range(workers)]
     processes = [context.Process(target=_fill, args=args) for args in arguments]
     for process in processes:
         process.start()
-    while any(process.is_alive() for process in processes):
-        processes[0].join(2.0) if processes[0].is_alive() else processes[-1].join(2.0)
-        advance(int(done.sum()), config.chunks)
+    for process in processes:
+        while process.is_alive():
+            process.join(2.0)
+            advance(int(done.sum()), config.chunks)
     if not done.all():
         raise RuntimeError(f'{folder}: a worker failed; see its message above')
     return MapStore(folder)

@@ -1,0 +1,107 @@
+"""MQ-HMR in the pipeline: bodies of a steady size, and their virtual markers on the ground."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from biopose_ros.body import BodyModel, load_body
+from biopose_ros.frames import camera_to_ground
+from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
+from biopose_ros.mesh_recovery.predictor import MeshPredictor
+from biopose_ros.records import Camera, FloatArray, Markers, PersonCrop, RecoveredBody
+
+# An adult's stature as the network sees it in single images, 1 sigma; measured on held-out
+# synthetic persons by `biopose evaluate mesh`.
+STATURE_STDDEV_M = 0.08
+_LONGEST = 300  # images that the mean stature reaches back, as a running mean
+
+
+@dataclass(frozen=True)
+class PlacedBody:
+    """
+    A recovered body of the person's steady size.
+
+    :param recovered: scaled about the camera, so that it looks the same.
+    :param markers: its virtual markers, ground frame.
+    :param depth_m: of the pelvis joint along the optical axis.
+    :param scale: by which the recovered body was made larger.
+    :param stature_m: estimated or given standing height.
+    :param stature_stddev_m: 1 sigma; 0 where it was given.
+    """
+
+    recovered: RecoveredBody
+    markers: Markers
+    depth_m: float
+    scale: float
+    stature_m: float
+    stature_stddev_m: float
+
+
+class MeshStage:
+    """Recovers the bodies of all persons of an image."""
+
+    def __init__(self, predictor: MeshPredictor, height_m: float | None) -> None:
+        """
+        Prepare.
+
+        :param predictor: the network.
+        :param height_m: everybody's standing height; None estimates it for each person.
+        """
+        self._predictor, self._height_m = predictor, height_m
+        self._body: BodyModel = load_body()
+        self._statures: dict[int, tuple[int, float]] = {}  # images seen, running mean
+
+    def recover(self, crops: Sequence[PersonCrop], camera: Camera) -> list[PlacedBody]:
+        """
+        Recover everybody in one call of the network.
+
+        :param crops: with the encoder's maps.
+        :param camera: of the image.
+        :returns: one body per crop.
+        """
+        return [self._placed(body) for body in self._predictor.recover(crops, camera)]
+
+    def forget(self, track_id: int) -> None:
+        """Drop what is remembered of a person."""
+        self._statures.pop(track_id, None)
+
+    def _placed(self, body: RecoveredBody) -> PlacedBody:
+        seen_m = float(self._body.statures_m(torch.from_numpy(body.betas).float()))
+        count, mean_m = self._statures.get(body.track_id, (0, seen_m))
+        count = min(count + 1, _LONGEST)
+        mean_m += (seen_m - mean_m) / count
+        self._statures[body.track_id] = count, mean_m
+        stature_m = mean_m if self._height_m is None else self._height_m
+        scale = stature_m / seen_m
+        body = scaled(body, scale)
+        return PlacedBody(
+            body,
+            Markers(MARKER_NAMES, camera_to_ground(body.markers_m), body.marker_confidence),
+            float(body.joints_m[0, 2]),
+            scale,
+            stature_m,
+            STATURE_STDDEV_M if self._height_m is None else 0.0,
+        )
+
+
+def scaled(body: RecoveredBody, scale: float) -> RecoveredBody:
+    """
+    Make a body larger and move it away by as much: it looks the same.
+
+    :param body: in camera axes.
+    :param scale: factor.
+    """
+
+    def times(array: FloatArray) -> FloatArray:
+        return np.asarray(array * scale)
+
+    return replace(
+        body,
+        joints_m=times(body.joints_m),
+        joint_stddev_m=times(body.joint_stddev_m),
+        markers_m=times(body.markers_m),
+    )

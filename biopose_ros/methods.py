@@ -1,0 +1,209 @@
+"""
+The methods that turn tracked persons into skeletons, image by image.
+
+``LandmarkMethod`` fits the skeleton to BlazePose's landmarks, and lets NeurIK correct the fit
+where it is asked for. ``BioposeMethod`` recovers the mesh of each person (MQ-HMR), takes vertices
+as virtual markers, and gives these to NeurIK.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from biopose_ros.inverse_kinematics.body_size import BodySize
+from biopose_ros.inverse_kinematics.landmark_fit import LandmarkFit, LandmarkSolution
+from biopose_ros.inverse_kinematics.neurik_stage import MarkedPerson, NeurikStage
+from biopose_ros.mesh_recovery.mesh_stage import MeshStage, PlacedBody
+from biopose_ros.records import Camera, Markers, PersonCrop, TrackingState
+from biopose_ros.skeleton import Skeleton
+from biopose_ros.stage_clock import StageClock
+from biopose_ros.virtual_markers.on_skeleton import with_virtual_markers
+
+
+@dataclass(frozen=True)
+class PersonEstimate:
+    """
+    One person's skeleton at one image.
+
+    :param solution: coordinates, uncertainty and markers, in the ground frame that leans with the
+        camera.
+    :param size: the present estimate of the body's dimensions.
+    :param body: the mesh that it rests on, where there is one.
+    """
+
+    solution: LandmarkSolution
+    size: BodySize
+    body: PlacedBody | None = None
+
+
+class Method(Protocol):
+    """Turns tracked persons into skeletons; remembers what it needs of each."""
+
+    def estimate(
+        self, crops: Sequence[PersonCrop], camera: Camera, stamp_ns: int
+    ) -> dict[int, PersonEstimate]:
+        """
+        Estimate everybody.
+
+        :param crops: who is tracked, also the occluded.
+        :param camera: of the image.
+        :param stamp_ns: of the image.
+        :returns: by track id; persons who are not measured in this image are left out.
+        """
+
+    def forget(self, track_id: int) -> None:
+        """Drop what is remembered of a person."""
+
+
+class LandmarkMethod:
+    """The classical way: inverse kinematics on the detector's 3D landmarks."""
+
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        height_m: float | None,
+        clock: StageClock,
+        neurik: NeurikStage | None = None,
+    ) -> None:
+        """
+        Prepare.
+
+        :param skeleton: the default skeleton.
+        :param height_m: standing height where known.
+        :param clock: counts the stages' time.
+        :param neurik: corrects the fits; its virtual markers are those of the mean body, carried
+            by the fitted skeleton.
+        """
+        self._skeleton, self._height_m, self._clock = skeleton, height_m, clock
+        self._neurik = neurik
+        self._marked = with_virtual_markers(skeleton) if neurik is not None else None
+        self._pelvis_x = skeleton.coordinate_index('pelvis_tx')
+        self._fits: dict[int, LandmarkFit] = {}
+
+    def estimate(
+        self, crops: Sequence[PersonCrop], camera: Camera, stamp_ns: int
+    ) -> dict[int, PersonEstimate]:
+        """Fit the skeleton to everybody's landmarks; see :class:`Method`."""
+        found: dict[int, PersonEstimate] = {}
+        seen = _visible(crops)
+        with self._clock('landmark fit'):
+            for crop in seen:
+                fit = self._fits.setdefault(
+                    crop.track_id, LandmarkFit(self._skeleton, self._height_m)
+                )
+                solution = fit.update(crop, camera)
+                if solution is not None:
+                    found[crop.track_id] = PersonEstimate(solution, fit.size)
+        if self._neurik is None:
+            return found
+        by_id = {crop.track_id: crop for crop in seen}
+        with self._clock('neurik'):
+            marked = {key: self._mark(by_id[key], estimate) for key, estimate in found.items()}
+            solutions = self._neurik.solve(marked, camera, stamp_ns)
+        for key, solved in solutions.items():
+            solution = replace(
+                found[key].solution, coordinates=solved.coordinates, stddev=solved.stddev
+            )
+            found[key] = replace(found[key], solution=solution)
+        return found
+
+    def forget(self, track_id: int) -> None:
+        """Drop what is remembered of a person."""
+        self._fits.pop(track_id, None)
+        if self._neurik is not None:
+            self._neurik.forget(track_id)
+
+    def _mark(self, crop: PersonCrop, estimate: PersonEstimate) -> MarkedPerson:
+        assert self._marked is not None
+        coordinates = estimate.solution.coordinates
+        positions_m = self._marked.marker_positions(
+            torch.from_numpy(coordinates), torch.from_numpy(estimate.size.scales)
+        ).numpy()
+        names = self._marked.marker_names
+        # Ground x points from the scene to the camera, so this is the pelvis's depth.
+        depth_m = -float(coordinates[self._pelvis_x])
+        return MarkedPerson(crop, Markers(names, positions_m, np.ones(len(names))), depth_m)
+
+
+class BioposeMethod:
+    """BioPose: mesh recovery, virtual markers, NeurIK."""
+
+    def __init__(self, mesh: MeshStage, neurik: NeurikStage, clock: StageClock) -> None:
+        """
+        Join the stages.
+
+        :param mesh: recovers bodies.
+        :param neurik: finds the skeleton in them.
+        :param clock: counts the stages' time.
+        """
+        self._mesh, self._neurik, self._clock = mesh, neurik, clock
+        self._sizes: dict[int, SizeMemory] = {}
+
+    def estimate(
+        self, crops: Sequence[PersonCrop], camera: Camera, stamp_ns: int
+    ) -> dict[int, PersonEstimate]:
+        """Recover everybody's mesh, and the skeleton in it; see :class:`Method`."""
+        seen = _visible(crops)
+        with self._clock('mesh'):
+            bodies = self._mesh.recover(seen, camera)
+        marked = {
+            crop.track_id: MarkedPerson(crop, body.markers, body.depth_m, body.recovered.summary)
+            for crop, body in zip(seen, bodies, strict=True)
+        }
+        with self._clock('neurik'):
+            solutions = self._neurik.solve(marked, camera, stamp_ns)
+        placed = {body.recovered.track_id: body for body in bodies}
+        found = {}
+        for key, solved in solutions.items():
+            memory = self._sizes.setdefault(key, SizeMemory())
+            memory.observe(solved.scales, solved.scale_stddev)
+            solution = LandmarkSolution(solved.coordinates, solved.stddev, placed[key].markers)
+            found[key] = PersonEstimate(solution, memory.size(placed[key]), placed[key])
+        return found
+
+    def forget(self, track_id: int) -> None:
+        """Drop what is remembered of a person."""
+        self._sizes.pop(track_id, None)
+        self._mesh.forget(track_id)
+        self._neurik.forget(track_id)
+
+
+class SizeMemory:
+    """One person's size factors: the mean of what NeurIK said, for bones do not grow."""
+
+    _LONGEST = 300  # images that the mean reaches back, as a running mean
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._scales = np.zeros(0)
+        self._stddev = np.zeros(0)
+
+    def observe(self, scales: np.ndarray, stddev: np.ndarray) -> None:
+        """
+        Take one image in.
+
+        :param scales: [segments, 3].
+        :param stddev: [segments], 1 sigma.
+        """
+        self._count = min(self._count + 1, self._LONGEST)
+        if self._count == 1:
+            self._scales, self._stddev = scales, stddev
+        self._scales = self._scales + (scales - self._scales) / self._count
+        self._stddev = self._stddev + (stddev - self._stddev) / self._count
+
+    def size(self, body: PlacedBody) -> BodySize:
+        """
+        Give the present estimate.
+
+        :param body: says the stature.
+        """
+        return BodySize(self._scales, self._stddev, body.stature_m, body.stature_stddev_m)
+
+
+def _visible(crops: Sequence[PersonCrop]) -> list[PersonCrop]:
+    return [crop for crop in crops if crop.state != TrackingState.OCCLUDED]
