@@ -16,7 +16,6 @@ from biopose_ros.detection.landmarks import LANDMARK_NAMES
 from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
 from biopose_ros.mesh_recovery.network import CropEvidence, MeshRecovery
-from biopose_ros.mesh_recovery.placing import pelvis_position_m, points_about_pelvis_m
 from biopose_ros.resources import cache_path, resource_path
 from biopose_ros.virtual_markers import MarkerTable, load_markers
 from biopose_ros.virtual_markers.cut_body import cut_body
@@ -28,8 +27,8 @@ _GRAPH_VERSION = '1'  # of the graph below; a new one is exported anew
 _REMEDY = 'install a matching release or run `biopose train mesh`'
 # Cells across the encoder's maps for crops of 256 pixels.
 MAP_CELLS = {'stride4': 64, 'stride8': 32, 'stride16': 16, 'stride32': 8, 'bottleneck': 2}
-POINT_INPUTS = ('keypoints', 'world_m', 'view', 'unprojection')
-OUTPUTS = ('pose', 'betas', 'points_m', 'pelvis_m', 'joints', 'log_stddev', 'summary')
+POINT_INPUTS = ('keypoints', 'world_m', 'view')
+OUTPUTS = ('pose', 'betas', 'place', 'joints', 'log_stddev', 'summary')
 
 
 def default_weights(encoder: str) -> Path:
@@ -80,7 +79,7 @@ def marked_body() -> tuple[BodyModel, MarkerTable]:
 
 def onnx_graph(path: Path) -> tuple[Path, MeshRecoveryConfig]:
     """
-    Give the decoder with its body as an ONNX file, written into the user's cache on first use.
+    Give the decoder as an ONNX file, written into the user's cache on first use.
 
     :param path: of the weights.
     :returns: the file and the network's sizes.
@@ -96,46 +95,21 @@ def onnx_graph(path: Path) -> tuple[Path, MeshRecoveryConfig]:
     return graph, model.config
 
 
-class BodiesFromCrops(nn.Module):
-    """Maps, landmarks and crop cameras to posed bodies, with plain tensors in and out."""
+class _Graph(nn.Module):
+    """The decoder with plain tensors in and out, as ONNX wants it."""
 
     def __init__(self, model: MeshRecovery) -> None:
-        """
-        Join decoder and body.
-
-        :param model: trained.
-        """
         super().__init__()
         self.model = model
-        self.body, self.markers = marked_body()
         self.levels = map_inputs(model.config)
 
     def forward(
-        self,
-        maps: list[Tensor],
-        keypoints: Tensor,
-        world_m: Tensor,
-        view: Tensor,
-        unprojection: Tensor,
+        self, maps: list[Tensor], keypoints: Tensor, world_m: Tensor, view: Tensor
     ) -> tuple[Tensor, ...]:
-        """
-        Recover bodies.
-
-        :param maps: per level, [persons, channels, rows, columns], as the encoder gives them.
-        :param keypoints: see :class:`~biopose_ros.mesh_recovery.network.CropEvidence`.
-        :param world_m: likewise.
-        :param view: likewise.
-        :param unprojection: [persons, 3, 3], inverse of the crop cameras' projection.
-        :returns: in the order of ``OUTPUTS``: pose [persons, 24, 3, 3], betas, joints and markers
-            about the pelvis, the pelvis, places and uncertainty of joints, summary; all in the
-            crop cameras' axes.
-        """
         named = dict(zip(self.levels, (level.permute(0, 2, 3, 1) for level in maps), strict=True))
         estimates, summary = self.model(CropEvidence(named, keypoints, world_m, view))
         last = estimates[-1]
-        points_m = points_about_pelvis_m(self.body, self.markers, last.pose, last.betas)
-        pelvis_m = pelvis_position_m(last.place, unprojection, view[:, 0])
-        return last.pose, last.betas, points_m, pelvis_m, last.joints, last.log_stddev, summary
+        return last.pose, last.betas, last.place, last.joints, last.log_stddev, summary
 
 
 def map_inputs(config: MeshRecoveryConfig) -> tuple[str, ...]:
@@ -149,7 +123,10 @@ def map_inputs(config: MeshRecoveryConfig) -> tuple[str, ...]:
 
 def export_onnx(model: MeshRecovery, path: Path) -> None:
     """
-    Write decoder and body as an ONNX graph, for any number of persons.
+    Write the decoder as an ONNX graph, for any number of persons.
+
+    Maps go in as the encoder gives them, [persons, channels, rows, columns]; the answer is that of
+    the last layer, see :class:`~biopose_ros.mesh_recovery.network.MeshEstimate`.
 
     :param model: in evaluation mode.
     :param path: the file to write.
@@ -163,14 +140,13 @@ def export_onnx(model: MeshRecovery, path: Path) -> None:
         torch.rand(2, *points),
         torch.randn(2, *points),
         torch.zeros(2, 3),
-        torch.eye(3).repeat(2, 1, 1),
     )
     names = [*levels, *POINT_INPUTS]
     with warnings.catch_warnings():
         # The tracing exporter warns of checks of shapes, which are the same for every image.
         warnings.simplefilter('ignore')
         torch.onnx.export(
-            BodiesFromCrops(model).eval(),
+            _Graph(model).eval(),
             (maps, *example),
             str(path),
             input_names=names,

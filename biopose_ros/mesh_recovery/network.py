@@ -276,21 +276,21 @@ class MeshRecovery(nn.Module):
             self.first(context).float().split([6 * _JOINTS, self.config.components, 3], -1)
         )
         joints = self.look @ evidence.keypoints[..., :2]
-        level = joints.new_tensor([-4.0, -3.0]).expand(len(joints), _JOINTS, 2)
+        level = torch.zeros_like(joints) + joints.new_tensor([-4.0, -3.0])
         middle = torch.cat([joints[:, 0], torch.full_like(joints[:, 0, :1], 0.8)], -1)
         return MeshEstimate(
-            self.mean_pose + pose.unflatten(-1, (_JOINTS, 6)), betas, middle + place, joints, level
+            self.mean_pose + pose.reshape(-1, _JOINTS, 6), betas, middle + place, joints, level
         )
 
     def _state(self, estimate: MeshEstimate) -> tuple[Tensor, Tensor]:
         """Give what each query stands for, [batch, queries, 8], and where it looks."""
-        batch = len(estimate.joints)
-        elsewhere = self.extra_look.expand(batch, -1, -1)
+        elsewhere = self.extra_look.expand(estimate.joints.shape[0], -1, -1)
         own = torch.cat([estimate.joints - 0.5, estimate.pose], -1)
         places = estimate.joints
         if not self.config.joint_queries:
             own, places = own[:, :1], places[:, :1]
-        rest = torch.cat([elsewhere - 0.5, own.new_zeros(*elsewhere.shape[:2], 6)], -1)
+        nothing = torch.zeros_like(elsewhere).repeat(1, 1, 3)
+        rest = torch.cat([elsewhere - 0.5, nothing], -1)
         # As in iterative refinement elsewhere, a layer does not teach the ones before it.
         reference = torch.cat([places.detach(), elsewhere], 1)
         return torch.cat([own.detach(), rest], 1), reference

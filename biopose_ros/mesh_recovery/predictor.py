@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.detection.crops import rotation_2d
@@ -18,6 +19,7 @@ from biopose_ros.mesh_recovery.mesh_file import (
     marked_body,
     onnx_graph,
 )
+from biopose_ros.mesh_recovery.placing import pelvis_position_m, points_about_pelvis_m
 from biopose_ros.onnx_runtime import create_session, running_device
 from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody
 
@@ -59,6 +61,7 @@ class MeshPredictor:
         self._session = create_session(graph, device, threads)
         self.device = running_device(self._session)
         self._levels = map_inputs(self.config)
+        self._body, self._markers = marked_body()
         self._joint_of_marker = nearest_joints()
 
     def recover(self, crops: Sequence[PersonCrop], camera: Camera) -> list[RecoveredBody]:
@@ -74,9 +77,19 @@ class MeshPredictor:
             return []
         views = [crop_camera(crop.crop, camera) for crop in crops]
         found = self._session.run(list(OUTPUTS), self._inputs(crops, views))
+        pose, betas, place, joints, log_stddev, summary = (torch.from_numpy(v) for v in found)
+        unprojection = np.linalg.inv(np.stack([view.projection for view in views]))
+        log_extent = np.log([view.extent for view in views])
+        with torch.inference_mode():
+            points_m = points_about_pelvis_m(self._body, self._markers, pose, betas)
+            pelvis_m = pelvis_position_m(
+                place, torch.from_numpy(unprojection).float(), torch.from_numpy(log_extent).float()
+            )
+            points_m = points_m + pelvis_m[:, None]
+        answers = zip(pose, betas, points_m, joints, log_stddev, summary, strict=True)
         return [
-            self._body(crop, view, *(values[row] for values in found))
-            for row, (crop, view) in enumerate(zip(crops, views, strict=True))
+            self._placed(crop, view, *(part.numpy().astype(np.float64) for part in answer))
+            for crop, view, answer in zip(crops, views, answers, strict=True)
         ]
 
     def _inputs(
@@ -91,39 +104,35 @@ class MeshPredictor:
         arrays = {level: np.stack([crop.maps[level] for crop in crops]) for level in self._levels}
         arrays.update(crop_points(crops))
         arrays['view'] = np.stack([[np.log(v.extent), *v.slope] for v in views])
-        arrays['unprojection'] = np.linalg.inv(np.stack([view.projection for view in views]))
         return {name: array.astype(np.float32, copy=False) for name, array in arrays.items()}
 
-    def _body(
+    def _placed(
         self,
         crop: PersonCrop,
         view: CropCamera,
         pose: FloatArray,
         betas: FloatArray,
         points_m: FloatArray,
-        pelvis_m: FloatArray,
         joints: FloatArray,
         log_stddev: FloatArray,
         summary: FloatArray,
     ) -> RecoveredBody:
         """Turn one answer into the image camera's axes."""
         to_camera = view.rotation.T
-        pose = pose.astype(np.float64)
         pose[0] = to_camera @ pose[0]
-        points_m = (points_m.astype(np.float64) + pelvis_m) @ to_camera.T
-        stddev = np.exp(log_stddev.astype(np.float64))
-        count = len(JOINT_NAMES)
+        points_m = points_m @ to_camera.T
+        stddev, count = np.exp(log_stddev), len(JOINT_NAMES)
         return RecoveredBody(
             track_id=crop.track_id,
             pose=pose,
-            betas=betas.astype(np.float64),
+            betas=betas,
             joints_m=points_m[:count],
             joint_stddev_m=stddev[:, 1],
-            joints_px=crop.crop.to_image(joints.astype(np.float64)),
+            joints_px=crop.crop.to_image(joints),
             joint_stddev_px=stddev[:, 0] * crop.crop.size_px,
             markers_m=points_m[count:],
             marker_confidence=1 / (1 + stddev[self._joint_of_marker, 1] / _HALF_CONFIDENCE_M),
-            summary=summary.astype(np.float64),
+            summary=summary,
         )
 
 
