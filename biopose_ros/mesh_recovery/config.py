@@ -42,7 +42,7 @@ class MeshRecoveryConfig:
     size: int = 192
     memory_size: int = 48
     heads: int = 4
-    points: int = 3
+    points: int = 2
     layers: int = 3
     feedforward_size: int = 384
     components: int = 10

@@ -2,7 +2,7 @@
 MQ-HMR: query tokens look into multi-scale maps and give pose, shape and camera.
 
     maps, 2D keypoints, crop camera
-      -> context: bottleneck, keypoints, camera          (an MLP; first shape and camera)
+      -> context: coarse maps, keypoints, camera         (an MLP; first pose, shape and camera)
       -> queries: one per joint, and a few more
       -> layers: self-attention, deformable cross-attention about each joint's present place in
          the image, feed-forward; each moves pose, places, shape and camera a little
@@ -21,13 +21,20 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from biopose_ros.body.joints import JOINT_NAMES
+from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
 from biopose_ros.body.rotations import six_to_matrix
 from biopose_ros.detection.landmarks import LANDMARK_NAMES, landmark_index
-from biopose_ros.mesh_recovery.attention import DeformableAttention, DenseAttention, MapMemory
+from biopose_ros.mesh_recovery.attention import (
+    DeformableAttention,
+    DenseAttention,
+    MapMemory,
+    memory_channels,
+)
 from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
 
 _JOINTS, _KEYPOINTS = len(JOINT_NAMES), len(LANDMARK_NAMES)
+# Levels that the context sees as a whole, and what they are shrunk by for that.
+_COARSE_LEVELS, _COARSE_CELLS = {'stride16': 2, 'stride32': 1}, 8
 # Landmarks whose mean is where a joint's query first looks.
 _FIRST_LOOK = {
     'pelvis': ('left_hip', 'right_hip'),
@@ -63,6 +70,7 @@ class MeshEstimate:
     What a layer of the network says.
 
     :param pose: [batch, 24, 3, 3], each joint relative to its parent, the root to crop camera.
+    :param turns: [batch, 24, 3, 3], each joint to crop camera.
     :param betas: [batch, components].
     :param place: [batch, 3]: the pelvis joint's place, 0 to 1 across the crop, and the logarithm
         of its depth times the crop camera's extent.
@@ -72,6 +80,18 @@ class MeshEstimate:
     """
 
     pose: Tensor
+    turns: Tensor
+    betas: Tensor
+    place: Tensor
+    joints: Tensor
+    log_stddev: Tensor
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """An estimate between layers; ``six`` [batch, 24, 6] are two columns of each ``turns``."""
+
+    six: Tensor
     betas: Tensor
     place: Tensor
     joints: Tensor
@@ -122,13 +142,13 @@ class DecoderLayer(nn.Module):
             tokens = tokens + self.into_maps(self.norms[1](tokens), reference, memory)
         return tokens + self.feedforward(self.norms[2](tokens))
 
-    def read(self, tokens: Tensor, last: MeshEstimate) -> MeshEstimate:
+    def read(self, tokens: Tensor, last: _Draft) -> _Draft:
         """
         Move the estimate.
 
         :param tokens: [batch, queries, size], after this layer.
-        :param last: the estimate so far; ``pose`` holds six numbers per joint.
-        :returns: the next one, likewise.
+        :param last: the estimate so far.
+        :returns: the next one.
         """
         tokens = self.norms[3](tokens)
         count = self.turn.queries
@@ -136,8 +156,8 @@ class DecoderLayer(nn.Module):
         turn = self.turn(own).float().reshape(-1, _JOINTS, 6)
         shift = self.shift(own).float().reshape(-1, _JOINTS, 4)
         betas, place = self.whole(whole).float().split([last.betas.shape[-1], 3], -1)
-        return MeshEstimate(
-            last.pose + turn,
+        return _Draft(
+            last.six + turn,
             last.betas + betas,
             last.place + place,
             last.joints + shift[..., :2],
@@ -181,9 +201,15 @@ class MeshRecovery(nn.Module):
         joint_queries = _JOINTS if config.joint_queries else 1
         self.queries = nn.Parameter(torch.randn(joint_queries + config.extra_queries, size) * 0.5)
         self.extra_look = nn.Parameter(0.5 + 0.15 * torch.randn(config.extra_queries, 2))
+        coarse = {level: memory_channels(config)[level] for level in self._coarse()}
         inputs = 4 * channels['bottleneck'] + 6 * _KEYPOINTS + 3
+        inputs += _COARSE_CELLS**2 * sum(coarse.values())
         self.context = nn.Sequential(
-            nn.Linear(inputs, 2 * size), nn.GELU(), nn.Linear(2 * size, size), nn.LayerNorm(size)
+            nn.Dropout(0.1),
+            nn.Linear(inputs, 2 * size),
+            nn.GELU(),
+            nn.Linear(2 * size, size),
+            nn.LayerNorm(size),
         )
         self.first = nn.Linear(size, 6 * _JOINTS + config.components + 3)
         nn.init.normal_(self.first.weight, std=1e-2)
@@ -211,19 +237,29 @@ class MeshRecovery(nn.Module):
         :param evidence: of the crops.
         :returns: as :meth:`forward`.
         """
-        tokens, context = self.start(evidence)
-        return self.decode(tokens, context, self.memory(evidence.maps), evidence)
+        memory = self.memory(evidence.maps)
+        tokens, context = self.start(evidence, memory)
+        return self.decode(tokens, context, memory, evidence)
 
-    def start(self, evidence: CropEvidence) -> tuple[Tensor, Tensor]:
+    def _coarse(self) -> tuple[str, ...]:
+        """Name the levels that are small enough to be read as a whole."""
+        return tuple(level for level in self.config.levels if level in _COARSE_LEVELS)
+
+    def start(self, evidence: CropEvidence, memory: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """
         Give the queries before the first layer.
 
         :param evidence: of the crops, with normalised maps.
+        :param memory: projected maps.
         :returns: tokens [batch, queries, size] and context [batch, size].
         """
         points = torch.cat([evidence.keypoints - 0.5, 2 * evidence.world_m], -1)
         bottleneck = evidence.maps['bottleneck'].flatten(1)
-        seen = torch.cat([bottleneck, points.flatten(1), evidence.view], -1)
+        coarse = [
+            nn.functional.avg_pool2d(memory[level], _COARSE_LEVELS[level]).flatten(1)
+            for level in self._coarse()
+        ]
+        seen = torch.cat([bottleneck, points.flatten(1), evidence.view, *coarse], -1)
         context = self.context(seen)
         return context[:, None] + self.queries, context
 
@@ -249,9 +285,11 @@ class MeshRecovery(nn.Module):
             state, reference = self._state(estimate)
             tokens = layer(tokens, state, reference, memory)
             estimate = layer.read(tokens, estimate)
+            turns = six_to_matrix(estimate.six)
             estimates.append(
                 MeshEstimate(
-                    six_to_matrix(estimate.pose),
+                    relative_to_parents(turns),
+                    turns,
                     estimate.betas,
                     estimate.place,
                     estimate.joints,
@@ -271,21 +309,21 @@ class MeshRecovery(nn.Module):
             for level, values in maps.items()
         }
 
-    def _first_estimate(self, context: Tensor, evidence: CropEvidence) -> MeshEstimate:
+    def _first_estimate(self, context: Tensor, evidence: CropEvidence) -> _Draft:
         pose, betas, place = (
             self.first(context).float().split([6 * _JOINTS, self.config.components, 3], -1)
         )
         joints = self.look @ evidence.keypoints[..., :2]
         level = torch.zeros_like(joints) + joints.new_tensor([-4.0, -3.0])
         middle = torch.cat([joints[:, 0], torch.full_like(joints[:, 0, :1], 0.8)], -1)
-        return MeshEstimate(
+        return _Draft(
             self.mean_pose + pose.reshape(-1, _JOINTS, 6), betas, middle + place, joints, level
         )
 
-    def _state(self, estimate: MeshEstimate) -> tuple[Tensor, Tensor]:
+    def _state(self, estimate: _Draft) -> tuple[Tensor, Tensor]:
         """Give what each query stands for, [batch, queries, 8], and where it looks."""
         elsewhere = self.extra_look.expand(estimate.joints.shape[0], -1, -1)
-        own = torch.cat([estimate.joints - 0.5, estimate.pose], -1)
+        own = torch.cat([estimate.joints - 0.5, estimate.six], -1)
         places = estimate.joints
         if not self.config.joint_queries:
             own, places = own[:, :1], places[:, :1]
@@ -294,6 +332,17 @@ class MeshRecovery(nn.Module):
         # As in iterative refinement elsewhere, a layer does not teach the ones before it.
         reference = torch.cat([places.detach(), elsewhere], 1)
         return torch.cat([own.detach(), rest], 1), reference
+
+
+def relative_to_parents(turns: Tensor) -> Tensor:
+    """
+    Turn rotations relative to the camera into rotations relative to parents.
+
+    :param turns: [..., 24, 3, 3].
+    :returns: [..., 24, 3, 3]; the root's stays.
+    """
+    parents = turns[..., list(JOINT_PARENTS[1:]), :, :].transpose(-1, -2)
+    return torch.cat([turns[..., :1, :, :], parents @ turns[..., 1:, :, :]], -3)
 
 
 def _first_look() -> Tensor:

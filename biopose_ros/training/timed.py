@@ -34,7 +34,7 @@ class TimedConfig:
     minutes: float = 60.0
     learning_rate: float = 1e-3
     weight_decay: float = 0.02
-    average: float = 0.999
+    average: float = 0.998
     check_s: float = 120.0
     seed: int = 0
 

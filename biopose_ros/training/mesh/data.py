@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from biopose_ros.body.joints import JOINT_PARENTS
 from biopose_ros.body.rotations import axis_angle_to_matrix
 from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.networks import MAPS
@@ -28,6 +29,7 @@ class MeshTruth:
     What is true of a batch of crops, in the crop cameras' axes; leading axis batch.
 
     :param pose: [..., 24, 3, 3].
+    :param turns: [..., 24, 3, 3], each joint to crop camera.
     :param betas: [..., components].
     :param place: [..., 3], see :class:`~biopose_ros.mesh_recovery.network.MeshEstimate`.
     :param joints: [..., 24, 2], 0 to 1 across the crop.
@@ -39,6 +41,7 @@ class MeshTruth:
     """
 
     pose: Tensor
+    turns: Tensor
     betas: Tensor
     place: Tensor
     joints: Tensor
@@ -146,7 +149,7 @@ def fit_normalisation(model: MeshRecovery, data: MeshData, images: int = 512) ->
         spread = flat.std(0).clamp(min=0.05 * float(flat.std()))
         getattr(model, f'gain_{level}').copy_(1 / spread)
         getattr(model, f'shift_{level}').copy_(-flat.mean(0) / spread)
-    six = data.truth.pose[..., :2].mT.flatten(-2)
+    six = data.truth.turns[..., :2].mT.flatten(-2)
     model.get_buffer('mean_pose').copy_(six.mean(0))
 
 
@@ -210,6 +213,7 @@ def _truth(fields: Mapping[str, FloatArray], cameras: list[CropCamera]) -> MeshT
     projection = torch.from_numpy(np.stack([c.projection for c in cameras]).astype(np.float32))
     return MeshTruth(
         pose=pose,
+        turns=chained(pose),
         betas=torch.from_numpy(fields['betas']),
         place=torch.cat([joints[:, 0], depth[:, None]], -1),
         joints=joints,
@@ -219,3 +223,15 @@ def _truth(fields: Mapping[str, FloatArray], cameras: list[CropCamera]) -> MeshT
         unprojection=torch.linalg.inv(projection),
         visibility=torch.from_numpy(fields['joint_visibility']),
     )
+
+
+def chained(pose: Tensor) -> Tensor:
+    """
+    Turn rotations relative to parents into rotations relative to the camera.
+
+    :param pose: [..., 24, 3, 3].
+    """
+    turns = [pose[..., 0, :, :]]
+    for joint, parent in enumerate(JOINT_PARENTS[1:], start=1):
+        turns.append(turns[parent] @ pose[..., joint, :, :])
+    return torch.stack(turns, -3)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from biopose_ros.body import load_body
-from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
+from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.mesh_recovery.network import MeshEstimate
 from biopose_ros.mesh_recovery.placing import onto_crop, pelvis_position_m, points_about_pelvis_m
 from biopose_ros.training.mesh.data import MeshTruth
@@ -78,45 +78,40 @@ class MeshLoss(nn.Module):
         total: dict[str, Tensor] = {}
         for number, estimate in enumerate(estimates):
             weight = 1.0 if number == len(estimates) - 1 else self.config.early
-            for name, loss in self._layer(estimate, view, truth).items():
+            for name, loss in self._numbers(estimate, truth).items():
                 total[name] = total.get(name, loss.new_zeros(())) + weight * loss
         joints_m = self.read_summary(summary).unflatten(-1, (_JOINTS, 3))
         off = (joints_m - truth.points_m[:, :_JOINTS]).abs().mean()
-        return {**total, 'summary': self.config.summary * off}
+        surface = self._points(estimates[-1], view, truth)
+        return {**total, **surface, 'summary': self.config.summary * off}
 
-    def _layer(self, estimate: MeshEstimate, view: Tensor, truth: MeshTruth) -> dict[str, Tensor]:
+    def _numbers(self, estimate: MeshEstimate, truth: MeshTruth) -> dict[str, Tensor]:
+        """Compare what the network says directly."""
+        weight, components = self.config, estimate.betas.shape[-1]
+        local = (estimate.pose - truth.pose).abs().mean()
+        to_camera = (estimate.turns - truth.turns).abs().mean()
+        off = estimate.joints - truth.joints
+        return {
+            'turn': weight.turn * (local + to_camera),
+            'shape': weight.shape * (estimate.betas - truth.betas[:, :components]).abs().mean(),
+            'place': weight.place * (estimate.place - truth.place).abs().clamp(max=_FAR).mean(),
+            'keypoints': weight.keypoints * _laplace(off, estimate.log_stddev[..., :1]),
+        }
+
+    def _points(self, estimate: MeshEstimate, view: Tensor, truth: MeshTruth) -> dict[str, Tensor]:
+        """Compare where joints and markers of the body are, in space and on the crop."""
         weight = self.config
         points_m = points_about_pelvis_m(self.body, self.markers, estimate.pose, estimate.betas)
         pelvis_m = pelvis_position_m(estimate.place, truth.unprojection, view[:, 0])
         seen = onto_crop(points_m + pelvis_m[:, None], truth.projection)
         wanted = onto_crop(truth.points_m + truth.pelvis_m[:, None], truth.projection)
         off_m = points_m - truth.points_m
-        components = estimate.betas.shape[-1]
-        local = (estimate.pose - truth.pose).abs().mean()
-        to_camera = (chained(estimate.pose) - chained(truth.pose)).abs().mean()
-        off = estimate.joints - truth.joints
         return {
-            'turn': weight.turn * (local + to_camera),
             'points': weight.points * off_m.abs().mean(),
-            'shape': weight.shape * (estimate.betas - truth.betas[:, :components]).abs().mean(),
-            'place': weight.place * (estimate.place - truth.place).abs().clamp(max=_FAR).mean(),
             'image': weight.image * (seen - wanted).abs().clamp(max=_FAR).mean(),
-            'keypoints': weight.keypoints * _laplace(off, estimate.log_stddev[..., :1]),
             'uncertainty': weight.uncertainty
             * _laplace(off_m[:, :_JOINTS].detach(), estimate.log_stddev[..., 1:]),
         }
-
-
-def chained(pose: Tensor) -> Tensor:
-    """
-    Turn rotations relative to parents into rotations relative to the camera.
-
-    :param pose: [..., 24, 3, 3].
-    """
-    turns = [pose[..., 0, :, :]]
-    for joint, parent in enumerate(JOINT_PARENTS[1:], start=1):
-        turns.append(turns[parent] @ pose[..., joint, :, :])
-    return torch.stack(turns, -3)
 
 
 def _laplace(off: Tensor, log_stddev: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ class MeshTraining(TimedTraining):
         folder: Path,
         network: MeshRecoveryConfig,
         config: TimedConfig,
-        batch: int = 128,
+        batch: int = 96,
         losses: MeshLossConfig | None = None,
     ) -> None:
         """
