@@ -86,7 +86,7 @@ class MeshData:
         self.store = store
         fields = store.truth
         cameras = [
-            _crop_camera(*values)
+            crop_camera(*sample_view(*values))
             for values in zip(
                 fields['intrinsics_px'], fields['image_size_px'], fields['crop_from_image'],
                 strict=True,
@@ -183,20 +183,28 @@ def disturbed(evidence: CropEvidence, generator: torch.Generator) -> CropEvidenc
     return replace(evidence, maps=maps, keypoints=keypoints, world_m=world_m)
 
 
-def _crop_camera(
+def sample_view(
     intrinsics_px: FloatArray, size_px: FloatArray, crop_from_image: FloatArray
-) -> CropCamera:
+) -> tuple[Crop, Camera]:
+    """
+    Tell what a synthetic sample's crop and camera are at run time.
+
+    Synthetic pixels have their centres at whole numbers; crops count from corners.
+
+    :param intrinsics_px: [3, 3], of the sample.
+    :param size_px: [2], of the camera's image.
+    :param crop_from_image: [3, 3], of the sample.
+    """
     matrix = crop_from_image.astype(np.float64)
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     angle = float(np.arctan2(matrix[0, 1], matrix[0, 0]))
     middle = np.full(2, 0.5 * _SIDE_PX - 0.5)
-    # Synthetic pixels have their centres at whole numbers, crops count from corners.
     center = np.linalg.solve(matrix[:2, :2], middle - matrix[:2, 2]) + 0.5
     intrinsics = intrinsics_px.astype(np.float64)
     intrinsics[:2, 2] += 0.5
     width, height = (int(side) for side in size_px)
-    crop = Crop(center, _SIDE_PX / scale, angle)
-    return crop_camera(crop, Camera(width, height, intrinsics, np.zeros(0)))
+    camera = Camera(width, height, intrinsics, np.zeros(0))
+    return Crop(center, _SIDE_PX / scale, angle), camera
 
 
 def _truth(fields: Mapping[str, FloatArray], cameras: list[CropCamera]) -> MeshTruth:

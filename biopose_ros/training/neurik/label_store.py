@@ -101,18 +101,35 @@ def _part(skeleton: Skeleton, truth: SkeletonTruth, rows: list[int]) -> dict[str
     markers_m = truth.markers_m[:, rows]
     hips = [MARKER_NAMES.index(f'bp_{side}_hip') for side in ('right', 'left')]
     centre_m = markers_m[:, hips].mean(1)
-    coordinates = torch.from_numpy(truth.coordinates).double()
-    scales = torch.from_numpy(truth.scales).double()
-    frames = skeleton.forward_kinematics(coordinates, scales)
-    members = scale_groups(skeleton).members
-    factors = (members * scales[..., None]).sum((0, 1)) / members.sum((0, 1))
     return {
         'markers_m': (markers_m - centre_m[:, None]).astype(np.float32),
-        'angles_rad': truth.coordinates[:, PELVIS_COORDINATES:].astype(np.float32),
-        'pelvis_rotations': frames.rotations[:, 0].numpy().astype(np.float32),
-        'pelvis_positions_m': (frames.positions_m[:, 0].numpy() - centre_m).astype(np.float32),
-        'factors': factors.numpy().astype(np.float32),
+        **network_truth(skeleton, truth.coordinates, truth.scales, centre_m),
         'residual_m': truth.residual_rms_m,
+    }
+
+
+def network_truth(
+    skeleton: Skeleton, coordinates: FloatArray, scales: FloatArray, origins_m: FloatArray
+) -> dict[str, FloatArray]:
+    """
+    Turn coordinates into what the network says.
+
+    :param skeleton: the default one.
+    :param coordinates: [frames, coordinates].
+    :param scales: [segments, 3].
+    :param origins_m: [frames, 3], whence positions count, ground frame.
+    :returns: ``angles_rad``, ``pelvis_rotations``, ``pelvis_positions_m`` and ``factors``, see
+        :class:`~biopose_ros.training.neurik.data.LabelledMotion`.
+    """
+    sizes = torch.from_numpy(scales).double()
+    frames = skeleton.forward_kinematics(torch.from_numpy(coordinates).double(), sizes)
+    members = scale_groups(skeleton).members
+    factors = (members * sizes[..., None]).sum((0, 1)) / members.sum((0, 1))
+    return {
+        'angles_rad': coordinates[:, PELVIS_COORDINATES:].astype(np.float32),
+        'pelvis_rotations': frames.rotations[:, 0].numpy().astype(np.float32),
+        'pelvis_positions_m': (frames.positions_m[:, 0].numpy() - origins_m).astype(np.float32),
+        'factors': factors.numpy().astype(np.float32),
     }
 
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from biopose_ros.detection.landmarks import LANDMARK_NAMES
 from biopose_ros.inverse_kinematics.config import NeurikConfig
-from biopose_ros.training.neurik.data import LabelledMotion
+from biopose_ros.inverse_kinematics.neurik import Evidence
+from biopose_ros.training.neurik.data import LabelledMotion, Truth
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -63,3 +64,30 @@ class RenderedEvidence(LabelledMotion):
                     'render the sequences again with this release'
                 )
         return rendered
+
+    def of_frames(self, clip: Tensor, rows: Tensor) -> tuple[Evidence, Truth]:
+        """
+        Show frames as the network sees them live.
+
+        :param clip: [batch], numbers of the clips.
+        :param rows: [batch, frames], rows of the file.
+        """
+        origins_m = self.origins_m[rows].float()
+        shift_m = origins_m[:, :, None]
+        times_s = (rows - rows[:, :1]) / self.rates_hz[clip, None].float()
+        evidence = Evidence(
+            self.markers_m[rows].float() + shift_m,
+            self.marker_weights[rows].float(),
+            times_s,
+            self.keypoints_m[rows].float() + shift_m,
+            self.keypoint_weights[rows].float(),
+            self.features[rows].float(),
+            (self.marker_weights[rows] > 0).any(-1).float(),  # whether anybody was detected
+        )
+        truth = Truth(
+            self.angles_rad[rows].float(),
+            self.pelvis_rotations[rows].float(),
+            self.pelvis_positions_m[rows].float() + origins_m,
+            self.factors[clip].float()[:, None].expand(-1, rows.shape[1], -1),
+        )
+        return evidence, truth
