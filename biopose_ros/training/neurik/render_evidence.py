@@ -76,7 +76,7 @@ class EvidenceRenderer:
         readings = [self._network.read(s.image_bgr[None])[0] for s in samples]
         views = [sample_view(s.intrinsics_px, s.image_size_px, s.crop_from_image) for s in samples]
         crops = [
-            _tracked(reading, crop) for reading, (crop, _) in zip(readings, views, strict=True)
+            tracked_crop(reading, crop) for reading, (crop, _) in zip(readings, views, strict=True)
         ]
         camera = views[0][1]  # its axes and matrix are those of the whole sequence
         self._mesh.forget(0)
@@ -183,8 +183,13 @@ def _half(values: FloatArray) -> FloatArray:
     return values.astype(np.float16)
 
 
-def _tracked(reading: CropReading, crop: Crop) -> PersonCrop:
-    """Make the record that tracking would make of what the network read."""
+def tracked_crop(reading: CropReading, crop: Crop) -> PersonCrop:
+    """
+    Make the record that tracking would make of what the network read.
+
+    :param reading: of the crop.
+    :param crop: where it lies in the image.
+    """
     landmarks_m = reading.world_m.copy()
     landmarks_m[:, :2] = landmarks_m[:, :2] @ rotation_2d(crop.angle_rad).T
     keypoints_px = crop.to_image(reading.keypoints)

@@ -1,0 +1,206 @@
+"""Errors of recovered meshes on synthetic images of persons and clips that training never saw."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from biopose_ros.body import BodyModel, load_body
+from biopose_ros.body.rotations import axis_angle_to_matrix
+from biopose_ros.detection.landmark_network import LandmarkNetwork
+from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
+from biopose_ros.mesh_recovery.predictor import MeshPredictor
+from biopose_ros.records import RecoveredBody
+from biopose_ros.training.mesh.data import sample_view
+from biopose_ros.training.mesh.measures import geodesic_rad, similarity_aligned
+from biopose_ros.training.neurik.render_evidence import tracked_crop
+from biopose_ros.training.synthesis.records import SyntheticSample, Visibility
+from biopose_ros.virtual_markers import load_markers
+
+KINDS = ('clear', 'occluded', 'cut_off')
+# The body's hands are part of the wrists in all motion.
+_TURNING = 22
+_BONY = [row for row, name in enumerate(MARKER_NAMES) if not name.startswith('bp_')]
+_ROUNDS = 30
+
+
+@dataclass(frozen=True)
+class MeshErrors:
+    """
+    Errors of one kind of images, means over persons.
+
+    :param images: how many.
+    :param mpjpe_mm: joints about the pelvis.
+    :param pa_mpjpe_mm: joints after similarity alignment.
+    :param pve_mm: vertices about the pelvis.
+    :param rotation_deg: joints relative to their parents, the root to the camera.
+    :param mpblpe_mm: bony landmarks about the pelvis.
+    :param keypoint_px: joints in the crop of 256 pixels, where they lie inside.
+    :param stature_m: standing height.
+    :param depth_share: distance of the pelvis from the camera, relative.
+    :param within_1_sigma: share of joint coordinates (about the pelvis) within their uncertainty.
+    :param within_2_sigma: and within twice that.
+    """
+
+    images: int
+    mpjpe_mm: float
+    pa_mpjpe_mm: float
+    pve_mm: float
+    rotation_deg: float
+    mpblpe_mm: float
+    keypoint_px: float
+    stature_m: float
+    depth_share: float
+    within_1_sigma: float
+    within_2_sigma: float
+
+
+@dataclass(frozen=True)
+class StageTimes:
+    """
+    What the stage takes for one person, medians.
+
+    :param encoder_ms: landmarks and maps of one crop.
+    :param decoder_and_body_ms: from maps to markers.
+    """
+
+    encoder_ms: float
+    decoder_and_body_ms: float
+
+
+@dataclass(frozen=True)
+class _Pair:
+    sample: SyntheticSample
+    body: RecoveredBody
+
+
+def recover_samples(
+    samples: Iterable[SyntheticSample], network: LandmarkNetwork, predictor: MeshPredictor
+) -> list[_Pair]:
+    """
+    Run encoder and decoder as the pipeline does.
+
+    :param samples: synthetic images with truth.
+    :param network: with maps.
+    :param predictor: for this network.
+    """
+    pairs = []
+    for sample in samples:
+        crop, camera = sample_view(
+            sample.intrinsics_px, sample.image_size_px, sample.crop_from_image
+        )
+        reading = network.read(sample.image_bgr[None])[0]
+        pairs.append(_Pair(sample, predictor.recover([tracked_crop(reading, crop)], camera)[0]))
+    return pairs
+
+
+def mesh_errors(pairs: Sequence[_Pair]) -> dict[str, MeshErrors]:
+    """
+    Measure.
+
+    :param pairs: of :func:`recover_samples`.
+    :returns: by kind of image: nothing hidden by others, something hidden, something outside.
+    """
+    body = load_body()
+    by_kind: dict[str, list[_Pair]] = {kind: [] for kind in KINDS}
+    for pair in pairs:
+        by_kind[_kind(pair.sample)].append(pair)
+    return {kind: _errors(body, some) for kind, some in by_kind.items() if some}
+
+
+def stage_times(
+    sample: SyntheticSample, network: LandmarkNetwork, predictor: MeshPredictor
+) -> StageTimes:
+    """
+    Time the stage for one person.
+
+    :param sample: any.
+    :param network: with maps.
+    :param predictor: for this network.
+    """
+    crop, camera = sample_view(sample.intrinsics_px, sample.image_size_px, sample.crop_from_image)
+    encoder, decoder = [], []
+    for _ in range(_ROUNDS):
+        began = time.perf_counter()
+        reading = network.read(sample.image_bgr[None])[0]
+        read = time.perf_counter()
+        predictor.recover([tracked_crop(reading, crop)], camera)
+        encoder.append(read - began)
+        decoder.append(time.perf_counter() - read)
+    return StageTimes(1e3 * float(np.median(encoder)), 1e3 * float(np.median(decoder)))
+
+
+def _kind(sample: SyntheticSample) -> str:
+    if np.any(sample.joint_visibility == Visibility.OUT_OF_IMAGE):
+        return 'cut_off'
+    return 'clear' if sample.is_whole else 'occluded'
+
+
+def _errors(body: BodyModel, pairs: Sequence[_Pair]) -> MeshErrors:
+    def found(name: str) -> Tensor:
+        return torch.from_numpy(np.stack([getattr(pair.body, name) for pair in pairs])).float()
+
+    def true(name: str) -> Tensor:
+        return torch.from_numpy(np.stack([getattr(pair.sample, name) for pair in pairs]))
+
+    joints_m, wanted_m = found('joints_m'), true('joints_m')
+    about_m, target_m = joints_m - joints_m[:, :1], wanted_m - wanted_m[:, :1]
+    off_m = about_m - target_m
+    pose, true_pose = found('pose'), axis_angle_to_matrix(true('pose'))
+    markers = load_markers(body.topology)
+    rows = [markers.index(MARKER_NAMES[row]) for row in _BONY]
+    bony_m = found('markers_m')[:, _BONY] - joints_m[:, :1]
+    true_bony_m = true('markers_m')[:, rows] - wanted_m[:, :1]
+    betas, true_betas = found('betas'), true('betas')
+    sigma_m = found('joint_stddev_m')[:, 1:, None]
+    ratio = (off_m[:, 1:].abs() / sigma_m).flatten()
+    turns = geodesic_rad(pose, true_pose)[:, :_TURNING].rad2deg()
+    return MeshErrors(
+        images=len(pairs),
+        mpjpe_mm=_mm(off_m),
+        pa_mpjpe_mm=_mm(similarity_aligned(about_m, target_m) - target_m),
+        pve_mm=_vertex_error_mm(body, (pose, betas), (true_pose, true_betas)),
+        rotation_deg=float(turns.mean()),
+        mpblpe_mm=_mm(bony_m - true_bony_m),
+        keypoint_px=_keypoint_error_px(pairs),
+        stature_m=float((body.statures_m(betas) - body.statures_m(true_betas)).abs().mean()),
+        depth_share=float((joints_m[:, 0, 2] / wanted_m[:, 0, 2]).log().abs().mean()),
+        within_1_sigma=float((ratio < 1).float().mean()),
+        within_2_sigma=float((ratio < 2).float().mean()),
+    )
+
+
+def _vertex_error_mm(
+    body: BodyModel, found: tuple[Tensor, Tensor], true: tuple[Tensor, Tensor]
+) -> float:
+    """Give the mean over persons, posed a few at a time: whole meshes are large."""
+    errors = []
+    for row in range(0, len(found[0]), 32):
+        some = slice(row, row + 32)
+        placed = []
+        for pose, betas in (found, true):
+            mesh = body(pose[some], betas[some])
+            placed.append(mesh.vertices_m - mesh.joints_m[:, :1])
+        errors.append((placed[0] - placed[1]).norm(dim=-1).mean(1))
+    return 1e3 * float(torch.cat(errors).mean())
+
+
+def _keypoint_error_px(pairs: Sequence[_Pair]) -> float:
+    errors = []
+    for pair in pairs:
+        sample = pair.sample
+        matrix = sample.crop_from_image.astype(np.float64)
+        # The tracker counts from pixels' corners, synthetic truth from their centres.
+        seen_px = (pair.body.joints_px - 0.5) @ matrix[:2, :2].T + matrix[:2, 2]
+        inside = np.all((sample.joints_px > 0) & (sample.joints_px < 256), axis=1)
+        errors.append(np.linalg.norm(seen_px - sample.joints_px, axis=1)[inside])
+    return float(np.concatenate(errors).mean())
+
+
+def _mm(off_m: Tensor) -> float:
+    return 1e3 * float(off_m.norm(dim=-1).mean())
