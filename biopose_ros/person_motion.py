@@ -32,7 +32,6 @@ class PersonMotion:
         self._ground = ground
         self._placing = PersonPlacing(skeleton, ground)
         self._size: BodySize | None = None
-        self._size: BodySize | None = None
 
     def set_smoothing(self, smoothing: float) -> None:
         """
@@ -73,7 +72,7 @@ class PersonMotion:
             return None
         distance_stddev = self._placing.distance_stddev(filtered.positions, size, camera)
         filtered = replace(filtered, stddev=np.hypot(filtered.stddev, distance_stddev))
-        return self._pose(crop, stamp_ns, filtered, markers, self._size)
+        return self._pose(crop, stamp_ns, filtered, markers, size)
 
     def _pose(
         self,

@@ -184,7 +184,7 @@ def disturbed(evidence: CropEvidence, generator: torch.Generator) -> CropEvidenc
 
 
 def sample_view(
-    intrinsics_px: FloatArray, size_px: FloatArray, crop_from_image: FloatArray
+    intrinsics_px: FloatArray, size_px: np.ndarray, crop_from_image: FloatArray
 ) -> tuple[Crop, Camera]:
     """
     Tell what a synthetic sample's crop and camera are at run time.
