@@ -92,7 +92,39 @@ def evaluate_views(
     }
 
 
+@dataclass(frozen=True)
+class ViewRun:
+    """
+    What the pipeline made of one view, beside the truth.
+
+    :param times_s: [frames].
+    :param poses: of the subject, None where it was not seen.
+    :param coordinates: the truth, [frames] per measured coordinate, radians.
+    :param keypoints_px: the truth, [frames, 2] per landmark.
+    """
+
+    times_s: FloatArray
+    poses: Sequence[PersonPose | None]
+    coordinates: Mapping[str, FloatArray]
+    keypoints_px: Mapping[str, FloatArray]
+
+
 def evaluate_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) -> ViewResult:
+    """
+    Score the pipeline on one view.
+
+    :param pipeline: is reset first.
+    :param truth: of the clip.
+    :param view: the camera.
+    :param watch: shows progress.
+    :returns: the view's scores.
+    """
+    run = run_view(pipeline, truth, view, watch)
+    names = pipeline.skeleton.coordinate_names
+    return _score(run.poses, names, run.coordinates, run.keypoints_px)
+
+
+def run_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) -> ViewRun:
     """
     Run the pipeline over one view, picture by picture as it would live.
 
@@ -100,7 +132,6 @@ def evaluate_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) 
     :param truth: of the clip.
     :param view: the camera.
     :param watch: shows progress.
-    :returns: the view's scores.
     """
     pipeline.reset()
     source = open_frames(view.video)
@@ -121,7 +152,7 @@ def evaluate_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) 
     true_coordinates = {
         name: interpolate(values, truth.times_s, times_s) for name, values in rows.items()
     }
-    return _score(poses, pipeline.skeleton.coordinate_names, true_coordinates, keypoints_px)
+    return ViewRun(times_s, poses, true_coordinates, keypoints_px)
 
 
 def _subject(
