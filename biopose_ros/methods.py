@@ -20,6 +20,7 @@ from biopose_ros.inverse_kinematics.landmark_fit import LandmarkFit, LandmarkSol
 from biopose_ros.inverse_kinematics.neurik_stage import MarkedPerson, NeurikStage
 from biopose_ros.mesh_recovery.mesh_stage import MeshStage, PlacedBody
 from biopose_ros.records import Camera, Markers, PersonCrop, TrackingState
+from biopose_ros.refinement.refiner import Refiner
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.stage_clock import StageClock
 from biopose_ros.virtual_markers.on_skeleton import with_virtual_markers
@@ -133,15 +134,18 @@ class LandmarkMethod:
 class BioposeMethod:
     """BioPose: mesh recovery, virtual markers, NeurIK."""
 
-    def __init__(self, mesh: MeshStage, neurik: NeurikStage, clock: StageClock) -> None:
+    def __init__(
+        self, mesh: MeshStage, refiner: Refiner, neurik: NeurikStage, clock: StageClock
+    ) -> None:
         """
         Join the stages.
 
         :param mesh: recovers bodies.
+        :param refiner: brings them onto the 2D keypoints.
         :param neurik: finds the skeleton in them.
         :param clock: counts the stages' time.
         """
-        self._mesh, self._neurik, self._clock = mesh, neurik, clock
+        self._mesh, self._refiner, self._neurik, self._clock = mesh, refiner, neurik, clock
         self._sizes: dict[int, SizeMemory] = {}
 
     def estimate(
@@ -150,7 +154,10 @@ class BioposeMethod:
         """Recover everybody's mesh, and the skeleton in it; see :class:`Method`."""
         seen = _visible(crops)
         with self._clock('mesh'):
-            bodies = self._mesh.recover(seen, camera)
+            recovered = self._mesh.recover(seen, camera)
+        with self._clock('refinement'):
+            refined = self._refiner.refine(recovered, seen, camera, stamp_ns)
+            bodies = self._mesh.place(refined)
         marked = {
             crop.track_id: MarkedPerson(crop, body.markers, body.depth_m, body.recovered.summary)
             for crop, body in zip(seen, bodies, strict=True)
@@ -170,6 +177,7 @@ class BioposeMethod:
         """Drop what is remembered of a person."""
         self._sizes.pop(track_id, None)
         self._mesh.forget(track_id)
+        self._refiner.forget(track_id)
         self._neurik.forget(track_id)
 
 

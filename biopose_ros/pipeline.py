@@ -32,6 +32,7 @@ from biopose_ros.records import (
     PersonPose,
     TrackingState,
 )
+from biopose_ros.refinement.refiner import RefinementConfig, Refiner
 from biopose_ros.skeleton import Skeleton, load_skeleton
 from biopose_ros.stage_clock import StageClock
 from biopose_ros.torch_threads import one_torch_thread
@@ -51,6 +52,7 @@ class PipelineConfig:
     :param device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     :param height_m: standing height of the person; None estimates it for each person.
     :param detection: finding and following persons.
+    :param refinement: how far ``biopose`` brings meshes onto the 2D keypoints.
     :param smoothing: strength of the filter over time, 0 none to 1 strongest.
     :param camera_pitch_rad: how far the camera looks down; negative looks up.
     :param camera_roll_rad: how far the camera's right side is down.
@@ -61,6 +63,7 @@ class PipelineConfig:
     device: str = 'auto'
     height_m: float | None = None
     detection: DetectionConfig = field(default_factory=DetectionConfig)
+    refinement: RefinementConfig = field(default_factory=RefinementConfig)
     smoothing: float = 0.5
     camera_pitch_rad: float = 0.0
     camera_roll_rad: float = 0.0
@@ -177,7 +180,8 @@ class Pipeline:
         if config.method == 'neurik':
             return LandmarkMethod(self.skeleton, config.height_m, self.clock, neurik)
         predictor = MeshPredictor(config.detection.model, device=config.device)
-        return BioposeMethod(MeshStage(predictor, config.height_m), neurik, self.clock)
+        mesh, refiner = MeshStage(predictor, config.height_m), Refiner(config.refinement)
+        return BioposeMethod(mesh, refiner, neurik, self.clock)
 
     def _keep_only(self, followed: set[int]) -> None:
         """Forget everybody else."""

@@ -108,10 +108,25 @@ class LandmarkNetwork:
             return []
         inputs = np.empty((len(crops), INPUT_PX, INPUT_PX, 3), np.uint8)
         cut_out(image, crops, INPUT_PX, inputs)
-        size_px = np.array([image.shape[1], image.shape[0]])
+        return self.see(inputs, crops, np.array([image.shape[1], image.shape[0]]))
+
+    def see(
+        self,
+        pictures: NDArray[np.uint8],
+        crops: Sequence[Crop],
+        image_size_px: NDArray[np.generic],
+    ) -> list[Sighting]:
+        """
+        Look at crops that are cut out already, and tell where in their image things are.
+
+        :param pictures: [crops, 256, 256, 3], blue, green, red.
+        :param crops: what the pictures show.
+        :param image_size_px: [2], width and height of the full image.
+        :returns: one sighting per crop.
+        """
         return [
-            _sighting(size_px, crop, reading, heatmaps)
-            for crop, (reading, heatmaps) in zip(crops, self._read(inputs), strict=True)
+            _sighting(image_size_px, crop, reading, heatmaps)
+            for crop, (reading, heatmaps) in zip(crops, self._read(pictures), strict=True)
         ]
 
     def read(self, pictures: NDArray[np.uint8]) -> list[CropReading]:
@@ -146,7 +161,10 @@ class LandmarkNetwork:
 
 
 def _sighting(
-    image_size_px: FloatArray, crop: Crop, reading: CropReading, heatmaps: FloatArray
+    image_size_px: NDArray[np.generic],
+    crop: Crop,
+    reading: CropReading,
+    heatmaps: FloatArray,
 ) -> Sighting:
     """Tell where in the image things are."""
     points_px = crop.to_image(reading.keypoints)

@@ -18,7 +18,7 @@ from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.records import RecoveredBody
 from biopose_ros.training.mesh.data import sample_view
 from biopose_ros.training.mesh.measures import geodesic_rad, similarity_aligned
-from biopose_ros.training.neurik.render_evidence import tracked_crop
+from biopose_ros.training.neurik.render_evidence import person_of
 from biopose_ros.training.synthesis.records import SyntheticSample, Visibility
 from biopose_ros.virtual_markers import load_markers
 
@@ -94,8 +94,8 @@ def recover_samples(
         crop, camera = sample_view(
             sample.intrinsics_px, sample.image_size_px, sample.crop_from_image
         )
-        reading = network.read(sample.image_bgr[None])[0]
-        pairs.append(_Pair(sample, predictor.recover([tracked_crop(reading, crop)], camera)[0]))
+        sighting = network.see(sample.image_bgr[None], [crop], sample.image_size_px)[0]
+        pairs.append(_Pair(sample, predictor.recover([person_of(sighting)], camera)[0]))
     return pairs
 
 
@@ -127,9 +127,9 @@ def stage_times(
     encoder, decoder = [], []
     for _ in range(_ROUNDS):
         began = time.perf_counter()
-        reading = network.read(sample.image_bgr[None])[0]
+        sighting = network.see(sample.image_bgr[None], [crop], sample.image_size_px)[0]
         read = time.perf_counter()
-        predictor.recover([tracked_crop(reading, crop)], camera)
+        predictor.recover([person_of(sighting)], camera)
         encoder.append(read - began)
         decoder.append(time.perf_counter() - read)
     return StageTimes(1e3 * float(np.median(encoder)), 1e3 * float(np.median(decoder)))

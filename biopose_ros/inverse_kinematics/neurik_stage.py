@@ -24,7 +24,7 @@ class MarkedPerson:
 
     :param crop: what was seen.
     :param markers: virtual markers, ground frame.
-    :param depth_m: of the pelvis along the optical axis.
+    :param depth_m: of the middle of the hips along the optical axis.
     :param summary: what mesh recovery knows besides; None without it.
     """
 

@@ -17,6 +17,7 @@ from biopose_ros.records import Camera, FloatArray, Markers, PersonCrop, Recover
 # An adult's stature as the network sees it in single images, 1 sigma; measured on held-out
 # synthetic persons by `biopose evaluate mesh`.
 STATURE_STDDEV_M = 0.08
+_HIPS = [MARKER_NAMES.index(f'bp_{side}_hip') for side in ('right', 'left')]
 _LONGEST = 300  # images that the mean stature reaches back, as a running mean
 
 
@@ -27,7 +28,7 @@ class PlacedBody:
 
     :param recovered: scaled about the camera, so that it looks the same.
     :param markers: its virtual markers, ground frame.
-    :param depth_m: of the pelvis joint along the optical axis.
+    :param depth_m: of the middle of the hips along the optical axis.
     :param scale: by which the recovered body was made larger.
     :param stature_m: estimated or given standing height.
     :param stature_stddev_m: 1 sigma; 0 where it was given.
@@ -55,15 +56,23 @@ class MeshStage:
         self._body: BodyModel = load_body()
         self._statures: dict[int, tuple[int, float]] = {}  # images seen, running mean
 
-    def recover(self, crops: Sequence[PersonCrop], camera: Camera) -> list[PlacedBody]:
+    def recover(self, crops: Sequence[PersonCrop], camera: Camera) -> list[RecoveredBody]:
         """
         Recover everybody in one call of the network.
 
         :param crops: with the encoder's maps.
         :param camera: of the image.
-        :returns: one body per crop.
+        :returns: one body per crop, of the size that this image shows.
         """
-        return [self._placed(body) for body in self._predictor.recover(crops, camera)]
+        return self._predictor.recover(crops, camera)
+
+    def place(self, bodies: Sequence[RecoveredBody]) -> list[PlacedBody]:
+        """
+        Give bodies their person's steady size, and put their markers on the ground.
+
+        :param bodies: of one image, or of images one after the other.
+        """
+        return [self._placed(body) for body in bodies]
 
     def forget(self, track_id: int) -> None:
         """Drop what is remembered of a person."""
@@ -81,7 +90,7 @@ class MeshStage:
         return PlacedBody(
             body,
             Markers(MARKER_NAMES, camera_to_ground(body.markers_m), body.marker_confidence),
-            float(body.joints_m[0, 2]),
+            float(body.markers_m[_HIPS, 2].mean()),
             scale,
             stature_m,
             STATURE_STDDEV_M if self._height_m is None else 0.0,

@@ -72,12 +72,15 @@ def test_a_larger_body_further_away_looks_the_same(predictor, crops):
 
 
 def test_a_given_height_is_kept_and_an_unknown_one_settles(predictor, crops):
-    given = MeshStage(predictor, 1.9).recover(crops[:1], CAMERA)[0]
+    def placed(stage, some):
+        return stage.place(stage.recover(some, CAMERA))[-1]
+
+    given = placed(MeshStage(predictor, 1.9), crops[:1])
     assert (given.stature_m, given.stature_stddev_m) == (1.9, 0.0)
     stage = MeshStage(predictor, None)
-    statures = [stage.recover([crop], CAMERA)[0].stature_m for crop in crops]
-    own = [MeshStage(predictor, None).recover([crop], CAMERA)[0].stature_m for crop in crops]
+    statures = [placed(stage, [crop]).stature_m for crop in crops]
+    own = [placed(MeshStage(predictor, None), [crop]).stature_m for crop in crops]
     # All crops bear the same id: the estimate is the mean of what was seen so far.
     np.testing.assert_allclose(statures[2], np.mean(own), atol=1e-6)
     stage.forget(0)
-    np.testing.assert_allclose(stage.recover(crops[2:], CAMERA)[0].stature_m, own[2], atol=1e-6)
+    np.testing.assert_allclose(placed(stage, crops[2:]).stature_m, own[2], atol=1e-6)

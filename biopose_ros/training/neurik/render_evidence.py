@@ -1,45 +1,59 @@
-"""Run detector and mesh network over synthetic image sequences, and keep what they say."""
+"""
+Show synthetic image sequences to the networks, as live images would be, and keep what they say.
+
+Sequences are worked off in shards of a few, by several processes; a run that was stopped goes on
+with the shards that are missing.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from biopose_ros.body import load_body
-from biopose_ros.detection.crops import Crop, rotation_2d
-from biopose_ros.detection.landmark_network import CropReading, LandmarkNetwork
+from biopose_ros.detection.landmark_network import LandmarkNetwork, Sighting
+from biopose_ros.detection.sides import SideVote
 from biopose_ros.frames import camera_to_ground
 from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.inverse_kinematics.lifting import image_rays
+from biopose_ros.inverse_kinematics.neurik import PELVIS_COORDINATES
 from biopose_ros.mesh_recovery.mesh_stage import MeshStage
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.records import FloatArray, PersonCrop, TrackingState
-from biopose_ros.skeleton import load_skeleton
+from biopose_ros.refinement.refiner import RefinementConfig, Refiner
+from biopose_ros.skeleton import load_skeleton, scale_groups
 from biopose_ros.training.mesh.data import sample_view
-from biopose_ros.training.neurik.label_store import network_truth
 from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence
+from biopose_ros.training.synthesis.camera_path import RATE_HZ
+from biopose_ros.training.synthesis.records import SyntheticSample
 from biopose_ros.training.synthesis.setup import SynthesisConfig, build_sequence_generator
 from biopose_ros.training.synthesis.tie import LabelTie
 
-# The tracker drops persons whom the network doubts more than this.
-_LEAST_PRESENCE = 0.4
-_RATE_HZ = 30.0
+SEQUENCES_PER_SHARD = 4
+# True markers about the true middle of the hips: kept in the shards, for measuring alone.
+TRUE_MARKERS = 'true_markers_m'
+_AT_ONCE = 8  # images; more take memory and no less time
+_LEAST_PRESENCE = 0.5
 _HIPS = [MARKER_NAMES.index(f'bp_{side}_hip') for side in ('right', 'left')]
 
 
 @dataclass(frozen=True)
 class RenderConfig:
     """
-    What to render.
+    What is rendered, and who looks at it.
 
-    :param images: split, seed and motion of the sequences.
-    :param encoder: the landmark network, ``full`` or ``heavy``.
-    :param weights: of the mesh network; None for those that ship with the package.
+    :param images: split, seed and motion.
+    :param encoder: the landmark network: ``full`` or ``heavy``.
+    :param weights: of mesh recovery; None for those that ship with the package.
     """
 
     images: SynthesisConfig
@@ -48,159 +62,233 @@ class RenderConfig:
 
 
 class EvidenceRenderer:
-    """Draws sequences and looks at them as the pipeline does."""
+    """Renders sequences and runs the networks on them."""
 
     def __init__(self, config: RenderConfig) -> None:
         """
-        Load everything.
+        Load body, motion and networks.
 
         :param config: what to render.
+        :raises FileNotFoundError: when a network or its weights are missing.
         """
         tie = LabelTie(load_body())
-        self._generator = build_sequence_generator(config.images, tie=tie.motion)
-        self._network = LandmarkNetwork(config.encoder, 'cpu', threads=1, with_maps=True)
-        predictor = MeshPredictor(config.encoder, config.weights, 'cpu')
-        self._mesh = MeshStage(predictor, height_m=None)
-        self._skeleton = load_skeleton()
+        self.generator = build_sequence_generator(config.images, tie=tie.motion)
+        self.network = LandmarkNetwork(config.encoder, 'cpu', 1, with_maps=True)
+        self.predictor = MeshPredictor(config.encoder, config.weights, 'cpu', 1)
+        self.skeleton = load_skeleton()
+        assert self.generator.markers is not None
+        self._rows = [self.generator.markers.index(name) for name in MARKER_NAMES]
 
-    def sequence(self, number: int) -> dict[str, FloatArray]:
+    def sequence(self, number: int) -> dict[str, Any]:
         """
         Render one sequence.
 
         :param number: of the sequence.
-        :returns: the fields of
-            :class:`~biopose_ros.training.neurik.rendered_evidence.RenderedEvidence` that have
-            frames, and ``factors`` [groups] and ``name``.
+        :returns: the fields of :class:`RenderedEvidence`, one clip, and its true markers.
         """
-        samples = self._generator.chunk(number)
-        readings = [self._network.read(s.image_bgr[None])[0] for s in samples]
-        views = [sample_view(s.intrinsics_px, s.image_size_px, s.crop_from_image) for s in samples]
-        crops = [
-            tracked_crop(reading, crop) for reading, (crop, _) in zip(readings, views, strict=True)
-        ]
-        camera = views[0][1]  # its axes and matrix are those of the whole sequence
-        self._mesh.forget(0)
-        bodies = self._mesh.recover(crops, camera)
-        markers_m = np.stack([body.markers.positions_m for body in bodies])
-        origins_m = markers_m[:, _HIPS].mean(1)
-        keypoints_m = np.stack(
-            [
-                camera_to_ground(image_rays(crop.keypoints_px, camera) * body.depth_m)
-                for crop, body in zip(crops, bodies, strict=True)
+        samples = self.generator.chunk(number)
+        evidence = self._look(samples)
+        return {**evidence, **self._truth(samples, evidence['origins_m'])}
+
+    def _look(self, samples: Sequence[SyntheticSample]) -> dict[str, FloatArray]:
+        """Follow the person as the pipeline does, image by image."""
+        stage, sides = MeshStage(self.predictor, None), SideVote()
+        # As the pipeline does, but with all the time that it wants.
+        refiner = Refiner(RefinementConfig(budget_ms=1e9))
+        frames: list[dict[str, FloatArray]] = []
+        for start in range(0, len(samples), _AT_ONCE):
+            some = samples[start : start + _AT_ONCE]
+            pictures = np.stack([sample.image_bgr for sample in some])
+            views = [
+                sample_view(s.intrinsics_px, s.image_size_px, s.crop_from_image) for s in some
             ]
-        )
-        seen = np.array([float(crop.confidence >= _LEAST_PRESENCE) for crop in crops])[:, None]
-        confidence = np.stack([body.markers.confidence for body in bodies])
-        coordinates = np.stack([sample.coordinates for sample in samples]).astype(np.float64)
-        scales = samples[0].scales.astype(np.float64)
+            crops = [crop for crop, _ in views]
+            sightings = self.network.see(pictures, crops, some[0].image_size_px)
+            settled = [
+                sides.settle(sighting, 1 / RATE_HZ if start + place else 0.0)
+                for place, sighting in enumerate(sightings)
+            ]
+            camera = views[0][1]
+            persons = [person_of(sighting) for sighting in settled]
+            recovered = stage.recover(persons, camera)
+            for place, (person, raw) in enumerate(zip(persons, recovered, strict=True), start):
+                stamp_ns = round(1e9 * place / RATE_HZ)
+                body = stage.place(refiner.refine([raw], [person], camera, stamp_ns))[0]
+                origin_m = body.markers.positions_m[_HIPS].mean(0)
+                rays = camera_to_ground(image_rays(person.keypoints_px, camera))
+                # Ground x points to the camera, so rays run towards -x.
+                crossed_m = rays * (origin_m[0] / rays[:, :1])
+                is_seen = float(person.confidence > _LEAST_PRESENCE)
+                frames.append(
+                    {
+                        'origins_m': origin_m,
+                        'markers_m': body.markers.positions_m - origin_m,
+                        'marker_weights': body.markers.confidence * is_seen,
+                        'keypoints_m': crossed_m - origin_m,
+                        'keypoint_weights': person.keypoint_confidence * is_seen,
+                        'features': body.recovered.summary,
+                    }
+                )
         return {
-            'markers_m': _half(markers_m - origins_m[:, None]),
-            'marker_weights': _half(confidence * seen),
-            'keypoints_m': _half(keypoints_m - origins_m[:, None]),
-            'keypoint_weights': _half(np.stack([c.keypoint_confidence for c in crops]) * seen),
-            'features': _half(np.stack([body.recovered.summary for body in bodies])),
-            'origins_m': origins_m.astype(np.float32),
-            **network_truth(self._skeleton, coordinates, scales, origins_m),
-            'name': np.array(f'{number}/{samples[0].clip}'),
+            name: np.stack([frame[name] for frame in frames]).astype(np.float32)
+            for name in frames[0]
         }
+
+    def _truth(self, samples: Sequence[SyntheticSample], origins_m: FloatArray) -> dict[str, Any]:
+        """Give the skeleton's truth, moved along its rays to where the hips were taken to be."""
+        coordinates = np.stack([sample.coordinates for sample in samples]).astype(np.float64)
+        scales = torch.from_numpy(samples[0].scales).double()
+        frames = self.skeleton.forward_kinematics(torch.from_numpy(coordinates), scales)
+        true_m = camera_to_ground(np.stack([sample.markers_m[self._rows] for sample in samples]))
+        centres_m = true_m[:, _HIPS].mean(1)
+        # One camera cannot tell a near small person from a far tall one.
+        nearer = origins_m[:, :1] / centres_m[:, :1]
+        members = scale_groups(self.skeleton).members
+        return {
+            'angles_rad': coordinates[:, PELVIS_COORDINATES:].astype(np.float32),
+            'pelvis_rotations': frames.rotations[:, 0].numpy().astype(np.float32),
+            'pelvis_positions_m': (
+                frames.positions_m[:, 0].numpy() * nearer - origins_m
+            ).astype(np.float32),
+            TRUE_MARKERS: (true_m - centres_m[:, None]).astype(np.float32),
+            'lengths': np.array([len(samples)]),
+            'rates_hz': np.array([RATE_HZ], np.float32),
+            'factors': ((members * scales[..., None]).sum((0, 1)) / members.sum((0, 1)))[None]
+            .numpy()
+            .astype(np.float32),
+            'names': np.array([samples[0].clip]),
+        }  # fmt: skip
+
+
+def person_of(sighting: Sighting) -> PersonCrop:
+    """
+    Make the record that tracking makes of a sighting.
+
+    :param sighting: of the only person.
+    """
+    return PersonCrop(
+        track_id=1,
+        state=TrackingState.TRACKED,
+        box_xyxy_px=np.zeros(4),
+        confidence=sighting.presence,
+        keypoints_px=sighting.keypoints_px,
+        keypoint_confidence=sighting.confidence,
+        landmarks_m=sighting.landmarks_m,
+        crop=sighting.crop,
+        maps=sighting.reading.maps,
+    )
 
 
 def render_evidence(
     folder: Path,
     config: RenderConfig,
-    sequences: Sequence[int],
+    frames: int,
     workers: int = 2,
     advance: Callable[[int, int], None] = lambda done, total: None,
 ) -> RenderedEvidence:
     """
-    Render sequences in several processes; goes on where it was stopped.
+    Render sequences until there are enough frames; goes on where it was stopped.
 
-    :param folder: for one file per sequence.
+    :param folder: for shards and log.
     :param config: what to render.
-    :param sequences: their numbers.
+    :param frames: at least so many in all.
     :param workers: processes.
-    :param advance: called with sequences done and sequences in total.
+    :param advance: called with frames done and frames wanted.
+    :returns: all sequences of the folder in the order of their numbers.
+    :raises ValueError: when the folder holds other sequences.
+    :raises RuntimeError: when a worker failed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [number for number in sequences if not _part(folder, number).exists()]
-    workers = min(workers, len(missing))
+    described, note = json.dumps(asdict(config), default=str, indent=2), folder / 'render.json'
+    if note.exists() and note.read_text() != described:
+        raise ValueError(f'{folder} holds other sequences, see {note}; give an empty folder')
+    note.write_text(described)
     context = get_context('spawn')
     processes = [
-        context.Process(target=_render, args=(folder, config, missing[worker::workers]))
+        context.Process(target=_render, args=(folder, config, frames, worker, workers))
         for worker in range(workers)
     ]
     for process in processes:
         process.start()
-    for process in processes:
-        while process.is_alive():
-            process.join(2.0)
-            advance(sum(_part(folder, n).exists() for n in sequences), len(sequences))
-    failed = [process.exitcode for process in processes if process.exitcode]
-    if failed:
-        raise RuntimeError(f'{folder}: {len(failed)} workers failed; see their messages above')
-    return joined(folder, sequences)
+    while any(process.is_alive() for process in processes):
+        next(process for process in processes if process.is_alive()).join(1.0)
+        advance(min(_frames_done(folder), frames), frames)
+    if any(process.exitcode for process in processes):
+        raise RuntimeError(f'a process that rendered failed; see {folder / "render.log"}')
+    return joined_evidence(folder)
 
 
-def joined(folder: Path, sequences: Sequence[int]) -> RenderedEvidence:
-    """
-    Put rendered sequences end to end, those that are there.
-
-    :param folder: written by :func:`render_evidence`.
-    :param sequences: their numbers.
-    """
-    parts = [dict(np.load(_part(folder, n))) for n in sequences if _part(folder, n).exists()]
-    lengths = torch.tensor([len(part['angles_rad']) for part in parts])
-    names = tuple(str(part.pop('name')) for part in parts)
-    factors = torch.from_numpy(np.stack([part.pop('factors') for part in parts]))
-    fields = {
-        name: torch.from_numpy(np.concatenate([part[name] for part in parts])) for name in parts[0]
-    }
-    return RenderedEvidence(
-        starts=lengths.cumsum(0) - lengths,
-        lengths=lengths,
-        rates_hz=torch.full((len(parts),), _RATE_HZ),
-        factors=factors,
-        names=names,
-        **fields,
+def _render(folder: Path, config: RenderConfig, frames: int, worker: int, workers: int) -> None:
+    """Make every so manieth shard that is missing, until all have enough frames together."""
+    logging.basicConfig(
+        filename=folder / 'render.log',
+        level=logging.INFO,
+        format=f'%(asctime)s process {worker}: %(message)s',
     )
+    try:
+        renderer, shard = EvidenceRenderer(config), worker
+        while _frames_done(folder) < frames:
+            path = shard_path(folder, shard)
+            if not path.exists():
+                first = shard * SEQUENCES_PER_SHARD
+                parts = [
+                    renderer.sequence(number)
+                    for number in range(first, first + SEQUENCES_PER_SHARD)
+                ]
+                made = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+                # Whole or not at all: a process may be stopped at any time.
+                half = path.with_suffix('.half.npz')
+                np.savez(half, **made)
+                half.rename(path)
+                logging.info('shard %d: %d frames', shard, int(made['lengths'].sum()))
+            shard += workers
+    except Exception:
+        logging.exception('stopped')
+        os._exit(1)
 
 
-def _render(folder: Path, config: RenderConfig, numbers: Sequence[int]) -> None:
-    renderer = EvidenceRenderer(config)
-    for number in numbers:
-        part = _part(folder, number)
-        fresh = part.with_suffix('.new.npz')
-        np.savez(fresh, **renderer.sequence(number))  # type: ignore[arg-type]
-        fresh.replace(part)
-
-
-def _part(folder: Path, number: int) -> Path:
-    return folder / f'sequence_{number:06d}.npz'
-
-
-def _half(values: FloatArray) -> FloatArray:
-    """Keep numbers with a thousandth of their size, which is finer than any error in them."""
-    return values.astype(np.float16)
-
-
-def tracked_crop(reading: CropReading, crop: Crop) -> PersonCrop:
+def shard_path(folder: Path, shard: int) -> Path:
     """
-    Make the record that tracking would make of what the network read.
+    Name a shard's file.
 
-    :param reading: of the crop.
-    :param crop: where it lies in the image.
+    :param folder: of the run.
+    :param shard: its number.
     """
-    landmarks_m = reading.world_m.copy()
-    landmarks_m[:, :2] = landmarks_m[:, :2] @ rotation_2d(crop.angle_rad).T
-    keypoints_px = crop.to_image(reading.keypoints)
-    return PersonCrop(
-        track_id=0,
-        state=TrackingState.TRACKED,
-        box_xyxy_px=np.concatenate([keypoints_px.min(0), keypoints_px.max(0)]),
-        confidence=float(reading.presence),
-        keypoints_px=keypoints_px,
-        keypoint_confidence=reading.keypoint_confidence,
-        landmarks_m=landmarks_m,
-        crop=crop,
-        maps=reading.maps,
-    )
+    return folder / f'shard-{shard:05d}.npz'
+
+
+def read_shards(folder: Path) -> dict[str, FloatArray]:
+    """
+    Join the arrays of all shards.
+
+    :param folder: of a run.
+    :raises FileNotFoundError: when there is none.
+    """
+    paths = sorted(folder.glob('shard-?????.npz'))
+    if not paths:
+        raise FileNotFoundError(f'{folder}: no rendered sequences (shard-*.npz)')
+    shards = [np.load(path, allow_pickle=False) for path in paths]
+    return {name: np.concatenate([shard[name] for shard in shards]) for name in shards[0].files}
+
+
+def joined_evidence(folder: Path) -> RenderedEvidence:
+    """
+    Put the shards of a run together.
+
+    :param folder: of the run.
+    :raises FileNotFoundError: when there is none.
+    """
+    arrays = read_shards(folder)
+    lengths = torch.from_numpy(arrays['lengths'])
+    names = tuple(str(name) for name in arrays['names'])
+    wanted = {field.name for field in fields(RenderedEvidence)} - {'names', 'starts'}
+    tensors = {name: torch.from_numpy(arrays[name]) for name in wanted}
+    return RenderedEvidence(**tensors, starts=lengths.cumsum(0) - lengths, names=names)
+
+
+def _frames_done(folder: Path) -> int:
+    done = 0
+    for path in folder.glob('shard-?????.npz'):
+        with np.load(path) as shard:
+            done += int(shard['lengths'].sum())
+    return done

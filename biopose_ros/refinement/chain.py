@@ -1,0 +1,98 @@
+"""Small turns of a body's joints: what they move, and how the chain follows."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
+from biopose_ros.records import FloatArray
+
+JOINTS = len(JOINT_NAMES)
+
+
+def _ancestry() -> np.ndarray:
+    """Tell whether a joint (second axis) moves another's bone (first axis): [24, 24]."""
+    moves = np.eye(JOINTS, dtype=bool)
+    for joint, parent in enumerate(JOINT_PARENTS):
+        if parent >= 0:
+            moves[joint] |= moves[parent]
+    return moves
+
+
+MOVES = _ancestry()
+_PARENTS = np.array(JOINT_PARENTS)
+
+
+def turned(
+    turns: FloatArray, joints_m: FloatArray, vectors_rad: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """
+    Turn every joint a little about axes of the camera; what hangs on it follows.
+
+    :param turns: [24, 3, 3], each joint to camera.
+    :param joints_m: [24, 3].
+    :param vectors_rad: [24, 3], rotation vectors, camera axes.
+    :returns: the same two after the turns; the root stays in place.
+    """
+    steps = Rotation.from_rotvec(vectors_rad).as_matrix()
+    carried = np.empty_like(turns)  # how the bone at each joint has turned in all
+    moved = joints_m.copy()
+    for joint, parent in enumerate(JOINT_PARENTS):
+        carried[joint] = steps[joint]
+        if parent >= 0:
+            carried[joint] = carried[parent] @ steps[joint]
+            moved[joint] = moved[parent] + carried[parent] @ (joints_m[joint] - joints_m[parent])
+    return carried @ turns, moved
+
+
+def jacobian_m(points_m: FloatArray, carriers: np.ndarray, joints_m: FloatArray) -> FloatArray:
+    """
+    Tell how points move when joints turn and the body shifts.
+
+    :param points_m: [points, 3], camera axes.
+    :param carriers: [points], the joint whose bone carries each.
+    :param joints_m: [24, 3].
+    :returns: [points, 3, 24 * 3 + 3]: per radian of each joint's turns about x, y and z, and per
+        metre of the shift.
+    """
+    arms = (points_m[:, None] - joints_m) * MOVES[carriers][..., None]  # [points, joints, 3]
+    x, y, z = np.moveaxis(arms, -1, 0)
+    zero = np.zeros_like(x)
+    # d(turn x arm) / d(turn) = -[arm]x
+    by_turn = np.stack(
+        [
+            np.stack([zero, z, -y], -1),
+            np.stack([-z, zero, x], -1),
+            np.stack([y, -x, zero], -1),
+        ],
+        axis=1,
+    )
+    shift = np.broadcast_to(np.eye(3), (len(points_m), 3, 3))
+    return np.concatenate([by_turn.reshape(len(points_m), 3, 3 * JOINTS), shift], axis=2)
+
+
+def relative_to_parents(turns: FloatArray) -> FloatArray:
+    """
+    Turn rotations against the camera into rotations against parents.
+
+    :param turns: [24, 3, 3].
+    :returns: [24, 3, 3]; the root's stays.
+    """
+    relative = turns.copy()
+    relative[1:] = turns[_PARENTS[1:]].swapaxes(-1, -2) @ turns[1:]
+    return relative
+
+
+def against_camera(pose: FloatArray) -> FloatArray:
+    """
+    Chain rotations against parents.
+
+    :param pose: [24, 3, 3].
+    :returns: [24, 3, 3], each joint to camera.
+    """
+    turns = pose.copy()
+    for joint, parent in enumerate(JOINT_PARENTS):
+        if parent >= 0:
+            turns[joint] = turns[parent] @ pose[joint]
+    return turns
