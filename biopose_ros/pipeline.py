@@ -59,7 +59,7 @@ class PipelineConfig:
     :param camera_height_m: of the camera over the floor, where y is 0 then; 0 where unknown.
     """
 
-    method: str = 'landmarks'
+    method: str = 'biopose'
     device: str = 'auto'
     height_m: float | None = None
     detection: DetectionConfig = field(default_factory=DetectionConfig)
@@ -179,7 +179,7 @@ class Pipeline:
         neurik = NeurikStage(config.device)
         if config.method == 'neurik':
             return LandmarkMethod(self.skeleton, config.height_m, self.clock, neurik)
-        predictor = MeshPredictor(config.detection.model, device=config.device)
+        predictor = MeshPredictor(self._tracker.model, device=config.device)
         mesh, refiner = MeshStage(predictor, config.height_m), Refiner(config.refinement)
         return BioposeMethod(mesh, refiner, neurik, self.clock)
 

@@ -18,10 +18,12 @@ VIDEO = Path(__file__).parents[2] / 'shared/data/real/pose2sim_blender/cam01.mp4
 needs_video = pytest.mark.skipif(not VIDEO.exists(), reason=f'needs the real video {VIDEO.name}')
 
 
-@pytest.fixture(scope='module')
-def pipeline():
+@pytest.fixture(scope='module', params=['biopose', 'landmarks'])
+def pipeline(request):
     # A photographer stands behind the person.
-    return Pipeline(PipelineConfig(detection=DetectionConfig(max_persons=1)))
+    return Pipeline(
+        PipelineConfig(method=request.param, detection=DetectionConfig(max_persons=1))
+    )
 
 
 @pytest.fixture(scope='module')
@@ -107,16 +109,16 @@ def test_an_empty_scene_gives_nobody(pipeline):
 
 @needs_video
 def test_neurik_corrects_the_fit_within_the_limits(frames, results):
-    camera, fitted = results
+    camera, others = results
     pipeline = Pipeline(PipelineConfig(method='neurik', detection=DetectionConfig(max_persons=1)))
     poses = [pipeline.process(f.image_bgr, camera, f.stamp_ns) for f in frames]
-    (last,), (other,) = poses[-1], fitted[-1]
+    (last,), (other,) = poses[-1], others[-1]
     inner = slice(6, None)  # beyond the pelvis
     lower, upper = pipeline.skeleton.lower_limits.numpy(), pipeline.skeleton.upper_limits.numpy()
     assert (last.coordinates >= lower)[inner].all()
     assert (last.coordinates <= upper)[inner].all()
     difference = np.abs(last.coordinates - other.coordinates)[inner]
-    assert 0 < np.degrees(difference.mean()) < 12
+    assert 0 < np.degrees(difference.mean()) < 20  # two ways to see the same person
     assert (last.stddev > 0).all()
 
 
@@ -129,7 +131,7 @@ def test_a_picture_that_is_none_is_refused(pipeline, shape):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        ({'method': 'magic'}, "unknown method 'magic'; choose one of landmarks, neurik"),
+        ({'method': 'magic'}, "unknown method 'magic'; choose one of biopose, neurik, landmarks"),
         ({'height_m': 17.0}, 'height_m must be a standing height from 0.5 to 2.6 metres, got 17'),
     ],
 )

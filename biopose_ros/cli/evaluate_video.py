@@ -23,8 +23,10 @@ def evaluate_video(
     json_file: Annotated[
         Path | None, typer.Option('--json', help='Write the figures to this file.')
     ] = None,
-    method: Annotated[str, typer.Option(help='How angles are estimated.')] = 'landmarks',
-    network: Annotated[str, typer.Option(help='Landmark network: lite, full, heavy.')] = 'full',
+    method: Annotated[str, typer.Option(help='How angles are estimated.')] = 'biopose',
+    network: Annotated[
+        str, typer.Option(help='Landmark network: auto, lite, full, heavy.')
+    ] = 'auto',
     height: Annotated[
         float | None, typer.Option(help='Standing height of the person, metres.')
     ] = None,

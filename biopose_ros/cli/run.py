@@ -41,8 +41,10 @@ def run(
     focal: Annotated[
         float | None, typer.Option(help='Focal length in pixels, where there is no calibration.')
     ] = None,
-    method: Annotated[str, typer.Option(help='How angles are estimated.')] = 'landmarks',
-    network: Annotated[str, typer.Option(help='Landmark network: lite, full, heavy.')] = 'full',
+    method: Annotated[str, typer.Option(help='How angles are estimated.')] = 'biopose',
+    network: Annotated[
+        str, typer.Option(help='Landmark network: auto, lite, full, heavy.')
+    ] = 'auto',
     smoothing: Annotated[
         float, typer.Option(help='Strength of the filter over time: 0 none, 1 strongest.')
     ] = 0.5,

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 from biopose_ros.detection.networks import LANDMARK_MODELS
 
+AUTO = 'auto'
+
 
 @dataclass(frozen=True)
 class DetectionConfig:
     """
     How persons are found and followed.
 
-    :param model: landmark network: ``lite``, ``full`` or ``heavy``.
+    :param model: landmark network: ``lite``, ``full`` or ``heavy``; ``auto`` takes the most
+        accurate one that is imported where its maps are wanted, else ``full``.
     :param max_persons: persons followed at once.
     :param min_detection_score: a box is looked at from this detector score on, 0 to 1.
     :param start_presence: a new person must be this present, 0 to 1.
@@ -27,7 +30,7 @@ class DetectionConfig:
     :raises ValueError: for a value out of range.
     """
 
-    model: str = 'full'
+    model: str = AUTO
     max_persons: int = 4
     min_detection_score: float = 0.4
     start_presence: float = 0.7
@@ -39,8 +42,10 @@ class DetectionConfig:
     threads: int = 0
 
     def __post_init__(self) -> None:
-        if self.model not in LANDMARK_MODELS:
-            raise ValueError(f'model must be one of {LANDMARK_MODELS}, got {self.model!r}')
+        if self.model not in (AUTO, *LANDMARK_MODELS):
+            raise ValueError(
+                f'model must be one of {(AUTO, *LANDMARK_MODELS)}, got {self.model!r}'
+            )
         for name in ('min_detection_score', 'start_presence', 'min_presence', 'smallest_person'):
             if not 0 < getattr(self, name) <= 1:
                 raise ValueError(

@@ -150,6 +150,19 @@ def network_file(file_name: str) -> Path:
     return path
 
 
+def best_landmark_model() -> str:
+    """
+    Name the most accurate landmark network that is imported.
+
+    :raises NetworkFileError: when none is.
+    """
+    for model in ('heavy', 'full'):
+        if is_imported(NETWORKS[f'pose_landmark_{model}']):
+            return model
+    network_file('pose_landmark_full.onnx')
+    raise NetworkFileError('no landmark network is imported; run `biopose weights import`')
+
+
 def source_file(network: Network) -> Path:
     """
     Name the cached copy of the published file, which also serves for fine-tuning.

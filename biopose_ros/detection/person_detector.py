@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,11 +15,13 @@ from biopose_ros.detection.networks import NETWORKS, network_file
 from biopose_ros.onnx_runtime import create_session
 from biopose_ros.records import FloatArray
 
+KIND = 'person_detector'  # of the weights file
 INPUT_PX = NETWORKS['pose_detection'].size_px
 # (cells per side, anchors per cell) of the three score maps, in the order of the outputs.
 _ANCHOR_GRIDS = ((28, 2), (14, 2), (7, 6))
 _CROP_MARGIN = 1.25
 _MAX_OVERLAP = 0.3
+_BOX_OVER_RADIUS = 0.6  # a box around head and shoulders, of a standing person
 # Boxes that pass the score in an overexposed or noisy picture can be hundreds; the best suffice.
 _MAX_BOXES = 64
 
@@ -59,11 +62,19 @@ class PersonDetector:
     :param device: see :func:`biopose_ros.onnx_runtime.create_session`.
     :param threads: CPU threads, 0 for automatic.
     :param min_score: boxes below are ignored, 0 to 1.
+    :param network: ONNX file; None for the published one.
     :raises NetworkFileError: when the network is not imported.
     """
 
-    def __init__(self, device: str = 'auto', threads: int = 0, min_score: float = 0.5) -> None:
-        self.session = create_session(network_file('pose_detection.onnx'), device, threads)
+    def __init__(
+        self,
+        device: str = 'auto',
+        threads: int = 0,
+        min_score: float = 0.5,
+        network: Path | None = None,
+    ) -> None:
+        network = network or network_file('pose_detection.onnx')
+        self.session = create_session(network, device, threads)
         self.min_score = min_score
         self.anchors = make_anchors()
 
@@ -124,14 +135,21 @@ def merge_overlapping(points_px: FloatArray, scores: FloatArray) -> list[Detecti
     """
     Average the boxes of one person, weighted by their scores.
 
+    The network's boxes are all of one size, in which small neighbours would melt together; the
+    circle around the person tells how large a box around head and shoulders should be.
+
     :param points_px: [boxes, 6, 2], two corners of the box and four keypoints.
     :param scores: [boxes], 0 to 1.
     :returns: one detection per person, the best first.
     """
     detections = []
     left = np.argsort(-scores)
+    radii = np.linalg.norm(points_px[:, 3] - points_px[:, 2], axis=1)
+    reach = 0.5 * _BOX_OVER_RADIUS * radii[:, None]
+    middles = points_px[:, :2].mean(axis=1)
+    boxes = np.stack([middles - reach, middles + reach], axis=1)
     while len(left):
-        overlap = _overlap(points_px[left[0], :2], points_px[left, :2])
+        overlap = _overlap(boxes[left[0]], boxes[left])
         same = left[overlap > _MAX_OVERLAP]
         # A box without area overlaps not even itself.
         same = same if len(same) else left[:1]

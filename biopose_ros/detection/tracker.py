@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from biopose_ros.detection.config import DetectionConfig
+from biopose_ros.detection.config import AUTO, DetectionConfig
 from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmark_network import LandmarkNetwork, Sighting
+from biopose_ros.detection.networks import best_landmark_model
 from biopose_ros.detection.person_detector import PersonDetector
 from biopose_ros.detection.search import SearchPlan
 from biopose_ros.detection.tracks import Track, body_colours, core_distance
@@ -36,6 +37,7 @@ class PersonTracker:
     :param config: the settings.
     :param device: see :func:`biopose_ros.onnx_runtime.create_session`.
     :param with_maps: give the network's feature maps with each person.
+    :attr model: the landmark network that runs.
     :raises NetworkFileError: when the networks are not imported.
     :raises DeviceError: when the device cannot be had.
     """
@@ -49,7 +51,11 @@ class PersonTracker:
         self.config = config or DetectionConfig()
         threads = self.config.threads
         self.detector = PersonDetector(device, threads, self.config.min_detection_score)
-        self.network = LandmarkNetwork(self.config.model, device, threads, with_maps)
+        self.model = self.config.model
+        if self.model == AUTO:
+            # Without maps the larger network gains little and costs much.
+            self.model = best_landmark_model() if with_maps else 'full'
+        self.network = LandmarkNetwork(self.model, device, threads, with_maps)
         self.device = running_device(self.network.session)
         self.plan = SearchPlan(self.config.smallest_person, self.config.search_interval_s)
         self.next_id = 1

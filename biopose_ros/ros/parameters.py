@@ -16,6 +16,8 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from biopose_ros.detection.config import AUTO
+from biopose_ros.detection.networks import LANDMARK_MODELS
 from biopose_ros.frames import HIGHEST_CAMERA_M, GroundFrame
 from biopose_ros.pipeline import METHODS
 from biopose_ros.ros.qos import RELIABILITIES
@@ -81,6 +83,8 @@ class NodeSettings:
     publish_tf: bool
     robot_state_publisher: bool
     publish_markers: bool
+    publish_meshes: bool
+    publish_virtual_markers: bool
     publish_debug_image: bool
     debug_image_hz: float
 
@@ -100,17 +104,19 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
     ),
     ParameterSpec(
         'method',
-        'landmarks',
-        'How joint angles are found. landmarks: BlazePose landmarks and inverse kinematics; '
-        'neurik: corrected by a network that sees the last second.',
+        'biopose',
+        'How joint angles are found. biopose: from the mesh of each person, by networks; '
+        'landmarks: BlazePose landmarks and inverse kinematics; neurik: these, corrected by a '
+        'network that sees the last second.',
         choices=METHODS,
     ),
     ParameterSpec('device', 'auto', 'Where the networks run: auto, cpu, cuda, or cuda:N.'),
     ParameterSpec(
         'landmark_model',
-        'full',
-        'Size of the landmark network: accuracy against speed.',
-        choices=('lite', 'full', 'heavy'),
+        AUTO,
+        'Size of the landmark network: accuracy against speed; auto takes the most accurate one '
+        'that is imported for biopose, else full.',
+        choices=(AUTO, *LANDMARK_MODELS),
     ),
     ParameterSpec('max_persons', 4, 'How many persons to follow at most.', bounds=(1, 16)),
     ParameterSpec(
@@ -187,6 +193,18 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         'joint_states; the node then sends only the root frame of that person.',
     ),
     ParameterSpec('publish_markers', True, 'Draw the skeletons as RViz markers.', is_dynamic=True),
+    ParameterSpec(
+        'publish_meshes',
+        False,
+        'Draw the recovered bodies as triangles, to whoever subscribes; method biopose only.',
+        is_dynamic=True,
+    ),
+    ParameterSpec(
+        'publish_virtual_markers',
+        False,
+        'Publish named points of the recovered bodies as PointCloud2; method biopose only.',
+        is_dynamic=True,
+    ),
     ParameterSpec(
         'publish_debug_image',
         False,
