@@ -15,6 +15,7 @@ from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
 from biopose_ros.cli.evaluate_body import evaluate_body
 from biopose_ros.cli.evaluate_filtering import evaluate_filtering
+from biopose_ros.cli.evaluate_keypoints import evaluate_keypoints
 from biopose_ros.cli.evaluate_mesh import evaluate_mesh
 from biopose_ros.cli.evaluate_neurik import evaluate_neurik
 from biopose_ros.cli.evaluate_skeleton import evaluate_skeleton
@@ -52,6 +53,7 @@ app.command()(run)
 evaluate.command('video')(evaluate_video)
 evaluate.command('body')(evaluate_body)
 evaluate.command('filtering')(evaluate_filtering)
+evaluate.command('keypoints')(evaluate_keypoints)
 evaluate.command('mesh')(evaluate_mesh)
 evaluate.command('neurik')(evaluate_neurik)
 evaluate.command('skeleton')(evaluate_skeleton)
