@@ -20,6 +20,10 @@ def train_mesh(
     encoder: Annotated[str, typer.Option(help='Landmark network: full or heavy.')] = 'heavy',
     images: Annotated[int, typer.Option(min=16, help='Synthetic images to learn from.')] = 25600,
     minutes: Annotated[float, typer.Option(min=0.01, help='Length of the training.')] = 60.0,
+    start: Annotated[
+        Path | None,
+        typer.Option(help='Weights to begin with where they fit, also those of another encoder.'),
+    ] = None,
     seed: Annotated[int, typer.Option(help='Of images and weights.')] = 0,
 ) -> None:
     """Train the network that recovers bodies from the landmark network's feature maps."""
@@ -27,7 +31,7 @@ def train_mesh(
     from rich.progress import Progress
 
     from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
-    from biopose_ros.mesh_recovery.mesh_file import save_mesh_recovery
+    from biopose_ros.mesh_recovery.mesh_file import load_mesh_recovery, save_mesh_recovery
     from biopose_ros.training.curve import draw_curve
     from biopose_ros.training.mesh.data import MeshData
     from biopose_ros.training.mesh.map_store import StoreConfig, fill_store
@@ -55,7 +59,12 @@ def train_mesh(
         task = bar.add_task('train', total=60 * minutes)
         config = TimedConfig(minutes=minutes, seed=seed)
         training = MeshTraining(
-            data['train'], data['validation'], folder / f'training_{encoder}', network, config
+            data['train'],
+            data['validation'],
+            folder / f'training_{encoder}',
+            network,
+            config,
+            start=load_mesh_recovery(start)[0] if start else None,
         )
 
         def report(line: LogLine) -> None:

@@ -30,6 +30,7 @@ class MeshTraining(TimedTraining):
         config: TimedConfig,
         batch: int = 96,
         losses: MeshLossConfig | None = None,
+        start: MeshRecovery | None = None,
     ) -> None:
         """
         Prepare, from the folder's checkpoint where there is one.
@@ -41,10 +42,14 @@ class MeshTraining(TimedTraining):
         :param config: how to learn.
         :param batch: crops at once.
         :param losses: weights of the losses.
+        :param start: a trained network, perhaps for another encoder, whose weights are taken over
+            where they fit.
         """
         torch.manual_seed(config.seed)
         self.data, self.held_out, self.batch = data, held_out, batch
         model = _Learner(MeshRecovery(network), MeshLoss(network.feature_size, losses))
+        if start is not None:
+            take_over(model.network, start)
         fit_normalisation(model.network, data)
         super().__init__(model, folder, config)
         self.generator = torch.Generator().manual_seed(config.seed + 7919 * (self.step + 1))
@@ -98,6 +103,22 @@ def predictions(model: _Learner, data: MeshData) -> tuple[MeshEstimate, Tensor]:
         points.append(points_about_pelvis_m(loss.body, loss.markers, last.pose, last.betas))
     joined = {name: torch.cat([vars(part)[name] for part in parts]) for name in vars(parts[0])}
     return MeshEstimate(**joined), torch.cat(points)
+
+
+def take_over(model: MeshRecovery, other: MeshRecovery) -> None:
+    """
+    Copy the weights that have the same name and shape.
+
+    :param model: changed in place.
+    :param other: trained.
+    """
+    own, given = model.state_dict(), other.state_dict()
+    model.load_state_dict(
+        {
+            name: given[name] if name in given and given[name].shape == value.shape else value
+            for name, value in own.items()
+        }
+    )
 
 
 def trained_network(folder: Path, config: MeshRecoveryConfig) -> MeshRecovery:
