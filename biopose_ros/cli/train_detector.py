@@ -1,0 +1,79 @@
+"""``biopose train detector``: draw windows, label videos, train, write the weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train_detector(
+    output: Annotated[Path, typer.Argument(help='Weights file to write, .safetensors.')],
+    motion: Annotated[
+        Path | None,
+        typer.Option(help='Folder of recorded motion; without it synthesised activities alone.'),
+    ] = None,
+    video: Annotated[
+        list[Path] | None,
+        typer.Option(help='Real video to learn from, without labels; may be given again.'),
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option(help='Windows, checkpoint, log and curve; a stopped training resumes.')
+    ] = Path('detector_training'),
+    minutes: Annotated[float, typer.Option(min=0.01, help='Length of the training.')] = 25.0,
+    chunks: Annotated[int, typer.Option(min=1, help='Rendered windows, in sixteens.')] = 640,
+    seed: Annotated[int, typer.Option(min=0, help='Of scenes, order and augmentation.')] = 0,
+) -> None:
+    """Train the network that finds persons."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    from biopose_ros.training.curve import draw_curve
+    from biopose_ros.training.detector.loop import DetectorTraining, TrainConfig
+    from biopose_ros.training.detector.real_frames import follow_video
+    from biopose_ros.training.detector.store import WindowStore
+    from biopose_ros.training.detector.windows import WindowSource
+    from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
+    from biopose_ros.training.timed import LogLine
+
+    console = Console()
+    splits = {
+        'train': SynthesisConfig('train', seed, motion, synthetic_clips=120),
+        'validation': SynthesisConfig('validation', seed, synthetic_clips=60),
+    }
+    stores = {
+        name: WindowStore(
+            lambda config=config: WindowSource(build_generator(config)),  # type: ignore[misc]
+            folder / name,
+        )
+        for name, config in splits.items()
+    }
+    with Bar(console=console) as bar:
+        task = bar.add_task('draw windows', total=chunks + 8)
+        for number in range(chunks):
+            stores['train'].chunk(number)
+            bar.advance(task)
+        held_out = []
+        for number in range(8):
+            held_out += stores['validation'].chunk(number)
+            bar.advance(task)
+        task = bar.add_task('label videos', total=len(video or []))
+        real = []
+        for path in video or []:
+            real += follow_video(path)
+            bar.advance(task)
+        task = bar.add_task('train', total=60 * minutes)
+        config = TrainConfig(minutes=minutes, chunks=chunks, seed=seed)
+        training = DetectorTraining(stores['train'], held_out, real, folder, config)
+
+        def report(line: LogLine) -> None:
+            bar.update(task, completed=line.elapsed_s)
+            console.print(
+                f'step {line.step}: loss {line.validation["total"]:.3f} on held-out windows'
+            )
+
+        training.run(report)
+    training.write(output)
+    draw_curve(training.log, folder / 'curve.png')
+    console.print(f'{output}: {training.step} steps; curve in {folder}/curve.png')
