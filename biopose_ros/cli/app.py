@@ -14,6 +14,7 @@ from biopose_ros.cli.build_skeleton import build_skeleton
 from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
 from biopose_ros.cli.evaluate_body import evaluate_body
+from biopose_ros.cli.evaluate_detector import evaluate_detector
 from biopose_ros.cli.evaluate_filtering import evaluate_filtering
 from biopose_ros.cli.evaluate_keypoints import evaluate_keypoints
 from biopose_ros.cli.evaluate_mesh import evaluate_mesh
@@ -25,6 +26,7 @@ from biopose_ros.cli.node import node
 from biopose_ros.cli.play import play
 from biopose_ros.cli.run import run
 from biopose_ros.cli.synth import synth
+from biopose_ros.cli.train_detector import train_detector
 from biopose_ros.cli.train_mesh import train_mesh
 from biopose_ros.cli.train_neurik import train_neurik
 
@@ -55,6 +57,7 @@ evaluate.command('body')(evaluate_body)
 evaluate.command('filtering')(evaluate_filtering)
 evaluate.command('keypoints')(evaluate_keypoints)
 evaluate.command('mesh')(evaluate_mesh)
+evaluate.command('detector')(evaluate_detector)
 evaluate.command('neurik')(evaluate_neurik)
 evaluate.command('skeleton')(evaluate_skeleton)
 build.command('skeleton')(build_skeleton)
@@ -63,6 +66,7 @@ build.command('marker-sites')(build_marker_sites)
 build.command('motion-sheet')(motion_sheet)
 benchmark.command('synth')(benchmark_synth)
 app.command()(synth)
+train.command('detector')(train_detector)
 train.command('neurik')(train_neurik)
 train.command('mesh')(train_mesh)
 
