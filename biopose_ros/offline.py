@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from biopose_ros.filtering import FilteredCoordinates
 from biopose_ros.frames import GroundFrame
@@ -16,6 +15,7 @@ from biopose_ros.person_placing import PersonPlacing
 from biopose_ros.records import Camera, FloatArray, PersonPose, TrackingState
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.smoothing import smooth
+from biopose_ros.standing import StandingPerson
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,11 @@ def smooth_recording(
             [placing.distance_stddev(pose.coordinates, _size(pose), camera) for pose in track]
         )
         frames = _smooth_track(times_s, track, distance_stddev, skeleton, smoothing)
+        standing = StandingPerson(skeleton, ground)
         for (row, column), frame, shared in zip(places, frames, distance_stddev, strict=True):
-            poses[row][column] = _replaced(poses[row][column], frame, shared, skeleton, ground)
+            poses[row][column] = _replaced(
+                poses[row][column], frame, shared, standing, images[row].time_s, skeleton
+            )
     return [replace(image, poses=new) for image, new in zip(images, poses, strict=True)]
 
 
@@ -93,22 +96,27 @@ def _replaced(
     pose: PersonPose,
     frame: FilteredCoordinates,
     distance_stddev: FloatArray,
+    standing: StandingPerson,
+    time_s: float,
     skeleton: Skeleton,
-    ground: GroundFrame,
 ) -> PersonPose:
     known = np.isfinite(frame.positions)
     positions = np.where(known, frame.positions, pose.coordinates)
-    coordinates = within_limits(skeleton, positions)
-    segments = skeleton.forward_kinematics(
-        torch.from_numpy(coordinates), torch.from_numpy(pose.scales)
+    placed = standing.place(
+        within_limits(skeleton, positions),
+        pose.scales,
+        time_s,
+        is_measured=pose.state is not TrackingState.OCCLUDED,
+        is_held=True,
     )
     return replace(
         pose,
-        coordinates=coordinates,
+        coordinates=placed.coordinates,
         velocities=np.where(known, frame.velocities, pose.velocities),
         stddev=np.where(known, np.hypot(frame.stddev, distance_stddev), pose.stddev),
-        segment_rotations=ground.camera_from_ground @ segments.rotations.numpy(),
-        segment_positions_m=ground.to_camera(segments.positions_m.numpy()),
+        segment_rotations=placed.segment_rotations,
+        segment_positions_m=placed.segment_positions_m,
+        foot_contact=placed.foot_contact,
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from biopose_ros.filtering import CoordinateFilter, FilteredCoordinates, MotionModel
 from biopose_ros.frames import GroundFrame
@@ -15,6 +14,7 @@ from biopose_ros.person_placing import PersonPlacing
 from biopose_ros.records import Camera, FloatArray, Markers, PersonCrop, PersonPose, TrackingState
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.limits import is_circular
+from biopose_ros.standing import StandingPerson
 
 
 class PersonMotion:
@@ -29,7 +29,7 @@ class PersonMotion:
     def __init__(self, skeleton: Skeleton, smoothing: float, ground: GroundFrame) -> None:
         self._skeleton = skeleton
         self._filter = CoordinateFilter(motion_model(skeleton), smoothing)
-        self._ground = ground
+        self._standing = StandingPerson(skeleton, ground)
         self._placing = PersonPlacing(skeleton, ground)
         self._size: BodySize | None = None
 
@@ -72,7 +72,8 @@ class PersonMotion:
             return None
         distance_stddev = self._placing.distance_stddev(filtered.positions, size, camera)
         filtered = replace(filtered, stddev=np.hypot(filtered.stddev, distance_stddev))
-        return self._pose(crop, stamp_ns, filtered, markers, size)
+        pose = self._pose(crop, stamp_ns, filtered, markers, size)
+        return pose if estimate is None else replace(pose, body=estimate.body)
 
     def _pose(
         self,
@@ -82,28 +83,33 @@ class PersonMotion:
         markers: Markers,
         size: BodySize,
     ) -> PersonPose:
-        coordinates = within_limits(self._skeleton, filtered.positions)
-        frames = self._skeleton.forward_kinematics(
-            torch.from_numpy(coordinates), torch.from_numpy(size.scales)
+        is_measured = bool(markers.names)
+        standing = self._standing.place(
+            within_limits(self._skeleton, filtered.positions),
+            size.scales,
+            stamp_ns * 1e-9,
+            is_measured,
+            is_held=self._filter.smoothing > 0.0,
         )
         return PersonPose(
             person_id=f'person_{crop.track_id}',
             stamp_ns=stamp_ns,
-            state=crop.state if markers.names else TrackingState.OCCLUDED,
+            state=crop.state if is_measured else TrackingState.OCCLUDED,
             confidence=crop.confidence,
-            coordinates=coordinates,
+            coordinates=standing.coordinates,
             velocities=filtered.velocities,
             stddev=filtered.stddev,
             scales=size.scales,
             scale_stddev=size.scale_stddev,
-            segment_rotations=self._ground.camera_from_ground @ frames.rotations.numpy(),
-            segment_positions_m=self._ground.to_camera(frames.positions_m.numpy()),
+            segment_rotations=standing.segment_rotations,
+            segment_positions_m=standing.segment_positions_m,
             markers=markers,
             stature_m=size.stature_m,
             stature_stddev_m=size.stature_stddev_m,
             box_xyxy_px=crop.box_xyxy_px,
             keypoints_px=crop.keypoints_px,
             keypoint_confidence=crop.keypoint_confidence,
+            foot_contact=standing.foot_contact,
         )
 
 

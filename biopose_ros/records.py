@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from biopose_ros.detection.crops import Crop
+    from biopose_ros.mesh_recovery.mesh_stage import PlacedBody
 
 FloatArray = NDArray[np.floating]
 
@@ -150,6 +151,8 @@ class PersonPose:
     :param box_xyxy_px: [4].
     :param keypoints_px: [33, 2].
     :param keypoint_confidence: [33].
+    :param body: the mesh that this image showed; None where none was recovered in it.
+    :param foot_contact: [left and right], probability that the foot stands on the ground.
     """
 
     person_id: str
@@ -169,3 +172,5 @@ class PersonPose:
     box_xyxy_px: FloatArray
     keypoints_px: FloatArray
     keypoint_confidence: FloatArray
+    body: PlacedBody | None = None
+    foot_contact: FloatArray = field(default_factory=lambda: np.full(2, np.nan))

@@ -134,7 +134,9 @@ def test_a_track_that_ends_hidden_keeps_its_predictions(recording, skeleton):
     hidden = replace(last, state=TrackingState.OCCLUDED)
     images[-1] = replace(images[-1], poses=[hidden])
     (pose, *_) = smooth_recording(images, skeleton, CAMERA, GROUND, 0.5)[-1].poses
-    np.testing.assert_allclose(pose.coordinates, within_limits(skeleton, last.coordinates))
+    joints = slice(6, None)  # feet that stood still hold the pelvis
+    expected = within_limits(skeleton, last.coordinates)[joints]
+    np.testing.assert_allclose(pose.coordinates[joints], expected)
 
 
 def test_an_empty_recording_stays_empty(skeleton):

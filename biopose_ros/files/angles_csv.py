@@ -3,7 +3,8 @@ Joint angles as a plain table, ``joint_angles.csv``, one row per image of the pe
 
 ``pandas.read_csv`` needs no options. Columns: ``time`` (seconds), ``stamp_ns``, ``state``
 (tentative, tracked, occluded), ``confidence``, then per coordinate ``NAME`` (degrees; pelvis
-translations in metres), ``NAME_velocity`` (per second) and ``NAME_stddev`` (1 sigma).
+translations in metres), ``NAME_velocity`` (per second) and ``NAME_stddev`` (1 sigma), at last
+``foot_contact_left`` and ``foot_contact_right`` (probability that the foot stands on the ground).
 Unknown values are empty, which pandas reads as NaN.
 """
 
@@ -16,9 +17,11 @@ import numpy as np
 
 from biopose_ros.files.growing_table import GrowingTable
 from biopose_ros.files.mot import degree_factors
+from biopose_ros.foot_contact import FEET
 from biopose_ros.records import PersonPose
 
 KINDS = ('', '_velocity', '_stddev')
+FOOT_COLUMNS = tuple(f'foot_contact_{foot}' for foot in FEET)
 
 
 class AnglesCsvWriter(GrowingTable):
@@ -31,9 +34,8 @@ class AnglesCsvWriter(GrowingTable):
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         columns = [name + kind for name in names for kind in KINDS]
-        super().__init__(
-            path, ','.join(['time', 'stamp_ns', 'state', 'confidence', *columns]) + '\n'
-        )
+        columns = ['time', 'stamp_ns', 'state', 'confidence', *columns, *FOOT_COLUMNS]
+        super().__init__(path, ','.join(columns) + '\n')
         self._factors = degree_factors(names)
 
     def write(self, time_s: float, pose: PersonPose) -> None:
@@ -44,6 +46,7 @@ class AnglesCsvWriter(GrowingTable):
         :param pose: the person at that time.
         """
         values = np.stack([pose.coordinates, pose.velocities, pose.stddev]) * self._factors
-        fields = ('' if np.isnan(value) else f'{value:.6f}' for value in values.T.reshape(-1))
+        numbers = np.concatenate([values.T.reshape(-1), pose.foot_contact])
+        fields = ('' if np.isnan(value) else f'{value:.6f}' for value in numbers)
         start = [f'{time_s:.9f}', str(pose.stamp_ns), pose.state.name.lower()]
         self.write_row([*start, f'{pose.confidence:.4f}', *fields], separator=',')

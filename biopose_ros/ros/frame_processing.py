@@ -167,4 +167,6 @@ def _lost(person: PersonPose, stamp_ns: int) -> PersonPose:
         stddev=np.full_like(person.stddev, np.nan),
         segment_rotations=np.full_like(person.segment_rotations, np.nan),
         segment_positions_m=np.full_like(person.segment_positions_m, np.nan),
+        foot_contact=np.full(2, np.nan),
+        body=None,
     )

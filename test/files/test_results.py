@@ -45,6 +45,7 @@ def pose_of(skeleton):
             box_xyxy_px=np.zeros(4),
             keypoints_px=np.zeros((33, 2)),
             keypoint_confidence=np.zeros(33),
+            foot_contact=np.array([0.9, np.nan]),
         )
 
     return _pose_of
@@ -97,6 +98,8 @@ def test_the_table_marks_predicted_images(run):
     assert float(rows[0]['knee_angle_r_velocity']) == pytest.approx(np.degrees(0.1), abs=1e-5)
     assert float(rows[0]['pelvis_tx_stddev']) == pytest.approx(0.05)
     assert rows[0]['wrist_dev_l'] == ''
+    assert float(rows[0]['foot_contact_left']) == pytest.approx(0.9)
+    assert rows[0]['foot_contact_right'] == ''
     assert rows[0]['stamp_ns'] == '7'
 
 
