@@ -15,6 +15,7 @@ from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
 from biopose_ros.cli.evaluate_body import evaluate_body
 from biopose_ros.cli.evaluate_detector import evaluate_detector
+from biopose_ros.cli.evaluate_feet import evaluate_feet
 from biopose_ros.cli.evaluate_filtering import evaluate_filtering
 from biopose_ros.cli.evaluate_keypoints import evaluate_keypoints
 from biopose_ros.cli.evaluate_mesh import evaluate_mesh
@@ -54,6 +55,7 @@ benchmark.command('live')(benchmark_live)
 app.command()(run)
 evaluate.command('video')(evaluate_video)
 evaluate.command('body')(evaluate_body)
+evaluate.command('feet')(evaluate_feet)
 evaluate.command('filtering')(evaluate_filtering)
 evaluate.command('keypoints')(evaluate_keypoints)
 evaluate.command('mesh')(evaluate_mesh)
