@@ -30,7 +30,8 @@ def train_neurik(
     from biopose_ros.training.motion.splits import Split
     from biopose_ros.training.neurik.curve import draw_curve
     from biopose_ros.training.neurik.label_store import stored_motion
-    from biopose_ros.training.neurik.loop import Progress, TrainConfig, Trainer, finish
+    from biopose_ros.training.neurik.loop import NeurikTraining, TrainConfig, finish
+    from biopose_ros.training.timed import LogLine
 
     console = Console()
     with Bar(console=console) as bar:
@@ -48,15 +49,14 @@ def train_neurik(
             bar.update(task, completed=1, total=1)
         task = bar.add_task('train', total=60 * minutes)
         config = TrainConfig(minutes=minutes, seed=seed)
-        trainer = Trainer(motions[Split.TRAIN], motions[Split.VALIDATION], folder, config)
+        training = NeurikTraining(motions[Split.TRAIN], motions[Split.VALIDATION], folder, config)
 
-        def report(line: Progress) -> None:
+        def report(line: LogLine) -> None:
             bar.update(task, completed=line.elapsed_s)
-            console.print(
-                f'step {line.step}: {line.validation_deg:.2f} degrees on held-out windows'
-            )
+            figures = ', '.join(f'{name} {value:.2f}' for name, value in line.validation.items())
+            console.print(f'step {line.step}: degrees on held-out windows: {figures}')
 
-        trainer.run(report)
-    draw_curve(trainer.log, folder / 'curve.png')
-    finish(folder, motions[Split.VALIDATION], output)
-    console.print(f'{output}: best {trainer.best_deg:.2f} degrees; curve in {folder}/curve.png')
+        training.run(report)
+    draw_curve(training.log, folder / 'curve.png')
+    finish(training, motions[Split.VALIDATION], output)
+    console.print(f'{output}: best {training.best:.2f} degrees; curve in {folder}/curve.png')

@@ -27,7 +27,7 @@ class NeurikConfig:
     heads: int = 6
     layers: int = 3
     feedforward_size: int = 384
-    window_frames: int = 27
+    window_frames: int = 32
     window_s: float = 1.2
     scale_amplitude: float = 0.4
     keypoints: int = 33

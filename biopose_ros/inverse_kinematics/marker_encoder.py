@@ -63,6 +63,8 @@ class PartAxes(nn.Module):
         self.register_buffer('order', torch.stack(orders), persistent=False)
         self.register_buffer('signs', torch.tensor(signs), persistent=False)
 
+    # A training may run its layers in bfloat16, but not what has to do with places and angles.
+    @torch.autocast('cpu', enabled=False)
     def forward(self, positions_m: Tensor, weights: Tensor) -> PartFrames:
         """
         Span axes.
@@ -70,9 +72,11 @@ class PartAxes(nn.Module):
         :param positions_m: [..., markers, 3], ground frame; finite.
         :param weights: [..., markers], 0 where a marker is missing.
         """
-        mass = self.groups @ weights[..., None]  # [..., groups, 1]
-        means_m = self.groups @ (positions_m * weights[..., None]) / mass.clamp(min=_EPSILON)
-        is_known = (mass[..., 0] > _EPSILON).to(positions_m.dtype)
+        # One large matrix product instead of many small ones.
+        mass = weights @ self.groups.T  # [..., groups]
+        weighted_m = (positions_m * weights[..., None]).transpose(-1, -2) @ self.groups.T
+        means_m = weighted_m.transpose(-1, -2) / mass.clamp(min=_EPSILON)[..., None]
+        is_known = (mass > _EPSILON).to(positions_m.dtype)
         count = len(BODY_PARTS)
         ends = means_m[..., count:, :].reshape(*means_m.shape[:-2], count, 4, 3)
         along = ends[..., 1, :] - ends[..., 0, :]
@@ -189,6 +193,7 @@ class MarkerEncoder(nn.Module):
         local = (away_m @ rotations) / LENGTH_UNIT_M
         return local * local.new_tensor([1.0, 1.0, -1.0]) if is_left else local
 
+    @torch.autocast('cpu', enabled=False)
     def pose_features(self, frames: PartFrames) -> Tensor:
         """
         Describe each part relative to its parent, the pelvis, gravity and the camera.

@@ -2,8 +2,9 @@
 NeurIK: a window of virtual markers to joint coordinates, sizes and their uncertainty.
 
     markers [frames, markers, 3] -> axes of body parts -> spatial convolution   (marker_encoder)
-      + 2D keypoints, where there are any
-      -> causal temporal transformer; the only notion of place is the time between two frames
+      + 2D keypoints beside where the markers appear in the image               (keypoint_encoder)
+      + features of the mesh network; any of the three may be missing
+      -> causal transformer; the only notion of place is the time between frames (temporal)
       -> coordinates within their limits, pelvis attitude, size factors, standard deviations
 
 Every frame is estimated from itself and those before it, so that one pass over a clip gives the
@@ -20,12 +21,15 @@ from torch import Tensor, nn
 
 from biopose_ros.inverse_kinematics.body_parts import BODY_PARTS
 from biopose_ros.inverse_kinematics.config import NeurikConfig
-from biopose_ros.inverse_kinematics.marker_encoder import (
-    LENGTH_UNIT_M,
-    POSE_FEATURES,
-    MarkerEncoder,
-    PartFrames,
+from biopose_ros.inverse_kinematics.held_pelvis import (
+    HeldPelvis,
+    hold_over_time,
+    hold_stored,
+    with_pelvis,
 )
+from biopose_ros.inverse_kinematics.keypoint_encoder import KeypointEncoder
+from biopose_ros.inverse_kinematics.marker_encoder import POSE_FEATURES, MarkerEncoder, PartFrames
+from biopose_ros.inverse_kinematics.temporal import TemporalLayer, time_waves
 from biopose_ros.skeleton import Skeleton, scale_groups
 
 PELVIS_COORDINATES = 6
@@ -33,20 +37,20 @@ PELVIS_COORDINATES = 6
 # lies outside is cut off.
 OVERSHOOT = 0.05
 MAX_PELVIS_OFFSET_M = 0.3
-_TIME_RATES_HZ = (0.4, 0.8, 1.6, 3.2, 6.4)
 
 
 @dataclass(frozen=True)
 class Evidence:
     """
-    What is known of a clip.
+    What is known of a clip, in ground axes that start from the camera.
 
-    :param positions_m: [batch, frames, markers, 3], ground frame, any finite number where missing.
+    :param positions_m: [batch, frames, markers, 3], any finite number where missing.
     :param weights: [batch, frames, markers], confidence 0 to 1, 0 where missing.
     :param times_s: [batch, frames], rising.
-    :param keypoints_m: [batch, frames, keypoints, 3], ground frame: where the rays of 2D keypoints
-        cross the plane through the pelvis that faces the camera.
+    :param keypoints_m: [batch, frames, keypoints, 3]: any points on the rays of 2D keypoints.
     :param keypoint_weights: [batch, frames, keypoints], confidence, 0 where unknown.
+    :param features: [batch, frames, features], of the mesh network.
+    :param feature_weights: [batch, frames], 1, or 0 where the features are unknown.
     """
 
     positions_m: Tensor
@@ -54,6 +58,8 @@ class Evidence:
     times_s: Tensor
     keypoints_m: Tensor
     keypoint_weights: Tensor
+    features: Tensor
+    feature_weights: Tensor
 
 
 @dataclass(frozen=True)
@@ -85,90 +91,13 @@ class FrameTokens:
     :param features: [batch, frames, frame_size].
     :param pose: [batch, frames, parts * features], of the parts, see ``pose_features``.
     :param pelvis_rotations: [batch, frames, 3, 3], from markers; the last known where missing.
-    :param pelvis_origins_m: [batch, frames, 3], likewise.
+    :param pelvis_origins_m: [batch, frames, 3], likewise, or from the hips' keypoints.
     """
 
     features: Tensor
     pose: Tensor
     pelvis_rotations: Tensor
     pelvis_origins_m: Tensor
-
-
-class TimeBias(nn.Module):
-    """How much a frame looks at another, by the seconds between them and for each head."""
-
-    rates: Tensor
-
-    def __init__(self, heads: int) -> None:
-        super().__init__()
-        rates = 2 * torch.pi * torch.tensor(_TIME_RATES_HZ)
-        self.register_buffer('rates', rates, persistent=False)
-        self.mix = nn.Linear(2 * len(_TIME_RATES_HZ) + 1, heads)
-
-    def forward(self, ages_s: Tensor) -> Tensor:
-        """
-        Give the attention's bias.
-
-        :param ages_s: [...], seconds, not negative.
-        :returns: [..., heads].
-        """
-        phase = ages_s[..., None] * self.rates
-        return self.mix(torch.cat([phase.sin(), phase.cos(), ages_s[..., None]], -1))
-
-
-class TemporalLayer(nn.Module):
-    """One layer of the temporal encoder."""
-
-    def __init__(self, config: NeurikConfig) -> None:
-        super().__init__()
-        size = config.frame_size
-        self.heads = config.heads
-        self.head_size = size // config.heads
-        self.attention_norm = nn.LayerNorm(size)
-        self.query_key_value = nn.Linear(size, 3 * size)
-        self.output = nn.Linear(size, size)
-        self.bias = TimeBias(config.heads)
-        self.feedforward = nn.Sequential(
-            nn.LayerNorm(size),
-            nn.Linear(size, config.feedforward_size),
-            nn.GELU(),
-            nn.Linear(config.feedforward_size, size),
-        )
-
-    def project(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """
-        Give queries, keys and values.
-
-        :param tokens: [batch, frames, size].
-        :returns: [batch, frames, size] each.
-        """
-        query, key, value = self.query_key_value(self.attention_norm(tokens)).chunk(3, -1)
-        return query, key, value
-
-    def attend(
-        self, tokens: Tensor, query: Tensor, key: Tensor, value: Tensor, bias: Tensor
-    ) -> Tensor:
-        """
-        Let frames look at others.
-
-        :param tokens: [batch, frames, size].
-        :param query: [batch, frames, size].
-        :param key: [batch, others, size].
-        :param value: [batch, others, size].
-        :param bias: [batch, heads, frames, others], minus infinity where not allowed.
-        :returns: the tokens after this layer.
-        """
-        query, key, value = (self._split(part) for part in (query, key, value))
-        score = query @ key.transpose(-1, -2) * self.head_size**-0.5 + bias
-        seen = score.softmax(-1) @ value
-        tokens = tokens + self.output(seen.transpose(1, 2).flatten(-2))
-        return tokens + self.feedforward(tokens)
-
-    def _split(self, tokens: Tensor) -> Tensor:
-        """Give every head its share: [batch, heads, frames, size / heads]."""
-        # Not unflatten: its export to ONNX would fix the batch.
-        shape = (tokens.shape[0], tokens.shape[1], self.heads, self.head_size)
-        return tokens.reshape(shape).transpose(1, 2)
 
 
 class Neurik(nn.Module):
@@ -199,8 +128,9 @@ class Neurik(nn.Module):
         # Added to the logarithm of 1 sigma; found on validation data.
         self.register_buffer('log_calibration', torch.zeros(coordinates + groups))
         self.encoder = MarkerEncoder(config)
-        self.keypoint_layer = nn.Sequential(
-            nn.Linear(4 * config.keypoints, size), nn.GELU(), nn.Linear(size, size)
+        self.keypoint_encoder = KeypointEncoder(config)
+        self.feature_layer = nn.Sequential(
+            nn.Linear(config.feature_size + 1, size), nn.GELU(), nn.Linear(size, size)
         )
         self.layers = nn.ModuleList([TemporalLayer(config) for _ in range(config.layers)])
         self.norm = nn.LayerNorm(2 * size)
@@ -219,6 +149,8 @@ class Neurik(nn.Module):
         for layer in self._temporal():
             layer.output.weight.zero_()
             cast(nn.Linear, layer.feedforward[3]).weight.zero_()
+        for encoder in (self.keypoint_encoder.layers, self.feature_layer):
+            cast(nn.Linear, encoder[-1]).weight.zero_()
         last = cast(nn.Linear, self.head[2])
         last.weight.mul_(0.1)
         last.bias.zero_()
@@ -234,14 +166,15 @@ class Neurik(nn.Module):
 
         :param evidence: of the clips.
         """
-        frames = _hold_pelvis(
-            self.encoder.axes(evidence.positions_m, evidence.weights), self.encoder.pelvis
-        )
-        tokens = self.encode(evidence, frames)
+        frames = self.encoder.axes(evidence.positions_m, evidence.weights)
+        held = hold_over_time(frames, evidence.keypoints_m, evidence.keypoint_weights)
+        tokens = self.encode(evidence, frames, held)
         mixed, allowed = tokens.features, self._band(evidence.times_s)
-        ages_s = (evidence.times_s[:, :, None] - evidence.times_s[:, None, :]).clamp(min=0)
+        waves = time_waves(
+            (evidence.times_s[:, :, None] - evidence.times_s[:, None, :]).clamp(min=0)
+        )
         for layer in self._temporal():
-            bias = layer.bias(ages_s).permute(0, 3, 1, 2)
+            bias = layer.bias(waves).permute(0, 3, 1, 2)
             bias = bias.masked_fill(~allowed[:, None], -torch.inf)
             mixed = layer.attend(mixed, *layer.project(mixed), bias)
         return self.decode(tokens, mixed)
@@ -266,16 +199,17 @@ class Neurik(nn.Module):
             frame_size]; the pelvis's axes and origin to hold.
         """
         frames = self.encoder.axes(evidence.positions_m, evidence.weights)
-        tokens = self.encode(evidence, _with_held(frames, self.encoder.pelvis, held))
+        pelvis = hold_stored(frames, evidence.keypoints_m, evidence.keypoint_weights, held)
+        tokens = self.encode(evidence, frames, pelvis)
         allowed = (ages_s >= 0) & (ages_s <= self.config.window_s)
         blocked = torch.cat([~allowed, torch.zeros_like(allowed[:, :1])], 1)
-        ages_s = torch.cat([ages_s.clamp(min=0), torch.zeros_like(ages_s[:, :1])], 1)
+        waves = time_waves(torch.cat([ages_s.clamp(min=0), torch.zeros_like(ages_s[:, :1])], 1))
         mixed, new_keys, new_values = tokens.features, [], []
         for index, layer in enumerate(self._temporal()):
             query, key, value = layer.project(mixed)
             new_keys.append(key)
             new_values.append(value)
-            bias = layer.bias(ages_s).transpose(-1, -2)[:, :, None]
+            bias = layer.bias(waves).transpose(-1, -2)[:, :, None]
             bias = bias.masked_fill(blocked[:, None, None], -torch.inf)
             every = torch.cat([keys[:, index], key], 1), torch.cat([values[:, index], value], 1)
             mixed = layer.attend(mixed, query, *every, bias)
@@ -287,31 +221,32 @@ class Neurik(nn.Module):
             tokens.pelvis_origins_m[:, 0],
         )
 
-    def encode(self, evidence: Evidence, frames: PartFrames) -> FrameTokens:
+    def encode(self, evidence: Evidence, frames: PartFrames, held: HeldPelvis) -> FrameTokens:
         """
         Run the spatial encoder.
 
         :param evidence: of clips.
-        :param frames: of the parts, with the pelvis held where it is not seen.
+        :param frames: of the parts.
+        :param held: the pelvis, also where it is not seen.
         """
-        flat = PartFrames(
-            frames.rotations.flatten(0, 1),
-            frames.origins_m.flatten(0, 1),
-            frames.is_known.flatten(0, 1),
-        )
+        parts = with_pelvis(frames, held)
+        flat = PartFrames(*(value.flatten(0, 1) for value in vars(parts).values()))
         pose = self.encoder.pose_features(flat)
         features = self.encoder(
             evidence.positions_m.flatten(0, 1), evidence.weights.flatten(0, 1), flat, pose
         )
-        rotation = frames.rotations[:, :, self.encoder.pelvis]
-        origin_m = frames.origins_m[:, :, self.encoder.pelvis]
-        away = (evidence.keypoints_m - origin_m[:, :, None]) @ rotation / LENGTH_UNIT_M
-        weight = evidence.keypoint_weights[..., None]
-        seen = torch.cat([away * weight, weight], -1).flatten(-2)
-        shape = (rotation.shape[0], rotation.shape[1], -1)
-        features = features.reshape(shape) + self.keypoint_layer(seen)
-        return FrameTokens(features, pose.reshape(shape), rotation, origin_m)
+        shape = (held.origins_m.shape[0], held.origins_m.shape[1], -1)
+        features = features.reshape(shape) + self.keypoint_encoder(
+            (evidence.keypoints_m, evidence.keypoint_weights),
+            (evidence.positions_m, evidence.weights),
+            (held.rotations, held.origins_m),
+        )
+        is_known = evidence.feature_weights[..., None]
+        described = torch.cat([evidence.features * is_known, is_known], -1)
+        features = features + self.feature_layer(described)
+        return FrameTokens(features, pose.reshape(shape), held.rotations, held.origins_m)
 
+    @torch.autocast('cpu', enabled=False)
     def decode(self, tokens: FrameTokens, mixed: Tensor) -> NeurikEstimate:
         """
         Read coordinates, sizes and uncertainty off.
@@ -319,7 +254,7 @@ class Neurik(nn.Module):
         :param tokens: of the frames.
         :param mixed: [batch, frames, frame_size], after the temporal encoder.
         """
-        outputs = self.head(self.norm(torch.cat([mixed, tokens.features], -1)))
+        outputs = self.head(self.norm(torch.cat([mixed, tokens.features], -1).float()))
         means, log_stddev = outputs.split([self.num_means, len(self.log_calibration)], -1)
         angles, turn, shift, factors = (means + self.direct(tokens.pose)).split(
             [self.num_angles, 6, 3, self.num_groups], -1
@@ -386,39 +321,3 @@ def rotation_from_6d(numbers: Tensor) -> Tensor:
     second = second - (first * second).sum(-1, keepdim=True) * first
     second = nn.functional.normalize(second, dim=-1)
     return torch.stack([first, second, torch.linalg.cross(first, second)], -1)
-
-
-def _hold_pelvis(frames: PartFrames, pelvis: int) -> PartFrames:
-    """Where the pelvis's axes are not known take the last ones; before the first, the ground's."""
-    known = frames.is_known[..., pelvis] > 0  # [batch, frames]
-    count = known.shape[1]
-    order = torch.arange(count, device=known.device).expand_as(known)
-    last = torch.where(known, order, -1).cummax(1).values
-    index = last.clamp(min=0)
-    rows = torch.arange(len(known), device=known.device)[:, None]
-    ever = (last >= 0)[..., None]
-    identity = torch.eye(3, device=known.device)
-    rotation = torch.where(
-        ever[..., None], frames.rotations[rows, index, pelvis], identity.to(frames.rotations)
-    )
-    origin_m = torch.where(ever, frames.origins_m[rows, index, pelvis], 0.0)
-    return _replace_pelvis(frames, pelvis, rotation, origin_m)
-
-
-def _with_held(frames: PartFrames, pelvis: int, held: tuple[Tensor, Tensor]) -> PartFrames:
-    """Where the pelvis's axes are not known take those held; one frame per batch entry."""
-    known = frames.is_known[..., pelvis, None] > 0  # [batch, 1, 1]
-    rotation = torch.where(known[..., None], frames.rotations[:, :, pelvis], held[0][:, None])
-    origin_m = torch.where(known, frames.origins_m[:, :, pelvis], held[1][:, None])
-    return _replace_pelvis(frames, pelvis, rotation, origin_m)
-
-
-def _replace_pelvis(
-    frames: PartFrames, pelvis: int, rotation: Tensor, origin_m: Tensor
-) -> PartFrames:
-    is_pelvis = torch.arange(len(BODY_PARTS), device=rotation.device) == pelvis
-    return PartFrames(
-        torch.where(is_pelvis[:, None, None], rotation[..., None, :, :], frames.rotations),
-        torch.where(is_pelvis[:, None], origin_m[..., None, :], frames.origins_m),
-        frames.is_known,
-    )

@@ -17,14 +17,14 @@ from biopose_ros.resources import cache_path, resource_path
 from biopose_ros.skeleton import Skeleton, load_skeleton
 from biopose_ros.weights_file import read_weights, write_weights
 
-FORMAT_VERSION = '1'
+FORMAT_VERSION = '2'
 DEFAULT_WEIGHTS = 'weights/neurik.safetensors'
 _KIND = 'neurik'
 _GRAPH_VERSION = '1'  # of the step below; a new one is exported anew
 _REMEDY = 'install a matching release or run `biopose train neurik`'
 
 INPUT_NAMES = (
-    *('positions_m', 'weights', 'keypoints_m', 'keypoint_weights'),
+    *('positions_m', 'weights', 'keypoints_m', 'keypoint_weights', 'features', 'feature_weights'),
     *('held_rotation', 'held_origin_m', 'keys', 'values', 'ages_s'),
 )
 OUTPUT_NAMES = (
@@ -105,6 +105,8 @@ class _Step(nn.Module):
         weights: Tensor,
         keypoints_m: Tensor,
         keypoint_weights: Tensor,
+        features: Tensor,
+        feature_weights: Tensor,
         held_rotation: Tensor,
         held_origin_m: Tensor,
         keys: Tensor,
@@ -117,6 +119,8 @@ class _Step(nn.Module):
             ages_s[:, :1],  # a step looks at ages alone
             keypoints_m[:, None],
             keypoint_weights[:, None],
+            features[:, None],
+            feature_weights[:, None],
         )
         estimate, new_key, new_value, rotation, origin_m = self.model.step(
             evidence, (held_rotation, held_origin_m), keys, values, ages_s
@@ -148,6 +152,8 @@ def export_onnx(model: Neurik, path: Path) -> None:
         torch.ones(2, count),
         torch.zeros(2, config.keypoints, 3),
         torch.zeros(2, config.keypoints),
+        torch.zeros(2, config.feature_size),
+        torch.zeros(2),
         torch.eye(3).repeat(2, 1, 1),
         torch.zeros(2, 3),
         torch.zeros(stored),

@@ -12,6 +12,7 @@ import torch
 
 from biopose_ros.inverse_kinematics.body_parts import BODY_PARTS, MARKER_NAMES
 from biopose_ros.inverse_kinematics.config import NeurikConfig
+from biopose_ros.inverse_kinematics.held_pelvis import HIP_KEYPOINTS
 from biopose_ros.inverse_kinematics.neurik_file import INPUT_NAMES, onnx_graph
 from biopose_ros.inverse_kinematics.pelvis import pelvis_coordinates
 from biopose_ros.onnx_runtime import create_session, running_device
@@ -29,11 +30,14 @@ class PersonFrame:
 
     :param person: any name that stays the same from image to image.
     :param stamp_ns: of the image.
-    :param markers: virtual markers in the ground frame; NaN where missing. Those that the network
-        does not know are left out, those that it misses count as missing.
+    :param markers: virtual markers in the ground frame, which starts from the camera; NaN where
+        missing. Those that the network does not know are left out, those that it misses count as
+        missing.
     :param keypoints_m: [keypoints, 3], where the rays of 2D keypoints cross the plane through the
         pelvis that faces the camera, ground frame, NaN where unknown; None without 2D evidence.
     :param keypoint_confidence: [keypoints], 0 to 1.
+    :param features: [features], what the mesh network says of the image, NaN or None where
+        unknown.
     """
 
     person: str
@@ -41,12 +45,13 @@ class PersonFrame:
     markers: Markers
     keypoints_m: FloatArray | None = None
     keypoint_confidence: FloatArray | None = None
+    features: FloatArray | None = None
 
 
 @dataclass(frozen=True)
 class NeurikSolution:
     """
-    The network's answer for one person; all NaN until the pelvis was seen once.
+    The network's answer for one person; all NaN until the pelvis or both hips were seen once.
 
     :param coordinates: [coordinates], radians and metres; the pelvis's tilt and rotation run on
         beyond half a turn as long as the person is followed, all others are within their limits.
@@ -70,7 +75,7 @@ class _Memory:
     stamps_ns: np.ndarray  # -1 where empty
     rotation: FloatArray
     origin_m: FloatArray
-    pelvis_stamp_ns: int = -1
+    is_placed: bool = False  # whether the pelvis was ever seen
     next_place: int = 0
     angles_rad: FloatArray = field(default_factory=lambda: np.full(3, np.nan))
 
@@ -123,16 +128,14 @@ class NeurikPredictor:
         solutions = []
         for row, (frame, memory) in enumerate(zip(frames, memories, strict=True)):
             _remember(memory, frame.stamp_ns, keys[row], values[row])
-            if _shows_pelvis(rows[row]['weights']):
-                memory.pelvis_stamp_ns = frame.stamp_ns
-                memory.rotation, memory.origin_m = held[row], origins_m[row]
+            memory.rotation, memory.origin_m = held[row], origins_m[row]
+            memory.is_placed |= _is_placed(rows[row])
             coordinates = np.concatenate([pelvis[row], angles[row]]).astype(np.float64)
             coordinates[:3] = _unrolled(coordinates[:3], memory.angles_rad)
             stddev = np.exp(log_stddev[row].astype(np.float64))
-            is_known = memory.pelvis_stamp_ns >= 0
-            if is_known:
+            if memory.is_placed:
                 memory.angles_rad = coordinates[:3]
-            solutions.append(self._solution(coordinates, stddev, factors[row], is_known))
+            solutions.append(self._solution(coordinates, stddev, factors[row], memory.is_placed))
         return solutions
 
     def forget(self, person: str) -> None:
@@ -187,9 +190,9 @@ class NeurikPredictor:
         return pelvis
 
     def _solution(
-        self, coordinates: FloatArray, stddev: FloatArray, factors: FloatArray, is_known: bool
+        self, coordinates: FloatArray, stddev: FloatArray, factors: FloatArray, is_placed: bool
     ) -> NeurikSolution:
-        unknown = 1.0 if is_known else np.nan
+        unknown = 1.0 if is_placed else np.nan
         scales = self._members @ factors.astype(np.float64)
         spread = (self._members @ stddev[len(coordinates) :]).mean(axis=-1)
         return NeurikSolution(
@@ -223,12 +226,29 @@ def _arranged(frame: PersonFrame, config: NeurikConfig) -> dict[str, FloatArray]
                 f'{list(frame.keypoints_m.shape)}'
             )
         keypoints_m, confidence = _seen(frame.keypoints_m, frame.keypoint_confidence)
+    features, is_described = _features(frame, config)
     return {
         'positions_m': positions_m,
         'weights': weights,
         'keypoints_m': keypoints_m,
         'keypoint_weights': confidence,
+        'features': features,
+        'feature_weights': is_described,
     }
+
+
+def _features(frame: PersonFrame, config: NeurikConfig) -> tuple[FloatArray, FloatArray]:
+    """Give the mesh network's features, and 1, or 0 where there are none."""
+    unknown: FloatArray = np.zeros(config.feature_size)
+    if frame.features is None:
+        return unknown, np.array(0.0)
+    if frame.features.shape != unknown.shape:
+        raise ValueError(
+            f'{frame.person}: expected features {list(unknown.shape)}, got '
+            f'{list(frame.features.shape)}; mesh network and NeurIK are of different releases'
+        )
+    is_described = bool(np.isfinite(frame.features).all())
+    return np.where(is_described, frame.features, 0.0), np.array(float(is_described))
 
 
 def _seen(points_m: FloatArray, confidence: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -252,6 +272,13 @@ def _places(names: tuple[str, ...]) -> tuple[list[int], list[int]]:
             f'{", ".join(set(names) & set(wanted)) or "none"} are among them'
         )
     return known, place
+
+
+def _is_placed(row: dict[str, FloatArray]) -> bool:
+    """Tell whether this frame's markers or keypoints show where the pelvis is."""
+    return _shows_pelvis(row['weights']) or bool(
+        (row['keypoint_weights'][HIP_KEYPOINTS] > 0).all()
+    )
 
 
 def _shows_pelvis(weights: FloatArray) -> bool:

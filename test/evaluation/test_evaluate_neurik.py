@@ -9,7 +9,8 @@ pytest.importorskip('opensim')
 
 def test_all_figures_are_there(tmp_path, monkeypatch):
     monkeypatch.setenv('BIOPOSE_CACHE', str(tmp_path))
-    from biopose_ros.evaluation.neurik import NOISES, evaluate_neurik
+    from biopose_ros.evaluation.neurik import evaluate_neurik
+    from biopose_ros.evaluation.neurik_clips import NOISES
     from biopose_ros.evaluation.neurik_table import neurik_table
     from biopose_ros.inverse_kinematics.neurik_file import load_neurik
     from biopose_ros.inverse_kinematics.predictor import NeurikPredictor

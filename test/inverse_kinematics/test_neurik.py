@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from biopose_ros.body import load_body
 from biopose_ros.inverse_kinematics.body_parts import BODY_PARTS, MARKER_NAMES, mirrored_marker
 from biopose_ros.inverse_kinematics.config import NeurikConfig
+from biopose_ros.inverse_kinematics.keypoint_encoder import KEYPOINT_MARKERS, View
 from biopose_ros.inverse_kinematics.marker_encoder import PartAxes
 from biopose_ros.inverse_kinematics.neurik import Evidence, Neurik, rotation_from_6d
 from biopose_ros.skeleton import load_skeleton
@@ -17,6 +20,7 @@ from biopose_ros.virtual_markers import load_markers
 
 SMALL = NeurikConfig(node_size=8, frame_size=24, heads=3, layers=2, feedforward_size=24)
 MARKERS = len(MARKER_NAMES)
+PLACE_M = torch.tensor([-3.0, 0.2, 0.4])
 
 
 @pytest.fixture(scope='module')
@@ -36,11 +40,13 @@ def random_evidence(batch=2, frames=6, seed=0, spread_m=0.4):
         return torch.randn(size, generator=generator)
 
     return Evidence(
-        spread_m * normal(batch, frames, MARKERS, 3),
+        PLACE_M + spread_m * normal(batch, frames, MARKERS, 3),
         (normal(batch, frames, MARKERS) > -1).float(),
         (torch.arange(frames) / 30).expand(batch, frames),
-        0.4 * normal(batch, frames, 33, 3),
+        PLACE_M + 0.4 * normal(batch, frames, 33, 3),
         (normal(batch, frames, 33) > 0).float(),
+        normal(batch, frames, SMALL.feature_size),
+        (normal(batch, frames) > 0).float(),
     )
 
 
@@ -102,11 +108,15 @@ def test_the_future_does_not_change_the_past(model):
 
 
 @torch.no_grad()
-def test_where_a_missing_marker_is_does_not_matter(model):
+def test_what_missing_evidence_says_does_not_matter(model):
     evidence = random_evidence()
-    moved = evidence.positions_m + 5.0 * (evidence.weights == 0)[..., None]
-    expected = outputs(model(evidence))
-    torch.testing.assert_close(outputs(model(replace(evidence, positions_m=moved))), expected)
+    moved = replace(
+        evidence,
+        positions_m=evidence.positions_m + 5.0 * (evidence.weights == 0)[..., None],
+        keypoints_m=evidence.keypoints_m + 5.0 * (evidence.keypoint_weights == 0)[..., None],
+        features=evidence.features + 5.0 * (evidence.feature_weights == 0)[..., None],
+    )
+    torch.testing.assert_close(outputs(model(moved)), outputs(model(evidence)))
 
 
 @torch.no_grad()
@@ -117,23 +127,58 @@ def test_only_differences_of_time_count(model):
 
 
 @torch.no_grad()
-def test_moving_the_person_moves_the_pelvis_alone(model):
+def test_the_pelvis_follows_its_markers_and_without_them_the_keypoints_of_the_hips(model):
     evidence, shift_m = random_evidence(), torch.tensor([1.0, -2.0, 3.0])
-    moved = replace(
-        evidence,
-        positions_m=evidence.positions_m + shift_m,
-        keypoints_m=evidence.keypoints_m + shift_m,
+    keypoint_weights = torch.ones_like(evidence.keypoint_weights)
+    for weights in (torch.ones_like(evidence.weights), torch.zeros_like(evidence.weights)):
+        seen = replace(evidence, weights=weights, keypoint_weights=keypoint_weights)
+        moved = replace(
+            seen,
+            positions_m=seen.positions_m + shift_m,
+            keypoints_m=seen.keypoints_m + shift_m,
+        )
+        before, after = model(seen), model(moved)
+        step_m = after.pelvis_positions_m - before.pelvis_positions_m
+        # The pelvis lies within a hand's breadth of where its markers say.
+        assert (step_m - shift_m).norm(dim=-1).max() < 0.7
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    distance_m=st.floats(2.5, 20.0),
+    aside_deg=st.floats(-40, 40),
+    above_deg=st.floats(-40, 40),
+)
+def test_a_view_shows_points_as_a_camera_that_looks_at_them(
+    seed, distance_m, aside_deg, above_deg
+):
+    aside, above = (np.radians(angle) for angle in (aside_deg, above_deg))
+    origin_m = distance_m * np.array([-1.0, np.tan(above), np.tan(aside)])
+    points_m = origin_m + 0.3 * np.random.default_rng(seed).normal(size=(5, 3))
+    seen_m, nearer_m = View.of(torch.from_numpy(origin_m)).project(torch.from_numpy(points_m))
+
+    # An OpenCV camera at zero, its z axis towards the origin, its y axis as far down as can be.
+    forward = origin_m / np.linalg.norm(origin_m)
+    right = np.cross(forward, [0.0, 1.0, 0.0])
+    right /= np.linalg.norm(right)
+    turn = np.stack([right, np.cross(forward, right), forward])
+    focal = float(np.linalg.norm(origin_m))
+    pixels, _ = cv2.projectPoints(
+        points_m, cv2.Rodrigues(turn)[0], np.zeros(3), np.diag([focal, focal, 1.0]), None
     )
-    before, after = model(evidence), model(moved)
-    torch.testing.assert_close(after.angles_rad, before.angles_rad, atol=1e-3, rtol=0)
-    known = model.encoder.axes(evidence.positions_m, evidence.weights).is_known[..., 3] > 0
-    assert known.any()
-    torch.testing.assert_close(
-        after.pelvis_positions_m[known],
-        before.pelvis_positions_m[known] + shift_m,
-        atol=1e-3,
-        rtol=0,
-    )
+    expected = np.stack([-pixels[:, 0, 1], -pixels[:, 0, 0]], -1)
+    np.testing.assert_allclose(seen_m.numpy(), expected, atol=1e-6 * focal)
+    depths_m = focal - points_m @ forward
+    np.testing.assert_allclose(nearer_m[:, 0].numpy(), depths_m, atol=1e-9)
+
+
+def test_keypoints_stand_at_markers_of_their_own_side():
+    from biopose_ros.detection.landmarks import LANDMARK_NAMES, MIRROR_INDEX
+
+    names = [MARKER_NAMES[row] for row in KEYPOINT_MARKERS.tolist()]
+    assert names[LANDMARK_NAMES.index('left_knee')] == 'bp_left_knee'
+    assert [mirrored_marker(names[row]) for row in MIRROR_INDEX] == names
 
 
 @torch.no_grad()
@@ -159,7 +204,7 @@ def test_zero_is_no_turn():
 
 
 def test_impossible_sizes_are_refused():
-    with pytest.raises(ValueError, match='heads must divide frame_size, got 5 and 192'):
-        NeurikConfig(heads=5)
+    with pytest.raises(ValueError, match='heads must divide frame_size, got 7 and 192'):
+        NeurikConfig(heads=7)
     with pytest.raises(ValueError, match='window_frames and window_s must be positive'):
         NeurikConfig(window_frames=0)

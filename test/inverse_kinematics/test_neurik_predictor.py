@@ -6,10 +6,11 @@ import torch
 
 from biopose_ros.body import load_body
 from biopose_ros.body.joints import JOINT_NAMES
+from biopose_ros.detection.landmarks import landmark_index
 from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.inverse_kinematics.config import NeurikConfig
 from biopose_ros.inverse_kinematics.neurik import Evidence, Neurik
-from biopose_ros.inverse_kinematics.neurik_file import load_neurik, save_neurik
+from biopose_ros.inverse_kinematics.neurik_file import FORMAT_VERSION, load_neurik, save_neurik
 from biopose_ros.inverse_kinematics.predictor import NeurikPredictor, PersonFrame
 from biopose_ros.records import Markers
 from biopose_ros.skeleton import load_skeleton
@@ -65,7 +66,7 @@ def frame(positions_m, stamp_ns, person='anna', confidence=ONES, names=MARKER_NA
 
 def random_positions(frames, seed=0):
     generator = np.random.default_rng(seed)
-    start = generator.normal(size=(MARKERS, 3))
+    start = [-3.0, 0.0, 0.5] + generator.normal(size=(MARKERS, 3))
     return start + 0.05 * generator.normal(size=(frames, MARKERS, 3)).cumsum(0)
 
 
@@ -81,17 +82,39 @@ def test_streaming_equals_the_whole_clip(weights, predictor):
     positions_m[7, 5:30] = np.nan  # the legs
     positions_m[11] = np.nan  # everything
     seen = np.isfinite(positions_m).all(-1)
+    generator = np.random.default_rng(5)
+    keypoints_m = [-3.0, 0.0, 0.5] + 0.4 * generator.normal(size=(20, 33, 3))
+    confidence = generator.uniform(size=(20, 33)).clip(min=0.3)
+    confidence[13, 20:30] = 0.0
+    features = generator.normal(size=(20, SMALL.feature_size))
+    features[:4] = np.nan
     model, _ = load_neurik(weights)
     evidence = Evidence(
         torch.from_numpy(np.nan_to_num(positions_m)).float()[None],
         torch.from_numpy(seen).float()[None],
         torch.arange(20)[None] * (PERIOD_NS * 1e-9),
-        torch.zeros(1, 20, 33, 3),
-        torch.zeros(1, 20, 33),
+        torch.from_numpy(keypoints_m).float()[None],
+        torch.from_numpy(confidence).float()[None],
+        torch.from_numpy(np.nan_to_num(features)).float()[None],
+        torch.from_numpy(np.isfinite(features).all(-1)).float()[None],
     )
     with torch.no_grad():
         whole = model(evidence)
-    live = run(predictor, positions_m)
+    live = [
+        predictor.update(
+            [
+                PersonFrame(
+                    'anna',
+                    1 + i * PERIOD_NS,
+                    Markers(MARKER_NAMES, positions_m[i], ONES),
+                    keypoints_m[i],
+                    confidence[i],
+                    features[i],
+                )
+            ]
+        )[0]
+        for i in range(20)
+    ]
     found = np.stack([solution.coordinates[6:] for solution in live])
     np.testing.assert_allclose(found, whole.angles_rad[0].numpy(), atol=1e-4)
     stddev = np.stack([solution.stddev for solution in live])
@@ -122,6 +145,20 @@ def test_nothing_seen_is_unknown_then_uncertain_not_wrong(predictor):
     after = predictor.update([frame(nothing, 1 + 2 * PERIOD_NS)])[0]
     assert np.isfinite(after.coordinates).all()
     assert (after.stddev > 0).all()
+
+
+def test_keypoints_of_the_hips_alone_are_an_estimate(predictor):
+    nothing = Markers(MARKER_NAMES, np.full((MARKERS, 3), np.nan), ONES)
+    keypoints_m = np.full((33, 3), np.nan)
+    keypoints_m[landmark_index('left_hip')] = [-3.0, 0.1, -0.1]
+    unknown = predictor.update([PersonFrame('anna', 1, nothing, keypoints_m, np.ones(33))])[0]
+    assert np.isnan(unknown.coordinates).all()
+    keypoints_m[landmark_index('right_hip')] = [-3.0, 0.1, 0.1]
+    seen = predictor.update([PersonFrame('anna', PERIOD_NS, nothing, keypoints_m, np.ones(33))])[0]
+    pelvis_m = seen.coordinates[
+        [predictor.skeleton.coordinate_index(f'pelvis_t{c}') for c in 'xyz']
+    ]
+    assert np.linalg.norm(pelvis_m - [-3.0, 0.1, 0.0]) < 0.6
 
 
 def test_a_gap_of_two_seconds_or_a_clock_that_jumps_back_starts_afresh(weights):
@@ -178,16 +215,22 @@ def test_shapes_that_do_not_fit_are_refused(predictor):
     )
     with pytest.raises(ValueError, match=r'ben: expected keypoints \[33, 3\], got \[4, 3\]'):
         predictor.update([person])
+    person = PersonFrame('cem', 1, person.markers, features=np.zeros(3))
+    with pytest.raises(ValueError, match=r'cem: expected features \[64\], got \[3\]'):
+        predictor.update([person])
 
 
 def test_weights_for_other_markers_are_refused(weights, tmp_path):
     from biopose_ros.weights_file import read_weights, write_weights
 
-    arrays, header = read_weights(weights, 'neurik', '1', '')
+    arrays, header = read_weights(weights, 'neurik', FORMAT_VERSION, '')
     path = tmp_path / 'other.safetensors'
     texts = {k: v for k, v in header.items() if not k.startswith(('format', 'sha'))}
-    write_weights(path, 'neurik', '1', arrays, {**texts, 'markers': 'C7 T4'})
+    write_weights(path, 'neurik', FORMAT_VERSION, arrays, {**texts, 'markers': 'C7 T4'})
     with pytest.raises(ValueError, match='made for other markers'):
+        load_neurik(path)
+    write_weights(path, 'neurik', '1', arrays, texts)
+    with pytest.raises(ValueError, match=r'other\.safetensors.*version.*biopose train neurik'):
         load_neurik(path)
 
 
@@ -211,6 +254,7 @@ def solve(shipped, marker_body, pose, person):
     table = [marker_body.table.names.index(name) for name in MARKER_NAMES]
     betas = torch.zeros(marker_body.body.num_components)
     positions_m = marker_body.positions_m(torch.from_numpy(pose), betas).numpy()[:, table]
+    positions_m = positions_m + [-3.5, 0.0, 0.0]
     found = run(shipped, positions_m.astype(float), person=person)
     return np.stack([solution.coordinates for solution in found])
 

@@ -6,73 +6,50 @@ Single frames cost a fraction of windows and teach anatomy; windows then teach w
 
 from __future__ import annotations
 
-import json
 import math
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from biopose_ros.inverse_kinematics.config import NeurikConfig
+from biopose_ros.inverse_kinematics.held_pelvis import hold_over_time
 from biopose_ros.inverse_kinematics.neurik import Evidence, Neurik, NeurikEstimate
-from biopose_ros.inverse_kinematics.neurik_file import save_neurik
+from biopose_ros.inverse_kinematics.neurik_file import load_neurik, save_neurik
 from biopose_ros.skeleton import Skeleton, load_skeleton
-from biopose_ros.training.neurik.data import LabelledMotion, Truth, WindowConfig, WindowSampler
-from biopose_ros.training.neurik.losses import LossConfig, NeurikLoss, estimate_errors
+from biopose_ros.training.neurik.data import LabelledMotion, Truth
+from biopose_ros.training.neurik.losses import NeurikLoss, estimate_errors
 from biopose_ros.training.neurik.noise import NoiseLevels
+from biopose_ros.training.neurik.windows import WindowConfig, WindowSampler, without
+from biopose_ros.training.timed import TimedConfig, TimedTraining
 
 _ONE_SIGMA = 0.6827  # share of a normal distribution
+_HELD_OUT = 96  # windows per kind of evidence
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(TimedConfig):
     """
     How the network is trained.
 
-    :param minutes: length of the training; the learning rate falls to zero over it.
     :param single_share: of the time, for single frames.
     :param single_batch: frames at once.
     :param window_batch: windows at once.
     :param window_frames: in a window.
-    :param learning_rate: highest.
-    :param weight_decay: of AdamW.
-    :param seed: of weights and data.
-    :param check_s: seconds between validations, at each of which a checkpoint is written.
     """
 
     minutes: float = 110.0
-    single_share: float = 0.35
-    single_batch: int = 768
-    window_batch: int = 48
-    window_frames: int = 32
-    learning_rate: float = 2e-3
+    learning_rate: float = 1.5e-3
     weight_decay: float = 0.01
-    seed: int = 0
-    check_s: float = 120.0
+    single_share: float = 0.12
+    single_batch: int = 1024
+    window_batch: int = 64
+    window_frames: int = 32
 
 
-@dataclass(frozen=True)
-class Progress:
-    """
-    One line of the training's log.
-
-    :param elapsed_s: time spent training.
-    :param step: optimiser steps made.
-    :param losses: by name, means since the last line.
-    :param validation_deg: mean absolute angle error on windows with mesh noise.
-    """
-
-    elapsed_s: float
-    step: int
-    losses: dict[str, float]
-    validation_deg: float
-
-
-class Trainer:
+class NeurikTraining(TimedTraining):
     """Trains one network; can be stopped and resumed at any checkpoint."""
 
     def __init__(
@@ -82,7 +59,7 @@ class Trainer:
         folder: Path,
         config: TrainConfig,
         network: NeurikConfig | None = None,
-        losses: LossConfig | None = None,
+        start: Path | None = None,
     ) -> None:
         """
         Prepare, from the folder's checkpoint where there is one.
@@ -91,123 +68,89 @@ class Trainer:
         :param validation: to check with.
         :param folder: for checkpoint, log and curve.
         :param config: how to train.
-        :param network: sizes.
-        :param losses: weights of the losses.
+        :param network: sizes, where nothing else is said.
+        :param start: weights file of a network to go on from; None starts afresh.
         """
-        self.config, self.folder = config, folder
         self.skeleton: Skeleton = load_skeleton()
         self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
         torch.manual_seed(config.seed)
-        self.model = Neurik(network or NeurikConfig(), self.skeleton)
-        self.loss = NeurikLoss(self.skeleton, losses)
-        self.motion = motion
-        self.log: list[Progress] = []
-        self.elapsed_s, self.step, self.best_deg = 0.0, 0, math.inf
-        self.held_out = _validation_windows(validation, self.skeleton, config.window_frames)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.checkpoint = folder / 'checkpoint.pt'
-        if not self.checkpoint.exists():
-            fit_linear_start(self.model, self._sampler(1, config.seed + 1000))
-        self.model.to(self.device)
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), config.learning_rate, weight_decay=config.weight_decay
+        if start is None:
+            model = Neurik(network or NeurikConfig(), self.skeleton)
+            first = WindowSampler(
+                motion, self.skeleton, WindowConfig(frames=1), config.seed + 1000
+            )
+            fit_linear_start(model, first)
+        else:
+            model, _ = load_neurik(start)
+        self.loss = NeurikLoss(self.skeleton)
+        self.held_out = held_out_windows(validation, self.skeleton, config.window_frames)
+        self._single_share = config.single_share
+        self._batches = config.single_batch, config.window_batch
+        super().__init__(model.to(self.device), folder, config)
+        self.single, self.windows = (
+            WindowSampler(motion, self.skeleton, WindowConfig(frames=frames), seed)
+            for frames, seed in (
+                (1, config.seed + 2 * self.step + 1),
+                (config.window_frames, config.seed + 2 * self.step + 2),
+            )
         )
-        if self.checkpoint.exists():
-            self._resume()
-        self.single = self._sampler(1, config.seed + 2 * self.step + 1)
-        self.windows = self._sampler(config.window_frames, config.seed + 2 * self.step + 2)
 
-    def run(self, report: Callable[[Progress], None] = lambda progress: None) -> None:
-        """
-        Train until the time is up.
-
-        :param report: called after each validation.
-        """
-        self._check({}, report)
-        sums: dict[str, float] = {}
-        count, last_check = 0, self.elapsed_s
-        while self.elapsed_s < 60 * self.config.minutes:
-            began = time.perf_counter()
-            for name, value in self._train_step().items():
-                sums[name] = sums.get(name, 0.0) + value
-            count += 1
-            self.elapsed_s += time.perf_counter() - began
-            is_last = self.elapsed_s >= 60 * self.config.minutes
-            if is_last or self.elapsed_s - last_check >= self.config.check_s:
-                self._check({name: value / count for name, value in sums.items()}, report)
-                sums, count, last_check = {}, 0, self.elapsed_s
-
-    def _train_step(self) -> dict[str, float]:
-        share = self.elapsed_s / (60 * self.config.minutes)
-        is_single = share < self.config.single_share
+    def losses(self) -> dict[str, Tensor]:
+        """Draw frames at first, then windows, and give their losses by name, weighted."""
+        is_single = self.elapsed_s < 60 * self.config.minutes * self._single_share
         sampler = self.single if is_single else self.windows
-        batch = self.config.single_batch if is_single else self.config.window_batch
-        self._set_rate(share)
-        self.model.train()
-        evidence, truth = sampler.draw(batch)
-        estimate = self.model(_moved(evidence, self.device))
-        losses = self.loss(estimate, _moved(truth, self.device))
-        total = self.loss.total(losses)
-        self.optimizer.zero_grad()
-        total.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
-        self.step += 1
-        return {name: float(value.detach()) for name, value in losses.items()}
-
-    def _set_rate(self, share: float) -> None:
-        """Warm up over 50 steps, then fall along a cosine."""
-        rate = 0.5 * (1 + math.cos(math.pi * min(share, 1.0))) + 0.005
-        rate *= min(1.0, (self.step + 1) / 50)
-        for group in self.optimizer.param_groups:
-            group['lr'] = self.config.learning_rate * rate
-
-    def _check(self, losses: dict[str, float], report: Callable[[Progress], None]) -> None:
-        degrees = self.validate()
-        progress = Progress(self.elapsed_s, self.step, losses, degrees)
-        self.log.append(progress)
-        if degrees < self.best_deg:
-            self.best_deg = degrees
-            torch.save(self.model.state_dict(), self.folder / 'best.pt')
-        self._save()
-        report(progress)
+        evidence, truth = sampler.draw(self._batches[0 if is_single else 1])
+        # Matrix products are several times faster so on CPUs that have the instructions.
+        with torch.autocast('cpu', torch.bfloat16, enabled=self.device.type == 'cpu'):
+            estimate = self.model(to_device(evidence, self.device))
+        return self.loss.weighted(self.loss(estimate, to_device(truth, self.device)))
 
     @torch.no_grad()
-    def validate(self) -> float:
-        """Give the mean absolute angle error on held-out windows with mesh noise, degrees."""
-        self.model.eval()
-        evidence, truth = self.held_out
-        estimate = self.model(_moved(evidence, self.device))
-        errors = estimate_errors(self.skeleton, estimate, _moved(truth, self.device))
-        half = errors.shape[1] // 2
-        return math.degrees(float(errors[:, half:, 6 : 6 + self.model.num_angles].abs().mean()))
-
-    def _sampler(self, frames: int, seed: int) -> WindowSampler:
-        return WindowSampler(self.motion, self.skeleton, WindowConfig(frames=frames), seed)
-
-    def _save(self) -> None:
-        state = {
-            'model': self.model.state_dict(),
-            'optimizer': self.optimizer.state_dict(),
-            'elapsed_s': self.elapsed_s,
-            'step': self.step,
-            'best_deg': self.best_deg,
-            'network': asdict(self.model.config),
-            'log': [asdict(line) for line in self.log],
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Give the mean absolute angle error by evidence, degrees; their geometric mean first."""
+        model.to(self.device)
+        figures = {
+            name: angle_error_deg(
+                cast(Neurik, model),
+                to_device(evidence, self.device),
+                to_device(truth, self.device),
+            )
+            for name, (evidence, truth) in self.held_out.items()
         }
-        part = self.checkpoint.with_suffix('.part')
-        torch.save(state, part)
-        part.replace(self.checkpoint)
-        log = json.dumps({'config': asdict(self.config), 'log': state['log']}, indent=2)
-        (self.folder / 'log.json').write_text(log + '\n', encoding='utf-8')
+        return {'mean': math.prod(figures.values()) ** (1 / len(figures)), **figures}
 
-    def _resume(self) -> None:
-        state: dict[str, Any] = torch.load(self.checkpoint, map_location=self.device)
-        self.model.load_state_dict(state['model'])
-        self.optimizer.load_state_dict(state['optimizer'])
-        self.elapsed_s, self.step = state['elapsed_s'], state['step']
-        self.best_deg = state['best_deg']
-        self.log = [Progress(**line) for line in state['log']]
+
+def held_out_windows(
+    motion: LabelledMotion, skeleton: Skeleton, frames: int
+) -> dict[str, tuple[Evidence, Truth]]:
+    """
+    Draw the windows that a training is checked with, with mesh noise, by kind of evidence.
+
+    :param motion: of the validation split.
+    :param skeleton: the default one.
+    :param frames: in a window.
+    """
+    config = WindowConfig(frames=frames, keypoint_share=1.0, blind_share=0.0)
+    levels = NoiseLevels.uniform(_HELD_OUT, 1.0, 0.0, 0.0)
+    both, truth = WindowSampler(motion, skeleton, config, seed=12345).draw(_HELD_OUT, levels)
+    return {
+        'markers': (without(both, 'keypoint_weights'), truth),
+        'markers_keypoints': (both, truth),
+        'keypoints': (without(both, 'weights'), truth),
+    }
+
+
+def angle_error_deg(model: Neurik, evidence: Evidence, truth: Truth) -> float:
+    """
+    Give the mean absolute angle error over the second half of windows, degrees.
+
+    :param model: in evaluation mode.
+    :param evidence: of windows.
+    :param truth: likewise.
+    """
+    errors = estimate_errors(load_skeleton(), model(evidence), truth)
+    half = errors.shape[1] // 2
+    return math.degrees(float(errors[:, half:, 6 : 6 + model.num_angles].abs().mean()))
 
 
 @torch.no_grad()
@@ -221,7 +164,9 @@ def fit_linear_start(model: Neurik, sampler: WindowSampler, frames: int = 12000)
     """
     levels = NoiseLevels.uniform(frames, 0.7, 0.0, 0.0)
     evidence, truth = sampler.draw(frames, levels)
-    tokens = model.encode(evidence, model.encoder.axes(evidence.positions_m, evidence.weights))
+    axes = model.encoder.axes(evidence.positions_m, evidence.weights)
+    held = hold_over_time(axes, evidence.keypoints_m, evidence.keypoint_weights)
+    tokens = model.encode(evidence, axes, held)
     wanted = model.mean_outputs(_as_estimate(truth), tokens)[:, 0].double()
     features = tokens.pose[:, 0].double()
     mean, spread = features.mean(0), features.std(0).clamp(min=1e-3)
@@ -244,15 +189,13 @@ def _as_estimate(truth: Truth) -> NeurikEstimate:
     )
 
 
-def _validation_windows(
-    motion: LabelledMotion, skeleton: Skeleton, frames: int
-) -> tuple[Evidence, Truth]:
-    sampler = WindowSampler(motion, skeleton, WindowConfig(frames=frames), seed=12345)
-    return sampler.draw(64, NoiseLevels.uniform(64, 1.0, 0.0, 0.0))
+def to_device(record: Any, device: torch.device) -> Any:
+    """
+    Move the tensors of a record.
 
-
-def _moved(record: Any, device: torch.device) -> Any:
-    """Move the tensors of a record to a device."""
+    :param record: evidence or truth.
+    :param device: where to.
+    """
     fields: dict[str, Tensor] = {k: v.to(device) for k, v in vars(record).items()}
     return replace(record, **fields)
 
@@ -276,18 +219,16 @@ def calibrate(model: Neurik, motion: LabelledMotion, windows: int = 256) -> None
     model.log_calibration.copy_(ratio.quantile(_ONE_SIGMA, dim=0).clamp(0.1, 10).log())
 
 
-def finish(folder: Path, validation: LabelledMotion, path: Path) -> Neurik:
+def finish(training: NeurikTraining, validation: LabelledMotion, path: Path) -> Neurik:
     """
     Calibrate the best network of a training and write its weights.
 
-    :param folder: of the training.
+    :param training: finished, or at least checked once.
     :param validation: held-out motion.
     :param path: of the weights file.
     """
-    skeleton = load_skeleton()
-    state = torch.load(folder / 'checkpoint.pt', map_location='cpu')
-    model = Neurik(NeurikConfig(**state['network']), skeleton)
-    model.load_state_dict(torch.load(folder / 'best.pt', map_location='cpu'))
+    model = Neurik(cast(Neurik, training.model).config, training.skeleton)
+    model.load_state_dict(torch.load(training.best_weights, map_location='cpu'))
     calibrate(model, validation)
-    save_neurik(path, model, skeleton)
+    save_neurik(path, model, training.skeleton)
     return model

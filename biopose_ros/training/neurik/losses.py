@@ -78,13 +78,13 @@ class NeurikLoss:
             'likelihood': self._likelihood(estimate, truth, weight),
         }
 
-    def total(self, losses: Mapping[str, Tensor]) -> Tensor:
+    def weighted(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """
-        Add the losses up.
+        Weigh the losses.
 
         :param losses: by name.
         """
-        return torch.stack([self.config.weights[n] * value for n, value in losses.items()]).sum()
+        return {name: self.config.weights[name] * value for name, value in losses.items()}
 
     @staticmethod
     def _velocity(estimate: NeurikEstimate, truth: Truth) -> Tensor:

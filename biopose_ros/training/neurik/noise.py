@@ -9,12 +9,14 @@ The magnitudes are assumptions, chosen so that level 1 gives root-relative joint
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import radians
 
 import torch
 from torch import Tensor
 
+from biopose_ros.body.rotations import axis_angle_to_matrix
 from biopose_ros.inverse_kinematics.body_parts import BODY_PARTS, MARKER_NAMES, mirrored_marker
 from biopose_ros.inverse_kinematics.marker_encoder import PartAxes
 
@@ -114,11 +116,13 @@ class MeshNoise:
     def _move_parts(self, positions_m: Tensor, times_s: Tensor, strength: Tensor) -> Tensor:
         frames = self.axes(positions_m, torch.ones_like(positions_m[..., 0]))
         size = (*positions_m.shape[:2], len(BODY_PARTS), 3)
-        turns = self._drift(size, times_s) * self.turn_stddev * strength[..., None]
-        depth_m = _DEPTH_M * self._drift(size, times_s) * strength[..., None]
+        turns = (
+            drift(size, times_s, _DRIFT, self.generator) * self.turn_stddev * strength[..., None]
+        )
+        depth_m = _DEPTH_M * drift(size, times_s, _DRIFT, self.generator) * strength[..., None]
         depth_m = depth_m * torch.tensor([1.0, 0.2, 0.2])
         stretch = 1 + self._size_errors(len(positions_m)) * strength[..., None]
-        rotations = torch.linalg.matrix_exp(_skew(turns))
+        rotations = axis_angle_to_matrix(turns)
         turned: dict[str, Tensor] = {}
         centres: dict[str, Tensor] = {}
         moved = torch.empty_like(positions_m)
@@ -146,26 +150,12 @@ class MeshNoise:
         rows = torch.tensor([kinds.index(part.kind) for part in BODY_PARTS])
         return (of_kind[:, rows] + _BODY_SIZE_ERROR * self._normal(batch, 1))[:, None, :, None]
 
-    def _drift(self, size: tuple[int, ...], times_s: Tensor) -> Tensor:
-        """Give unit noise [batch, frames, ...] that forgets itself over time."""
-        steps_s = times_s.diff(dim=1)[(..., *[None] * (len(size) - 2))]
-        total = torch.zeros(size)
-        for share, memory_s in _DRIFT:
-            keep = torch.exp(-steps_s / memory_s)
-            fresh = (1 - keep * keep).clamp(min=0).sqrt()
-            noise = self._normal(*size)
-            values = [noise[:, 0]]
-            for frame in range(size[1] - 1):
-                values.append(values[-1] * keep[:, frame] + noise[:, frame + 1] * fresh[:, frame])
-            total = total + share**0.5 * torch.stack(values, 1)
-        return total
-
     def _swap(self, positions_m: Tensor, chance: Tensor) -> Tensor:
         """Confuse left and right arms or legs for a few frames."""
         batch, frames = positions_m.shape[:2]
         for limbs in _LIMBS:
             hit = self._uniform(batch) < chance
-            span = self._spans(batch, frames, 0.25) & hit[:, None]
+            span = spans(batch, frames, 0.25, self.generator) & hit[:, None]
             where = span[..., None] & limbs
             positions_m = torch.where(where[..., None], positions_m[:, :, _SWAPPED], positions_m)
         return positions_m
@@ -175,18 +165,14 @@ class MeshNoise:
         hidden = self._uniform(batch, frames, markers) < chance[:, None, None] * 0.3
         for _ in range(2):
             part = torch.randint(len(BODY_PARTS), (batch, 1, 1), generator=self.generator)
-            span = self._spans(batch, frames, 0.5) & (self._uniform(batch) < chance)[:, None]
+            span = (
+                spans(batch, frames, 0.5, self.generator)
+                & (self._uniform(batch) < chance)[:, None]
+            )
             hidden |= span[..., None] & (part == _PART_OF)
         everything = (self._uniform(batch) < chance * 0.5)[:, None]
-        hidden |= (self._spans(batch, frames, 0.3) & everything)[..., None]
+        hidden |= (spans(batch, frames, 0.3, self.generator) & everything)[..., None]
         return (~hidden).float()
-
-    def _spans(self, batch: int, frames: int, longest: float) -> Tensor:
-        """Draw one stretch of frames per clip, [batch, frames] bool."""
-        length = (self._uniform(batch, 1) * longest * frames).ceil()
-        start = self._uniform(batch, 1) * frames
-        order = torch.arange(frames)
-        return (order >= start.floor()) & (order < start.floor() + length)
 
     def _normal(self, *size: int) -> Tensor:
         return torch.randn(size, generator=self.generator)
@@ -195,7 +181,44 @@ class MeshNoise:
         return torch.rand(size, generator=self.generator)
 
 
-def _skew(vectors: Tensor) -> Tensor:
-    x, y, z = vectors.unbind(-1)
-    zero = torch.zeros_like(x)
-    return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
+def drift(
+    size: tuple[int, ...],
+    times_s: Tensor,
+    lasting: Sequence[tuple[float, float]],
+    generator: torch.Generator,
+) -> Tensor:
+    """
+    Draw unit noise that forgets itself over time.
+
+    :param size: [batch, frames, ...].
+    :param times_s: [batch, frames].
+    :param lasting: shares of the variance, and how long each lasts, seconds.
+    :param generator: of the random numbers.
+    """
+    steps_s = times_s.diff(dim=1)[(..., *[None] * (len(size) - 2))]
+    total = torch.zeros(size)
+    for share, memory_s in lasting:
+        keep = torch.exp(-steps_s / memory_s)
+        fresh = (1 - keep * keep).clamp(min=0).sqrt()
+        noise = torch.randn(size, generator=generator)
+        values = [noise[:, 0]]
+        for frame in range(size[1] - 1):
+            values.append(values[-1] * keep[:, frame] + noise[:, frame + 1] * fresh[:, frame])
+        total = total + share**0.5 * torch.stack(values, 1)
+    return total
+
+
+def spans(batch: int, frames: int, longest: float, generator: torch.Generator) -> Tensor:
+    """
+    Draw one stretch of frames per clip.
+
+    :param batch: clips.
+    :param frames: of each.
+    :param longest: share of the clip.
+    :param generator: of the random numbers.
+    :returns: [batch, frames] bool.
+    """
+    length = (torch.rand((batch, 1), generator=generator) * longest * frames).ceil()
+    start = torch.rand((batch, 1), generator=generator) * frames
+    order = torch.arange(frames)
+    return (order >= start.floor()) & (order < start.floor() + length)

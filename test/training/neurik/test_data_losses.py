@@ -7,9 +7,10 @@ import torch
 from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.inverse_kinematics.neurik import NeurikEstimate
 from biopose_ros.skeleton import load_skeleton
-from biopose_ros.training.neurik.data import LabelledMotion, WindowConfig, WindowSampler
+from biopose_ros.training.neurik.data import LabelledMotion
 from biopose_ros.training.neurik.losses import NeurikLoss, estimate_errors, wrapped
 from biopose_ros.training.neurik.noise import NoiseLevels
+from biopose_ros.training.neurik.windows import WindowConfig, WindowSampler
 
 CLEAN = NoiseLevels.uniform(8, 0.0, 0.0, 0.0)
 
@@ -88,7 +89,7 @@ def test_losses_grow_with_the_error_and_give_gradients(motion, skeleton):
     )
     losses = loss(wrong, truth)
     assert all(float(losses[name]) > 0.01 for name in ('angle', 'place', 'factor'))
-    loss.total(losses).backward()
+    sum(loss.weighted(losses).values()).backward()
     assert angles.grad.isfinite().all()
     assert angles.grad.abs().sum() > 0
 

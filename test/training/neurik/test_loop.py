@@ -6,7 +6,7 @@ import torch
 from biopose_ros.inverse_kinematics.config import NeurikConfig
 from biopose_ros.inverse_kinematics.neurik_file import load_neurik
 from biopose_ros.training.neurik.curve import draw_curve
-from biopose_ros.training.neurik.loop import TrainConfig, Trainer, finish
+from biopose_ros.training.neurik.loop import NeurikTraining, TrainConfig, finish
 
 SMALL = NeurikConfig(node_size=8, frame_size=24, heads=3, layers=1, feedforward_size=24)
 CONFIG = TrainConfig(
@@ -15,25 +15,25 @@ CONFIG = TrainConfig(
 
 
 def test_training_resumes_and_ends_in_a_weights_file(motion, tmp_path):
-    trainer = Trainer(motion, motion, tmp_path, CONFIG, SMALL)
-    start = trainer.validate()
-    assert start < 12  # the linear start alone
-    trainer.run()
-    assert trainer.step > 0
+    training = NeurikTraining(motion, motion, tmp_path, CONFIG, SMALL)
+    start = training.validate(training.model)
+    assert start['markers'] < 12  # the linear start alone
+    assert start['mean'] > start['markers']
+    training.run()
+    assert training.step > 0
     log = json.loads((tmp_path / 'log.json').read_text())
-    assert log['log'][0]['validation_deg'] == start
+    assert set(log['log'][-1]['validation']) == set(start)
 
-    longer = Trainer(motion, motion, tmp_path, replace(CONFIG, minutes=0.05), SMALL)
-    assert longer.step == trainer.step
-    weight = longer.model.direct.weight
-    assert torch.equal(weight, trainer.model.direct.weight)
+    longer = NeurikTraining(motion, motion, tmp_path, replace(CONFIG, minutes=0.05), SMALL)
+    assert longer.step == training.step
+    assert torch.equal(longer.model.direct.weight, training.model.direct.weight)
     longer.run()
-    assert longer.step > trainer.step
+    assert longer.step > training.step
 
     draw_curve(longer.log, tmp_path / 'curve.png')
     assert (tmp_path / 'curve.png').stat().st_size > 1000
     path = tmp_path / 'small.safetensors'
-    trained = finish(tmp_path, motion, path)
+    trained = finish(longer, motion, path)
     loaded, _ = load_neurik(path)
     assert loaded.config == SMALL
     torch.testing.assert_close(

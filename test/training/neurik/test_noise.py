@@ -2,8 +2,8 @@ import torch
 
 from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.skeleton import load_skeleton
-from biopose_ros.training.neurik.data import WindowConfig, WindowSampler
 from biopose_ros.training.neurik.noise import MeshNoise, NoiseLevels
+from biopose_ros.training.neurik.windows import WindowConfig, WindowSampler
 
 CENTRES = [row for row, name in enumerate(MARKER_NAMES) if name.startswith('bp_')]
 HIPS = [MARKER_NAMES.index(f'bp_{side}_hip') for side in ('right', 'left')]

@@ -1,0 +1,113 @@
+"""Clips seen from another side, or with left and right exchanged."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES, mirrored_marker
+from biopose_ros.inverse_kinematics.neurik import PELVIS_COORDINATES
+from biopose_ros.skeleton import Skeleton
+from biopose_ros.training.neurik.data import Truth
+
+# Coordinates that change sign when left and right are exchanged.
+_MIRROR_NEGATES = (
+    *('lumbar_bending', 'lumbar_rotation', 'neck_bending', 'neck_rotation'),
+    *('pelvis_list', 'pelvis_rotation'),
+)
+
+
+def random_turns(count: int, generator: torch.Generator, tilt_deg: float) -> Tensor:
+    """
+    Draw rotations: any heading, seen by a camera that leans a little.
+
+    :param count: how many.
+    :param generator: of the random numbers.
+    :param tilt_deg: 1 sigma of the lean.
+    :returns: [count, 3, 3].
+    """
+    heading = 2 * torch.pi * torch.rand(count, generator=generator)
+    tilt = np.radians(tilt_deg) * torch.randn(2, count, generator=generator)
+    return _axis_turn(tilt[0], 0) @ _axis_turn(tilt[1], 2) @ _axis_turn(heading, 1)
+
+
+def turned(positions_m: Tensor, truth: Truth, turn: Tensor) -> tuple[Tensor, Truth]:
+    """
+    Turn clips about the middle of the hips.
+
+    :param positions_m: [batch, frames, markers, 3].
+    :param truth: of the clips.
+    :param turn: [batch, 3, 3].
+    """
+    return positions_m @ turn.mT[:, None], Truth(
+        truth.angles_rad,
+        turn[:, None] @ truth.pelvis_rotations,
+        truth.pelvis_positions_m @ turn.mT,
+        truth.factors,
+    )
+
+
+class Mirror:
+    """Exchanges left and right."""
+
+    def __init__(self, skeleton: Skeleton) -> None:
+        """
+        Prepare.
+
+        :param skeleton: the default one.
+        """
+        names = skeleton.coordinate_names[PELVIS_COORDINATES:]
+        self.angles = torch.tensor([names.index(_other_side(name)) for name in names])
+        self.signs = torch.tensor([-1.0 if name in _MIRROR_NEGATES else 1.0 for name in names])
+        self.markers = torch.tensor([MARKER_NAMES.index(mirrored_marker(n)) for n in MARKER_NAMES])
+        self.flip = torch.tensor([1.0, 1.0, -1.0])
+
+    def __call__(self, positions_m: Tensor, truth: Truth, chosen: Tensor) -> tuple[Tensor, Truth]:
+        """
+        Mirror some clips about the plane of ground x and y.
+
+        :param positions_m: [batch, frames, markers, 3].
+        :param truth: of the clips.
+        :param chosen: [batch] bool.
+        """
+
+        def pick(mirrored: Tensor, plain: Tensor) -> Tensor:
+            return torch.where(chosen[(..., *[None] * (plain.ndim - 1))], mirrored, plain)
+
+        flip = self.flip
+        rotations = truth.pelvis_rotations
+        return pick(positions_m[:, :, self.markers] * flip, positions_m), Truth(
+            pick(truth.angles_rad[..., self.angles] * self.signs, truth.angles_rad),
+            pick(rotations * flip[:, None] * flip, rotations),
+            pick(truth.pelvis_positions_m * flip, truth.pelvis_positions_m),
+            truth.factors,
+        )
+
+
+def _other_side(name: str) -> str:
+    sides = {'_r': '_l', '_l': '_r'}
+    return name[:-2] + sides[name[-2:]] if name[-2:] in sides else name
+
+
+def orthonormal(matrices: Tensor) -> Tensor:
+    """
+    Make nearly orthonormal matrices so.
+
+    :param matrices: [..., 3, 3].
+    """
+    first = torch.nn.functional.normalize(matrices[..., 0], dim=-1)
+    second = matrices[..., 1]
+    second = second - (first * second).sum(-1, keepdim=True) * first
+    second = torch.nn.functional.normalize(second, dim=-1)
+    return torch.stack([first, second, torch.linalg.cross(first, second)], -1)
+
+
+def _axis_turn(angles_rad: Tensor, axis: int) -> Tensor:
+    """Turn about a coordinate axis: [batch] to [batch, 3, 3]."""
+    matrix = torch.eye(3).repeat(len(angles_rad), 1, 1)
+    i, j = (axis + 1) % 3, (axis + 2) % 3
+    matrix[:, i, i] = matrix[:, j, j] = angles_rad.cos()
+    matrix[:, j, i] = angles_rad.sin()
+    matrix[:, i, j] = -angles_rad.sin()
+    return matrix
