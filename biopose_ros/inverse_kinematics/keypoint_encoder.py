@@ -70,8 +70,8 @@ class View:
         Show points at the distance of what is looked at.
 
         :param points_m: [..., points, 3], axes as above.
-        :returns: up and, as the person who faces the camera sees it, right [..., points, 2], metres; how much nearer to the camera
-            [..., points, 1], metres.
+        :returns: up, and to the right of who faces the camera [..., points, 2], metres; how much
+            nearer to the camera [..., points, 1], metres.
         """
         seen = points_m @ self.rotations.transpose(-1, -2)
         distances_m = self.distances_m[..., None, :]
