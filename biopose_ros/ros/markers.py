@@ -38,16 +38,16 @@ def _markers(person: PersonPose, skeleton: Skeleton, header: Header) -> list[Mar
     if person.state is TrackingState.LOST:
         return [_erase(person, header, index) for index in range(3)]
     positions = np.asarray(person.segment_positions_m, dtype=np.float64)
-    bones = _marker(person, header, 0, Marker.LINE_LIST, BONE_WIDTH_M)
+    bones = shape_marker(person, header, 0, Marker.LINE_LIST, BONE_WIDTH_M)
     bones.points = _bone_points(positions, skeleton.segment_parents)
-    joints = _marker(person, header, 1, Marker.SPHERE_LIST, JOINT_DIAMETER_M)
-    joints.points = [_point(position) for position in positions if np.isfinite(position).all()]
-    name = _marker(person, header, 2, Marker.TEXT_VIEW_FACING, TEXT_HEIGHT_M)
+    joints = shape_marker(person, header, 1, Marker.SPHERE_LIST, JOINT_DIAMETER_M)
+    joints.points = [point(position) for position in positions if np.isfinite(position).all()]
+    name = shape_marker(person, header, 2, Marker.TEXT_VIEW_FACING, TEXT_HEIGHT_M)
     name.text = person.person_id
     finite = positions[np.isfinite(positions).all(axis=1)]
     if len(finite):
         highest = finite[finite[:, 1].argmin()]  # optical axes: y points down
-        name.pose.position = _point(highest - [0.0, 3 * TEXT_HEIGHT_M, 0.0])
+        name.pose.position = point(highest - [0.0, 3 * TEXT_HEIGHT_M, 0.0])
     return [bones, joints, name]
 
 
@@ -55,11 +55,22 @@ def _bone_points(positions: FloatArray, parents: tuple[int, ...]) -> list[Point]
     points = []
     for position, parent in zip(positions, parents, strict=True):
         if parent >= 0 and np.isfinite([position, positions[parent]]).all():
-            points += [_point(positions[parent]), _point(position)]
+            points += [point(positions[parent]), point(position)]
     return points
 
 
-def _marker(person: PersonPose, header: Header, index: int, kind: int, size_m: float) -> Marker:
+def shape_marker(
+    person: PersonPose, header: Header, index: int, kind: int, size_m: float
+) -> Marker:
+    """
+    Begin a marker in the person's colour.
+
+    :param person: whose.
+    :param header: of the image.
+    :param index: number among the person's markers.
+    :param kind: a constant of ``Marker``.
+    :param size_m: scale along all axes.
+    """
     marker = Marker(header=header, ns=person.person_id, id=index, type=kind, action=Marker.ADD)
     marker.scale.x = marker.scale.y = marker.scale.z = size_m
     marker.color = _colour(person)
@@ -79,6 +90,11 @@ def _colour(person: PersonPose) -> ColorRGBA:
     return ColorRGBA(r=red, g=green, b=blue, a=alpha)
 
 
-def _point(position_m: FloatArray) -> Point:
+def point(position_m: Iterable[float]) -> Point:
+    """
+    Wrap a position.
+
+    :param position_m: [3].
+    """
     x, y, z = (float(value) for value in position_m)
     return Point(x=x, y=y, z=z)

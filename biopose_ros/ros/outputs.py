@@ -9,7 +9,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import Image, JointState
+from sensor_msgs.msg import Image, JointState, PointCloud2
 from std_msgs.msg import Header, String
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
@@ -19,6 +19,7 @@ from biopose_ros.msg import JointAngleArray, SubjectModel, TrackedPersons
 from biopose_ros.ros import messages, qos, transforms
 from biopose_ros.ros.frame_processing import FrameResult
 from biopose_ros.ros.markers import person_markers
+from biopose_ros.ros.mesh_messages import mesh_markers, virtual_marker_cloud
 from biopose_ros.ros.parameters import NodeSettings
 from biopose_ros.ros.robot_state_publisher import RobotStatePublisher
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
@@ -46,6 +47,8 @@ class PoseOutputs:
         self._joint_states = self._create(JointState, 'joint_states', qos.OUTPUT)
         self._tracked = self._create(TrackedPersons, 'tracked_persons', qos.OUTPUT)
         self._markers = self._create(MarkerArray, 'markers', qos.OUTPUT)
+        self._meshes = self._create(MarkerArray, 'meshes', qos.OUTPUT)
+        self._virtual_markers = self._create(PointCloud2, 'virtual_markers', qos.OUTPUT)
         self._debug_image = self._create(Image, 'debug_image', qos.OUTPUT)
         self._tf = self._create(TFMessage, '/tf', qos.TF)
         self._tf_static = self._create(TFMessage, '/tf_static', qos.latched(1))
@@ -86,6 +89,10 @@ class PoseOutputs:
         self._tracked.publish(messages.tracked_persons(result.present, header))
         if settings.publish_markers:
             self._markers.publish(person_markers(result.persons, skeleton, header))
+        if settings.publish_meshes and self._meshes.get_subscription_count():
+            self._meshes.publish(mesh_markers(result.present, header))
+        if settings.publish_virtual_markers:
+            self._virtual_markers.publish(virtual_marker_cloud(result.present, header))
         if settings.publish_debug_image and self._debug_image.get_subscription_count():
             self._publish_debug_image(result, settings.debug_image_hz)
 
