@@ -21,7 +21,6 @@ INPUT_PX = NETWORKS['pose_detection'].size_px
 _ANCHOR_GRIDS = ((28, 2), (14, 2), (7, 6))
 _CROP_MARGIN = 1.25
 _MAX_OVERLAP = 0.3
-_BOX_OVER_RADIUS = 0.6  # a box around head and shoulders, of a standing person
 # Boxes that pass the score in an overexposed or noisy picture can be hundreds; the best suffice.
 _MAX_BOXES = 64
 
@@ -135,21 +134,14 @@ def merge_overlapping(points_px: FloatArray, scores: FloatArray) -> list[Detecti
     """
     Average the boxes of one person, weighted by their scores.
 
-    The network's boxes are all of one size, in which small neighbours would melt together; the
-    circle around the person tells how large a box around head and shoulders should be.
-
     :param points_px: [boxes, 6, 2], two corners of the box and four keypoints.
     :param scores: [boxes], 0 to 1.
     :returns: one detection per person, the best first.
     """
     detections = []
     left = np.argsort(-scores)
-    radii = np.linalg.norm(points_px[:, 3] - points_px[:, 2], axis=1)
-    reach = 0.5 * _BOX_OVER_RADIUS * radii[:, None]
-    middles = points_px[:, :2].mean(axis=1)
-    boxes = np.stack([middles - reach, middles + reach], axis=1)
     while len(left):
-        overlap = _overlap(boxes[left[0]], boxes[left])
+        overlap = _overlap(points_px[left[0], :2], points_px[left, :2])
         same = left[overlap > _MAX_OVERLAP]
         # A box without area overlaps not even itself.
         same = same if len(same) else left[:1]
