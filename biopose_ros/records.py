@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from biopose_ros.detection.crops import Crop
     from biopose_ros.mesh_recovery.mesh_stage import PlacedBody
-    from biopose_ros.mesh_recovery.mesh_stage import PlacedBody
 
 FloatArray = NDArray[np.floating]
 
@@ -175,4 +174,3 @@ class PersonPose:
     keypoint_confidence: FloatArray
     body: PlacedBody | None = None
     foot_contact: FloatArray = field(default_factory=lambda: np.full(2, np.nan))
-    body: PlacedBody | None = None
