@@ -53,7 +53,7 @@ def evaluate_detector(
     """
     Try one detector, alone and in the tracker.
 
-    :param network: ONNX file; None for the one that ships.
+    :param network: ONNX file; None for the published one.
     :param crowded: images with persons.
     :param empty: images without.
     :param settings: how.
