@@ -9,12 +9,14 @@ from biopose_ros.cli.benchmark import benchmark as benchmark_all
 from biopose_ros.cli.benchmark_live import benchmark_live
 from biopose_ros.cli.benchmark_synth import benchmark_synth
 from biopose_ros.cli.build_body import build_body
+from biopose_ros.cli.build_evidence import build_evidence
 from biopose_ros.cli.build_marker_sites import build_marker_sites
 from biopose_ros.cli.build_skeleton import build_skeleton
 from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
 from biopose_ros.cli.evaluate_body import evaluate_body
 from biopose_ros.cli.evaluate_detector import evaluate_detector
+from biopose_ros.cli.evaluate_evidence import evaluate_evidence
 from biopose_ros.cli.evaluate_feet import evaluate_feet
 from biopose_ros.cli.evaluate_filtering import evaluate_filtering
 from biopose_ros.cli.evaluate_keypoints import evaluate_keypoints
@@ -57,6 +59,7 @@ evaluate.command('video')(evaluate_video)
 evaluate.command('body')(evaluate_body)
 evaluate.command('feet')(evaluate_feet)
 evaluate.command('filtering')(evaluate_filtering)
+evaluate.command('evidence')(evaluate_evidence)
 evaluate.command('keypoints')(evaluate_keypoints)
 evaluate.command('mesh')(evaluate_mesh)
 evaluate.command('detector')(evaluate_detector)
@@ -64,6 +67,7 @@ evaluate.command('neurik')(evaluate_neurik)
 evaluate.command('skeleton')(evaluate_skeleton)
 build.command('skeleton')(build_skeleton)
 build.command('body')(build_body)
+build.command('evidence')(build_evidence)
 build.command('marker-sites')(build_marker_sites)
 build.command('motion-sheet')(motion_sheet)
 benchmark.command('synth')(benchmark_synth)

@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from biopose_ros.detection.landmarks import LANDMARK_NAMES
+from biopose_ros.evaluation.error_memory import correlation, lasting_share
 from biopose_ros.evaluation.keypoint_errors import KeypointErrors
 from biopose_ros.inverse_kinematics.body_parts import BODY_PARTS
 from biopose_ros.inverse_kinematics.marker_encoder import PartAxes
 from biopose_ros.records import FloatArray
 
 CONFIDENCE_EDGES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 1.0)
-LAGS = (1, 3, 10, 30)  # frames at 30 Hz
 _SURE_PRESENCE = 0.5
 _FEWEST = 50
 _TAIL = 4.0  # sigmas
@@ -147,7 +147,7 @@ def keypoint_statistics(errors: KeypointErrors) -> KeypointStatistics:
         swap_starts=float(starts / is_person.sum()),
         landmarks=landmarks,
         confidence=_bins(errors, rest_m, usable, landmarks),
-        confidence_correlation=_correlation(
+        confidence_correlation=correlation(
             confidence, np.ones(confidence.shape, bool), errors.sequence
         ),
     )
@@ -202,8 +202,8 @@ def _landmark(
         stddev_m=stddev_m,
         p95_m=float(np.quantile(size_m[usable], 0.95)),
         tail_share=1.0 - float(bulk.sum() / usable.sum()),
-        lasting_share=_lasting_share(rest_m, bulk, sequence),
-        correlation=_correlation(rest_m, np.repeat(bulk[:, None], 2, 1), sequence),
+        lasting_share=lasting_share(rest_m, bulk, sequence),
+        correlation=correlation(rest_m, np.repeat(bulk[:, None], 2, 1), sequence),
         confidence=float(confidence[usable].mean()),
     )
 
@@ -211,33 +211,6 @@ def _landmark(
 def _sigma(size: FloatArray) -> float:
     """Sigma per axis of a normal error in two axes from the median of its length (Rayleigh)."""
     return float(np.median(size)) / np.sqrt(2.0 * np.log(2.0))
-
-
-def _lasting_share(
-    rest_m: FloatArray, bulk: NDArray[np.bool_], sequence: NDArray[np.int64]
-) -> float:
-    """Compare the variance of the sequences' means with the whole variance."""
-    means, counts = [], []
-    for number in np.unique(sequence):
-        rows = bulk & (sequence == number)
-        if rows.any():
-            means.append(rest_m[rows].mean(0))
-            counts.append(rows.sum())
-    between = np.average(np.square(means).sum(1), weights=counts)
-    return float(between / np.square(rest_m[bulk]).sum(1).mean())
-
-
-def _correlation(
-    values: FloatArray, usable: NDArray[np.bool_], sequence: NDArray[np.int64]
-) -> dict[int, float]:
-    """Correlate channels [frames, channels] with themselves some frames on, within sequences."""
-    result = {}
-    for lag in LAGS:
-        both = usable[lag:] & usable[:-lag] & (sequence[lag:] == sequence[:-lag])[:, None]
-        now, then = values[lag:][both], values[:-lag][both]
-        scale = np.sqrt((now**2).sum() * (then**2).sum())
-        result[lag] = float((now * then).sum() / scale) if scale > 0 else float('nan')
-    return result
 
 
 def _bins(

@@ -1,0 +1,51 @@
+"""``biopose build evidence``: what the networks say on rendered sequences, for NeurIK."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def build_evidence(
+    folder: Annotated[
+        Path, typer.Argument(help='For the shards and <folder>.npz; a stopped run goes on.')
+    ],
+    frames: Annotated[int, typer.Option(min=1, help='How many, at least.')] = 40_000,
+    split: Annotated[str, typer.Option(help='train, validation or test.')] = 'train',
+    seed: Annotated[
+        int, typer.Option(min=0, help='Of the sequences; not that of other trainings.')
+    ] = 11,
+    motion: Annotated[
+        Path | None, typer.Option(help='Folder of recorded motion (*.npz), beside synthetic.')
+    ] = None,
+    encoder: Annotated[str, typer.Option(help='Landmark network: full or heavy.')] = 'heavy',
+    weights: Annotated[
+        Path | None, typer.Option(help='Of mesh recovery; else those that ship.')
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help='Processes.')] = 2,
+) -> None:
+    """Show image sequences to detector and mesh network, and keep their words with the truth."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from biopose_ros.training.neurik.render_evidence import RenderConfig, render_evidence
+    from biopose_ros.training.synthesis.setup import SynthesisConfig
+
+    console = Console()
+    try:
+        images = SynthesisConfig(split=split, seed=seed, motion_folder=motion)
+        config = RenderConfig(images, encoder, weights)
+        with Progress(console=console) as bar:
+            task = bar.add_task('Rendering', total=frames)
+            evidence = render_evidence(
+                folder, config, frames, workers,
+                lambda done, _: bar.update(task, completed=done),
+            )  # fmt: skip
+    except (ValueError, RuntimeError) as error:
+        typer.secho(str(error), err=True, fg='red')
+        raise typer.Exit(1) from None
+    path = folder.with_name(f'{folder.name}.npz')
+    evidence.save(path)
+    console.print(f'{len(evidence.angles_rad)} frames of {len(evidence.names)} sequences: {path}')
