@@ -235,7 +235,9 @@ def _render(folder: Path, config: RenderConfig, frames: int, worker: int, worker
                     renderer.sequence(number)
                     for number in range(first, first + SEQUENCES_PER_SHARD)
                 ]
-                made = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+                made: dict[str, Any] = {
+                    name: np.concatenate([part[name] for part in parts]) for name in parts[0]
+                }
                 # Whole or not at all: a process may be stopped at any time.
                 half = path.with_suffix('.half.npz')
                 np.savez(half, **made)
