@@ -26,6 +26,10 @@ def evaluate_neurik(
     clips: Annotated[int, typer.Option(min=1, help='Clips for the slow solvers.')] = 12,
     frames: Annotated[int, typer.Option(min=3, help='Frames of each of these.')] = 60,
     seed: Annotated[int, typer.Option(help='Of persons and activities.')] = 1,
+    rendered: Annotated[
+        Path | None,
+        typer.Option(help='File of `biopose build evidence` with the test split, to measure too.'),
+    ] = None,
 ) -> None:
     """Measure NeurIK on persons and motions that its training never saw."""
     try:
@@ -38,13 +42,15 @@ def evaluate_neurik(
     from rich.progress import Progress
 
     from biopose_ros.cli.figures import write_figures
-    from biopose_ros.evaluation.neurik import NOISES
+    from biopose_ros.evaluation.neurik import NOISES, evaluate_rendered
     from biopose_ros.evaluation.neurik import evaluate_neurik as evaluate
-    from biopose_ros.evaluation.neurik_table import neurik_table
+    from biopose_ros.evaluation.neurik_table import neurik_table, rendered_table
     from biopose_ros.inverse_kinematics.neurik_file import load_neurik
     from biopose_ros.inverse_kinematics.predictor import NeurikPredictor
+    from biopose_ros.skeleton import load_skeleton
     from biopose_ros.training.motion.splits import Split
     from biopose_ros.training.neurik.label_store import stored_motion
+    from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence
 
     console = Console()
     model, _ = load_neurik(weights)
@@ -69,4 +75,8 @@ def evaluate_neurik(
             lambda: progress.advance(task),
         )
     console.print(neurik_table(results))
+    if rendered is not None:
+        found = evaluate_rendered(model, load_skeleton(), RenderedEvidence.load(rendered))
+        console.print(rendered_table(found))
+        results['rendered'] = found
     write_figures(json_file, results)

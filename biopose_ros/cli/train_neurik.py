@@ -22,6 +22,17 @@ def train_neurik(
         int, typer.Option(min=20, help='Synthesised activities to learn from.')
     ] = 300,
     seed: Annotated[int, typer.Option(help='Of persons, activities, weights and noise.')] = 0,
+    start: Annotated[
+        Path | None,
+        typer.Option(help='Weights file of a network to go on from, without single frames.'),
+    ] = None,
+    rendered: Annotated[
+        Path | None,
+        typer.Option(
+            help='Folder with train.npz and validation.npz of `biopose build evidence`, for every '
+            'other window.'
+        ),
+    ] = None,
 ) -> None:
     """Train the network that turns virtual markers into joint angles."""
     from rich.console import Console
@@ -31,6 +42,7 @@ def train_neurik(
     from biopose_ros.training.neurik.curve import draw_curve
     from biopose_ros.training.neurik.label_store import stored_motion
     from biopose_ros.training.neurik.loop import NeurikTraining, TrainConfig, finish
+    from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence
     from biopose_ros.training.timed import LogLine
 
     console = Console()
@@ -48,8 +60,22 @@ def train_neurik(
             )
             bar.update(task, completed=1, total=1)
         task = bar.add_task('train', total=60 * minutes)
-        config = TrainConfig(minutes=minutes, seed=seed)
-        training = NeurikTraining(motions[Split.TRAIN], motions[Split.VALIDATION], folder, config)
+        single_share = 0.0 if start else TrainConfig.single_share
+        config = TrainConfig(minutes=minutes, seed=seed, single_share=single_share)
+        seen = None
+        if rendered is not None:
+            seen = (
+                RenderedEvidence.load(rendered / 'train.npz'),
+                RenderedEvidence.load(rendered / 'validation.npz'),
+            )
+        training = NeurikTraining(
+            motions[Split.TRAIN],
+            motions[Split.VALIDATION],
+            folder,
+            config,
+            start=start,
+            rendered=seen,
+        )
 
         def report(line: LogLine) -> None:
             bar.update(task, completed=line.elapsed_s)
@@ -58,5 +84,5 @@ def train_neurik(
 
         training.run(report)
     draw_curve(training.log, folder / 'curve.png')
-    finish(training, motions[Split.VALIDATION], output)
+    finish(training, motions[Split.VALIDATION], output, seen and seen[1])
     console.print(f'{output}: best {training.best:.2f} degrees; curve in {folder}/curve.png')

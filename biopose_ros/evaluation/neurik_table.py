@@ -29,5 +29,22 @@ def neurik_table(results: dict[str, Any]) -> Table:
     return table
 
 
+def rendered_table(results: dict[str, Any]) -> Table:
+    """
+    Lay figures of rendered sequences out, one row per kind of evidence.
+
+    :param results: from :func:`biopose_ros.evaluation.neurik.evaluate_rendered`.
+    """
+    names = [key for key, value in next(iter(results.values())).items() if _is_number(value)]
+    table = Table('evidence', *names, title='What the networks say on rendered sequences')
+    for evidence, figures in results.items():
+        table.add_row(evidence, *(_cell(figures[name]) for name in names))
+    return table
+
+
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, dict)
+
+
 def _cell(value: float | None) -> str:
     return '-' if value is None else f'{value:.3g}'

@@ -22,6 +22,12 @@ from biopose_ros.skeleton import Skeleton, load_skeleton
 from biopose_ros.training.neurik.data import LabelledMotion, Truth
 from biopose_ros.training.neurik.losses import NeurikLoss, estimate_errors
 from biopose_ros.training.neurik.noise import NoiseLevels
+from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence
+from biopose_ros.training.neurik.rendered_windows import (
+    RenderedConfig,
+    RenderedSampler,
+    side_by_side,
+)
 from biopose_ros.training.neurik.windows import WindowConfig, WindowSampler, without
 from biopose_ros.training.timed import TimedConfig, TimedTraining
 
@@ -60,6 +66,7 @@ class NeurikTraining(TimedTraining):
         config: TrainConfig,
         network: NeurikConfig | None = None,
         start: Path | None = None,
+        rendered: tuple[RenderedEvidence, RenderedEvidence] | None = None,
     ) -> None:
         """
         Prepare, from the folder's checkpoint where there is one.
@@ -70,6 +77,8 @@ class NeurikTraining(TimedTraining):
         :param config: how to train.
         :param network: sizes, where nothing else is said.
         :param start: weights file of a network to go on from; None starts afresh.
+        :param rendered: what the networks say on image sequences, to learn from in every other
+            window, and to check with.
         """
         self.skeleton: Skeleton = load_skeleton()
         self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
@@ -84,6 +93,8 @@ class NeurikTraining(TimedTraining):
             model, _ = load_neurik(start)
         self.loss = NeurikLoss(self.skeleton)
         self.held_out = held_out_windows(validation, self.skeleton, config.window_frames)
+        if rendered is not None:
+            self.held_out |= rendered_windows(rendered[1], self.skeleton, config.window_frames)
         self._single_share = config.single_share
         self._batches = config.single_batch, config.window_batch
         super().__init__(model.to(self.device), folder, config)
@@ -94,16 +105,29 @@ class NeurikTraining(TimedTraining):
                 (config.window_frames, config.seed + 2 * self.step + 2),
             )
         )
+        self.rendered = rendered and RenderedSampler(
+            rendered[0],
+            self.skeleton,
+            RenderedConfig(config.window_frames),
+            config.seed + 2 * self.step + 3,
+        )
 
     def losses(self) -> dict[str, Tensor]:
         """Draw frames at first, then windows, and give their losses by name, weighted."""
-        is_single = self.elapsed_s < 60 * self.config.minutes * self._single_share
-        sampler = self.single if is_single else self.windows
-        evidence, truth = sampler.draw(self._batches[0 if is_single else 1])
+        evidence, truth = self._draw()
         # Matrix products are several times faster so on CPUs that have the instructions.
         with torch.autocast('cpu', torch.bfloat16, enabled=self.device.type == 'cpu'):
             estimate = self.model(to_device(evidence, self.device))
         return self.loss.weighted(self.loss(estimate, to_device(truth, self.device)))
+
+    def _draw(self) -> tuple[Evidence, Truth]:
+        single_batch, window_batch = self._batches
+        if self.elapsed_s < 60 * self.config.minutes * self._single_share:
+            return self.single.draw(single_batch)
+        if self.rendered is None:
+            return self.windows.draw(window_batch)
+        half = window_batch // 2
+        return side_by_side(self.windows.draw(window_batch - half), self.rendered.draw(half))
 
     @torch.no_grad()
     def validate(self, model: nn.Module) -> dict[str, float]:
@@ -137,6 +161,24 @@ def held_out_windows(
         'markers': (without(both, 'keypoint_weights'), truth),
         'markers_keypoints': (both, truth),
         'keypoints': (without(both, 'weights'), truth),
+    }
+
+
+def rendered_windows(
+    rendered: RenderedEvidence, skeleton: Skeleton, frames: int
+) -> dict[str, tuple[Evidence, Truth]]:
+    """
+    Draw such windows from rendered sequences.
+
+    :param rendered: of the validation split.
+    :param skeleton: the default one.
+    :param frames: in a window.
+    """
+    sampler = RenderedSampler(rendered, skeleton, RenderedConfig.plain(frames), seed=12345)
+    every, truth = sampler.draw(_HELD_OUT)
+    return {
+        'rendered': (every, truth),
+        'rendered_markers': (without(every, 'keypoint_weights', 'feature_weights'), truth),
     }
 
 
@@ -201,34 +243,50 @@ def to_device(record: Any, device: torch.device) -> Any:
 
 
 @torch.no_grad()
-def calibrate(model: Neurik, motion: LabelledMotion, windows: int = 256) -> None:
+def calibrate(
+    model: Neurik,
+    motion: LabelledMotion,
+    rendered: RenderedEvidence | None = None,
+    windows: int = 256,
+) -> None:
     """
     Scale the standard deviations so that 68 % of held-out errors lie within one of them.
 
     :param model: trained, on the CPU; changed in place.
     :param motion: of the validation split.
+    :param rendered: likewise, for half of what is measured.
     :param windows: to measure, with noise of all strengths.
     """
     skeleton = load_skeleton()
     model.eval()
     model.log_calibration.zero_()
-    evidence, truth = WindowSampler(motion, skeleton, WindowConfig(), seed=4321).draw(windows)
+    sampler = WindowSampler(motion, skeleton, WindowConfig(), seed=4321)
+    evidence, truth = sampler.draw(windows if rendered is None else windows // 2)
+    if rendered is not None:
+        other = RenderedSampler(rendered, skeleton, RenderedConfig(), seed=4321)
+        evidence, truth = side_by_side((evidence, truth), other.draw(windows // 2))
     estimate = model(evidence)
     errors = estimate_errors(skeleton, estimate, truth)
     ratio = (errors.abs() * torch.exp(-estimate.log_stddev)).flatten(0, 1)
     model.log_calibration.copy_(ratio.quantile(_ONE_SIGMA, dim=0).clamp(0.1, 10).log())
 
 
-def finish(training: NeurikTraining, validation: LabelledMotion, path: Path) -> Neurik:
+def finish(
+    training: NeurikTraining,
+    validation: LabelledMotion,
+    path: Path,
+    rendered: RenderedEvidence | None = None,
+) -> Neurik:
     """
     Calibrate the best network of a training and write its weights.
 
     :param training: finished, or at least checked once.
     :param validation: held-out motion.
     :param path: of the weights file.
+    :param rendered: held-out rendered sequences.
     """
     model = Neurik(cast(Neurik, training.model).config, training.skeleton)
     model.load_state_dict(torch.load(training.best_weights, map_location='cpu'))
-    calibrate(model, validation)
+    calibrate(model, validation, rendered)
     save_neurik(path, model, training.skeleton)
     return model

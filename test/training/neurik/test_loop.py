@@ -1,9 +1,11 @@
 import json
 from dataclasses import replace
+from typing import cast
 
 import torch
 
 from biopose_ros.inverse_kinematics.config import NeurikConfig
+from biopose_ros.inverse_kinematics.neurik import Neurik
 from biopose_ros.inverse_kinematics.neurik_file import load_neurik
 from biopose_ros.training.neurik.curve import draw_curve
 from biopose_ros.training.neurik.loop import NeurikTraining, TrainConfig, finish
@@ -39,3 +41,24 @@ def test_training_resumes_and_ends_in_a_weights_file(motion, tmp_path):
     torch.testing.assert_close(
         loaded.log_calibration, trained.log_calibration, atol=2e-3, rtol=2e-3
     )
+
+
+def test_training_goes_on_from_weights_with_rendered_windows(motion, rendered, tmp_path):
+    first = NeurikTraining(motion, motion, tmp_path / 'first', CONFIG, SMALL)
+    first.run()
+    finish(first, motion, tmp_path / 'first.safetensors')
+
+    going_on = NeurikTraining(
+        motion,
+        motion,
+        tmp_path / 'second',
+        replace(CONFIG, single_share=0.0),
+        start=tmp_path / 'first.safetensors',
+        rendered=(rendered, rendered),
+    )
+    assert cast(Neurik, going_on.model).config == SMALL
+    going_on.run()
+    assert {'rendered', 'rendered_markers'} <= set(going_on.log[-1].validation)
+    finish(going_on, motion, tmp_path / 'second.safetensors', rendered)
+    loaded, _ = load_neurik(tmp_path / 'second.safetensors')
+    assert loaded.log_calibration.isfinite().all()

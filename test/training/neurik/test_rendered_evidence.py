@@ -7,20 +7,6 @@ from biopose_ros.training.neurik.data import LabelledMotion
 from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence
 
 
-@pytest.fixture
-def rendered(motion):
-    """The clean motion as if it had been rendered and recovered."""
-    frames = len(motion.angles_rad)
-    return RenderedEvidence(
-        **vars(motion),
-        origins_m=torch.tensor([-3.0, 0.0, 0.0]).expand(frames, 3),
-        marker_weights=torch.ones(motion.markers_m.shape[:2]),
-        keypoints_m=torch.randn(frames, 33, 3),
-        keypoint_weights=torch.ones(frames, 33),
-        features=torch.randn(frames, 64).half(),
-    )
-
-
 def test_file_gives_back_what_was_saved(rendered, tmp_path):
     rendered.save(tmp_path / 'train.npz')
     found = RenderedEvidence.load(tmp_path / 'train.npz')
