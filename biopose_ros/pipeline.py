@@ -22,6 +22,7 @@ from biopose_ros.files.camera import guess_camera
 from biopose_ros.filtering import check_smoothing
 from biopose_ros.frames import GroundFrame
 from biopose_ros.inverse_kinematics.neurik_stage import NeurikStage
+from biopose_ros.keypoints import DetectedKeypoints, take_foreign_keypoints
 from biopose_ros.mesh_recovery.mesh_stage import MeshStage
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.methods import BioposeMethod, LandmarkMethod, Method
@@ -139,7 +140,11 @@ class Pipeline:
         self.clock.clear()
 
     def process(
-        self, image_bgr: NDArray[np.uint8], camera: Camera, stamp_ns: int
+        self,
+        image_bgr: NDArray[np.uint8],
+        camera: Camera,
+        stamp_ns: int,
+        keypoints: DetectedKeypoints | None = None,
     ) -> list[PersonPose]:
         """
         Turn one image into the poses of everybody in it.
@@ -147,6 +152,8 @@ class Pipeline:
         :param image_bgr: [height, width, 3] uint8, OpenCV's channel order.
         :param camera: intrinsics of this image.
         :param stamp_ns: the image's stamp, nanoseconds; a step back starts afresh.
+        :param keypoints: what another detector found in this image; it takes the place of our own
+            keypoints of the persons that it found, too.
         :returns: one record per followed person, in the order of their ids.
         :raises ValueError: when the image is not a colour image.
         """
@@ -154,6 +161,8 @@ class Pipeline:
             tracked = self._tracker.update(image_bgr, stamp_ns)
         crops = [crop for crop in tracked if crop.state != TrackingState.LOST]
         self._keep_only({crop.track_id for crop in crops})
+        if keypoints is not None:
+            crops = take_foreign_keypoints(crops, keypoints)
         with one_torch_thread():
             poses = self._poses(crops, camera, stamp_ns)
         self.clock.end_image()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from biopose_ros.files.video import Frame, FrameSource
+    from biopose_ros.keypoints import KeypointRecording
     from biopose_ros.pipeline import Pipeline
     from biopose_ros.records import Camera
 
@@ -68,6 +69,14 @@ def run(
         float,
         typer.Option(help='Height of the camera over the floor, metres; 0: not known.'),
     ] = 0.0,
+    keypoints: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            help="Another detector's 2D keypoints: a folder of OpenPose files, or one file of "
+            'COCO or AlphaPose results; they take the place of our own.',
+        ),
+    ] = None,
     overlay: Annotated[
         bool, typer.Option('--overlay', help='Also write overlay.mp4, the skeleton drawn in.')
     ] = False,
@@ -92,6 +101,7 @@ def run(
         first, images = _peek(frames)
         camera = _camera(frames, first, intrinsics, camera_name, focal)
         check_smoothing(smoothing)
+        recording = _keypoints(keypoints, frames)
         pipeline = Pipeline(
             PipelineConfig(
                 smoothing=0.0 if smooth else smoothing,
@@ -108,7 +118,16 @@ def run(
         origin_ns = first.stamp_ns if frames.is_wall_clock else 0
         look_ahead = smoothing if smooth else None
         summary = _process(
-            frames, images, origin_ns, camera, pipeline, out, look_ahead, overlay, console
+            frames,
+            images,
+            origin_ns,
+            camera,
+            pipeline,
+            recording,
+            out,
+            look_ahead,
+            overlay,
+            console,
         )
     except (OSError, ValueError) as error:
         console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
@@ -143,12 +162,24 @@ def _camera(
     return guess_camera(width_px, height_px, focal_px)
 
 
+def _keypoints(path: Path | None, frames: FrameSource) -> KeypointRecording | None:
+    """Read another detector's keypoints, and see that they can be those of these pictures."""
+    from biopose_ros.keypoints import read_keypoints
+
+    if path is None:
+        return None
+    recording = read_keypoints(path)
+    recording.check_length(frames.frame_count)
+    return recording
+
+
 def _process(
     frames: FrameSource,
     images: Iterable[Frame],
     origin_ns: int,
     camera: Camera,
     pipeline: Pipeline,
+    recording: KeypointRecording | None,
     out: Path,
     look_ahead: float | None,
     with_overlay: bool,
@@ -175,7 +206,8 @@ def _process(
             video = stack.enter_context(VideoWriter(out / 'overlay.mp4', rate_hz))
         try:
             for frame in track_frames(images, frames.frame_count, frames.name, console):
-                poses = pipeline.process(frame.image_bgr, camera, frame.stamp_ns)
+                found = recording.at(frame.index, frame.stamp_ns) if recording else None
+                poses = pipeline.process(frame.image_bgr, camera, frame.stamp_ns, found)
                 image = RecordedImage((frame.stamp_ns - origin_ns) * 1e-9, poses)
                 if look_ahead is None:
                     results.write(image.time_s, image.poses)

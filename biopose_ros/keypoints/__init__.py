@@ -2,11 +2,11 @@
 2D keypoints of other detectors, in place of our own.
 
 ``read_keypoints`` opens the files that OpenPose, COCO tools and AlphaPose write,
-``foreign_to_body`` says which points of the body they are, and ``assign_to_persons`` gives them to
-the followed persons.
+``foreign_to_body`` says which points of the body they are, and ``take_foreign_keypoints`` gives
+them to the followed persons.
 """
 
-from biopose_ros.keypoints.association import assign_to_persons, with_foreign_keypoints
+from biopose_ros.keypoints.association import assign_to_persons, take_foreign_keypoints
 from biopose_ros.keypoints.body_points import BodyPoints, foreign_to_body
 from biopose_ros.keypoints.detected import DetectedKeypoints, KeypointError
 from biopose_ros.keypoints.files import KeypointRecording, read_keypoints
@@ -21,5 +21,5 @@ __all__ = [
     'assign_to_persons',
     'foreign_to_body',
     'read_keypoints',
-    'with_foreign_keypoints',
+    'take_foreign_keypoints',
 ]

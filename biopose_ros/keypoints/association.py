@@ -22,6 +22,24 @@ MIN_SHARED_POINTS = 4
 MIN_CONFIDENCE = 0.2
 
 
+def take_foreign_keypoints(
+    crops: Sequence[PersonCrop], detected: DetectedKeypoints
+) -> list[PersonCrop]:
+    """
+    Put another detector's keypoints in the place of ours; whom it did not find keeps ours.
+
+    :param crops: everybody who is followed.
+    :param detected: everybody whom the other detector found in the same image.
+    """
+    assigned = assign_to_persons(detected, crops)
+    return [
+        with_foreign_keypoints(crop, assigned[crop.track_id])
+        if crop.track_id in assigned
+        else crop
+        for crop in crops
+    ]
+
+
 def assign_to_persons(
     detected: DetectedKeypoints, crops: Sequence[PersonCrop]
 ) -> dict[int, DetectedKeypoints]:

@@ -153,3 +153,34 @@ def test_results_are_not_overwritten(needs_networks, tmp_path):
     outcome = run(video, '--out', tmp_path)
     assert outcome.exit_code == 1
     assert 'is not empty; choose another folder' in outcome.output.replace('\n', ' ')
+
+
+def test_keypoints_of_another_recording_are_refused(clip, tmp_path):
+    file = tmp_path / 'results.json'
+    file.write_text(json.dumps([{'image_id': 99, 'keypoints': [1.0] * 51}]))
+    outcome = run(clip, '--out', tmp_path / 'out', '--keypoints', file)
+    assert outcome.exit_code == 1
+    assert f'holds keypoints of image 99, but there are only {COUNT} images' in outcome.output
+
+
+def test_keypoints_of_another_detector_take_the_place_of_ours(clip, needs_networks):
+    """Our own keypoints, seen by a COCO detector that puts them all 40 pixels lower."""
+    from biopose_ros.detection.landmarks import LANDMARK_NAMES
+    from biopose_ros.files.camera import guess_camera
+    from biopose_ros.keypoints import FORMATS, DetectedKeypoints
+    from biopose_ros.pipeline import Pipeline, PipelineConfig
+
+    columns = [LANDMARK_NAMES.index(name) for name in FORMATS['COCO-17']]
+    frames = list(open_frames(clip))
+    camera = guess_camera(*frames[0].image_bgr.shape[1::-1])
+    pipeline = Pipeline(PipelineConfig(method='landmarks'))
+    for frame in frames[:-1]:
+        persons = pipeline.process(frame.image_bgr, camera, frame.stamp_ns)
+    seen_px = np.stack([person.keypoints_px[columns] + [0.0, 40.0] for person in persons])
+    keypoints = DetectedKeypoints(
+        FORMATS['COCO-17'], seen_px, np.ones(seen_px.shape[:2]), frames[-1].stamp_ns
+    )
+    last = pipeline.process(frames[-1].image_bgr, camera, frames[-1].stamp_ns, keypoints)
+    assert len(last) == len(persons) > 0
+    for person, wanted_px in zip(last, seen_px, strict=True):
+        np.testing.assert_allclose(person.keypoints_px[columns], wanted_px)

@@ -5,7 +5,12 @@ from hypothesis import strategies as st
 
 from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmarks import LANDMARK_NAMES
-from biopose_ros.keypoints import FORMATS, DetectedKeypoints, assign_to_persons
+from biopose_ros.keypoints import (
+    FORMATS,
+    DetectedKeypoints,
+    assign_to_persons,
+    take_foreign_keypoints,
+)
 from biopose_ros.keypoints.association import with_foreign_keypoints
 from biopose_ros.keypoints.formats import POINTS
 from biopose_ros.records import PersonCrop, TrackingState
@@ -98,3 +103,13 @@ def test_unknown_points_leave_ours_in_place():
         == (keypoints.confidence[0, knee])
     )
     assert moved[LANDMARK_NAMES.index('left_thumb')] == pytest.approx([0, 0])
+
+
+def test_whom_the_other_detector_missed_keeps_ours():
+    first, second = (person(i, np.array([800.0 * i, 300.0]), 400) for i in (1, 2))
+    keypoints = detected([second])
+    keypoints.keypoints_px[:] += 3.0
+    same, moved = take_foreign_keypoints([first, second], keypoints)
+    assert same is first
+    knee = LANDMARK_NAMES.index('left_knee')
+    assert moved.keypoints_px[knee] == pytest.approx(second.keypoints_px[knee] + 3.0)
