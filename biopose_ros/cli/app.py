@@ -7,6 +7,7 @@ import typer
 from biopose_ros.cli import weights
 from biopose_ros.cli.benchmark import benchmark as benchmark_all
 from biopose_ros.cli.benchmark_live import benchmark_live
+from biopose_ros.cli.benchmark_soak import benchmark_soak
 from biopose_ros.cli.benchmark_synth import benchmark_synth
 from biopose_ros.cli.build_body import build_body
 from biopose_ros.cli.build_evidence import build_evidence
@@ -70,6 +71,7 @@ build.command('body')(build_body)
 build.command('evidence')(build_evidence)
 build.command('marker-sites')(build_marker_sites)
 build.command('motion-sheet')(motion_sheet)
+benchmark.command('soak')(benchmark_soak)
 benchmark.command('synth')(benchmark_synth)
 app.command()(synth)
 train.command('detector')(train_detector)

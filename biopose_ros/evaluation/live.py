@@ -93,7 +93,7 @@ class LiveResult:
 
 
 @dataclass(frozen=True)
-class _Process:
+class Process:
     """A started process and what it wrote."""
 
     process: subprocess.Popen[bytes]
@@ -139,12 +139,12 @@ def measure_live(
     # A domain of its own: other nodes on this network shall neither help nor hinder.
     environment = {**os.environ, 'ROS_DOMAIN_ID': str(random.randint(1, 100))}
     context = rclpy.Context()
-    rclpy.init(context=context, domain_id=int(environment['ROS_DOMAIN_ID']))
+    rclpy.init(args=[], context=context, domain_id=int(environment['ROS_DOMAIN_ID']))
     node = rclpy.create_node('live_benchmark', context=context)
     try:
         with (
-            _process(_node_command(benchmark), environment) as pose_node,
-            _process(_player_command(benchmark), environment) as player,
+            started(_node_command(benchmark), environment) as pose_node,
+            started(_player_command(benchmark), environment) as player,
         ):
             log = _record(node, benchmark, (pose_node, player), on_progress)
             log.peak_memory_mib = peak_mib(pose_node.process.pid)
@@ -154,7 +154,8 @@ def measure_live(
     return _evaluate(log, benchmark.duration_s)
 
 
-def _biopose(*words: str) -> list[str]:
+def biopose_command(*words: str) -> list[str]:
+    """Give the words that start one of our commands as a process."""
     return [sys.executable, '-c', 'from biopose_ros.cli.app import main; main()', *words]
 
 
@@ -162,7 +163,7 @@ def _node_command(benchmark: LiveBenchmark) -> list[str]:
     transport = 'compressed' if benchmark.is_compressed else 'raw'
     parameters = (f'image_transport:={transport}', *benchmark.parameters)
     flags = (word for parameter in parameters for word in ('-p', parameter))
-    return _biopose('node', '--ros-args', *flags)
+    return biopose_command('node', '--ros-args', *flags)
 
 
 def _player_command(benchmark: LiveBenchmark) -> list[str]:
@@ -171,15 +172,16 @@ def _player_command(benchmark: LiveBenchmark) -> list[str]:
     options = ['--loop', '--preload', '--size', benchmark.size, '--rate', str(benchmark.rate)]
     if benchmark.images_per_second is not None:
         options += ['--images-per-second', str(benchmark.images_per_second)]
-    return _biopose('play', str(benchmark.video), *options, *flags)
+    return biopose_command('play', str(benchmark.video), *options, *flags)
 
 
 @contextmanager
-def _process(command: list[str], environment: dict[str, str]) -> Iterator[_Process]:
+def started(command: list[str], environment: dict[str, str]) -> Iterator[Process]:
+    """Start a process, and end it after the block."""
     with tempfile.TemporaryFile('w+') as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
-            yield _Process(process, log)
+            yield Process(process, log)
         finally:
             process.send_signal(signal.SIGINT)
             try:
@@ -192,7 +194,7 @@ def _process(command: list[str], environment: dict[str, str]) -> Iterator[_Proce
 def _record(
     node: Node,
     benchmark: LiveBenchmark,
-    processes: tuple[_Process, ...],
+    processes: tuple[Process, ...],
     on_progress: Callable[[float], None],
 ) -> _Log:
     log = _Log()
@@ -225,7 +227,7 @@ def _record(
 def _spin(
     node: Node,
     duration_s: float,
-    processes: tuple[_Process, ...],
+    processes: tuple[Process, ...],
     until: Callable[[], bool] = lambda: False,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> None:

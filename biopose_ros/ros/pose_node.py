@@ -37,6 +37,7 @@ from biopose_ros.ros.pipeline_settings import build_pipeline
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
 from biopose_ros.ros.worker import InferenceWorker
 from biopose_ros.sensor_messages.camera_info import CalibrationError
+from biopose_ros.torch_threads import one_torch_thread
 
 PipelineBuilder: TypeAlias = Callable[[NodeSettings], Pipeline]
 
@@ -308,7 +309,9 @@ def main(args: Sequence[str] | None = None, build: PipelineBuilder = build_pipel
     """
     rclpy.init(args=list(args) if args is not None else None)
     try:
-        return _run(build)
+        # Two torch threads beside other busy processes took 14 s in place of 0.1 s for the URDF.
+        with one_torch_thread():
+            return _run(build)
     except (KeyboardInterrupt, ExternalShutdownException):
         return 0
     finally:
