@@ -24,6 +24,7 @@ LIBRARIES = {
 }
 BUILD_TOOLS = ('git', 'c++', 'cmake')
 NEEDED_NETWORKS = ('pose_detection', 'pose_landmark_full')
+BEST_NETWORK = 'pose_landmark_heavy'
 
 
 class ShortcomingError(Exception):
@@ -93,7 +94,7 @@ def checks() -> list[Check]:
             'for CUDA: install onnxruntime-gpu in place of onnxruntime, and check the NVIDIA '
             'driver with nvidia-smi',
         ),
-        Check('networks', look_at_networks, 'run `biopose weights import`'),
+        Check('networks', look_at_networks, 'run `biopose weights import` (where npm is installed)'),
         Check('weights', look_at_weights, 'install the package again'),
         Check(
             'build tools',
@@ -161,6 +162,7 @@ def look_at_networks() -> str:
     Tell which published networks are in the cache.
 
     :raises RuntimeError: when one that the pipeline needs is missing or broken.
+    :raises ShortcomingError: when the most accurate one is.
     """
     from biopose_ros.detection.networks import NETWORKS, is_imported
 
@@ -168,6 +170,10 @@ def look_at_networks() -> str:
     missing = [name for name in NEEDED_NETWORKS if name not in present]
     if missing:
         raise RuntimeError(f'missing or broken: {", ".join(missing)}')
+    if BEST_NETWORK not in present:
+        raise ShortcomingError(
+            f'{", ".join(present)}; angles would be more accurate with {BEST_NETWORK}'
+        )
     return ', '.join(present)
 
 
