@@ -94,7 +94,7 @@ def checks() -> list[Check]:
             'for CUDA: install onnxruntime-gpu in place of onnxruntime, and check the NVIDIA '
             'driver with nvidia-smi',
         ),
-        Check('networks', look_at_networks, 'run `biopose weights import` (where npm is installed)'),
+        Check('networks', look_at_networks, 'run `biopose weights import`'),
         Check('weights', look_at_weights, 'install the package again'),
         Check(
             'build tools',

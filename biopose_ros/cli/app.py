@@ -22,9 +22,11 @@ from biopose_ros.cli.evaluate_feet import evaluate_feet
 from biopose_ros.cli.evaluate_filtering import evaluate_filtering
 from biopose_ros.cli.evaluate_keypoints import evaluate_keypoints
 from biopose_ros.cli.evaluate_mesh import evaluate_mesh
+from biopose_ros.cli.evaluate_mesh_ablations import evaluate_mesh_ablations
 from biopose_ros.cli.evaluate_neurik import evaluate_neurik
 from biopose_ros.cli.evaluate_skeleton import evaluate_skeleton
 from biopose_ros.cli.evaluate_video import evaluate_video
+from biopose_ros.cli.mesh_sheet import mesh_sheet
 from biopose_ros.cli.motion_sheet import motion_sheet
 from biopose_ros.cli.node import node
 from biopose_ros.cli.play import play
@@ -63,6 +65,7 @@ evaluate.command('filtering')(evaluate_filtering)
 evaluate.command('evidence')(evaluate_evidence)
 evaluate.command('keypoints')(evaluate_keypoints)
 evaluate.command('mesh')(evaluate_mesh)
+evaluate.command('mesh-ablations')(evaluate_mesh_ablations)
 evaluate.command('detector')(evaluate_detector)
 evaluate.command('neurik')(evaluate_neurik)
 evaluate.command('skeleton')(evaluate_skeleton)
@@ -71,6 +74,7 @@ build.command('body')(build_body)
 build.command('evidence')(build_evidence)
 build.command('marker-sites')(build_marker_sites)
 build.command('motion-sheet')(motion_sheet)
+build.command('mesh-sheet')(mesh_sheet)
 benchmark.command('soak')(benchmark_soak)
 benchmark.command('synth')(benchmark_synth)
 app.command()(synth)

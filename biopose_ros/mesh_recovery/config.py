@@ -8,6 +8,9 @@ from dataclasses import dataclass
 ENCODER_CHANNELS = {
     'full': {'stride4': 48, 'stride8': 48, 'stride16': 48, 'stride32': 288, 'bottleneck': 288},
     'heavy': {'stride4': 48, 'stride8': 96, 'stride16': 192, 'stride32': 288, 'bottleneck': 288},
+    'vit_tiny': {'stride4': 16, 'stride8': 32, 'stride16': 64, 'stride32': 64, 'bottleneck': 64},
+    'vit_b': {'stride4': 48, 'stride8': 96, 'stride16': 192, 'stride32': 288, 'bottleneck': 288},
+    'vit_h': {'stride4': 48, 'stride8': 96, 'stride16': 192, 'stride32': 288, 'bottleneck': 288},
 }
 ATTENTIONS = ('deformable', 'dense', 'none')
 
@@ -17,7 +20,8 @@ class MeshRecoveryConfig:
     """
     Sizes of the decoder, and what it looks at.
 
-    :param encoder: whose maps it takes: ``full`` or ``heavy``.
+    :param encoder: whose maps it takes: ``full``, ``heavy``, or a vision transformer of
+        :mod:`~biopose_ros.mesh_recovery.encoders`.
     :param levels: maps that the queries look into.
     :param attention: how: ``deformable`` samples a few points, ``dense`` looks at every cell,
         ``none`` at landmarks and the bottleneck alone.

@@ -114,6 +114,15 @@ class TimedTraining(ABC):
                 self._check({name: value / count for name, value in sums.items()}, report)
                 sums, count, last_check = {}, 0, self.elapsed_s
 
+    def run_steps(self, steps: int) -> None:
+        """
+        Train for so many steps, however long they take; for comparisons.
+
+        :param steps: of the optimiser.
+        """
+        for step in range(steps):
+            self._train_step(step / steps)
+
     def _train_step(self, share: float) -> dict[str, float]:
         rate = max(0.5 * (1 + math.cos(math.pi * min(share, 1.0))), _LEAST_RATE)
         rate *= min(1.0, (self.step + 1) / _WARM_UP_STEPS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -78,6 +79,17 @@ class MapStore:
 
     def __len__(self) -> int:
         return len(self.truth['pose'])
+
+    def first(self, images: int) -> MapStore:
+        """
+        Give the store's beginning.
+
+        :param images: how many, at most.
+        """
+        part = copy(self)
+        part.maps = {level: values[:images] for level, values in self.maps.items()}
+        part.truth = {name: values[:images] for name, values in self.truth.items()}
+        return part
 
 
 def fill_store(
