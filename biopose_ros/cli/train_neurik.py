@@ -33,11 +33,15 @@ def train_neurik(
             'other window.'
         ),
     ] = None,
+    bounded: Annotated[
+        bool, typer.Option(help='Keep angles within their limits; without, only to compare.')
+    ] = True,
 ) -> None:
     """Train the network that turns virtual markers into joint angles."""
     from rich.console import Console
     from rich.progress import Progress as Bar
 
+    from biopose_ros.inverse_kinematics.config import NeurikConfig
     from biopose_ros.training.motion.splits import Split
     from biopose_ros.training.neurik.curve import draw_curve
     from biopose_ros.training.neurik.label_store import stored_motion
@@ -73,6 +77,7 @@ def train_neurik(
             motions[Split.VALIDATION],
             folder,
             config,
+            NeurikConfig(is_bounded=bounded),
             start=start,
             rendered=seen,
         )

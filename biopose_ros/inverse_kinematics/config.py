@@ -20,6 +20,7 @@ class NeurikConfig:
     :param scale_amplitude: size factors lie within 1 +- this.
     :param keypoints: 2D keypoints per frame that may come as further evidence.
     :param feature_size: numbers that describe a frame to the mesh network, likewise.
+    :param is_bounded: whether angles are kept within their limits; without, only to compare.
     """
 
     node_size: int = 48
@@ -32,6 +33,7 @@ class NeurikConfig:
     scale_amplitude: float = 0.4
     keypoints: int = 33
     feature_size: int = 64
+    is_bounded: bool = True
 
     def __post_init__(self) -> None:
         if self.frame_size % self.heads:

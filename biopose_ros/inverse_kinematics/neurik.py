@@ -259,12 +259,11 @@ class Neurik(nn.Module):
         angles, turn, shift, factors = (means + self.direct(tokens.pose)).split(
             [self.num_angles, 6, 3, self.num_groups], -1
         )
-        share = (1 + 2 * OVERSHOOT) * angles.sigmoid() - OVERSHOOT
-        raw = self.lower + (self.upper - self.lower) * share
+        raw = self._angles(angles)
         rotation = tokens.pelvis_rotations
         offset_m = MAX_PELVIS_OFFSET_M * torch.tanh(shift)
         return NeurikEstimate(
-            raw.maximum(self.lower).minimum(self.upper),
+            raw.maximum(self.lower).minimum(self.upper) if self.config.is_bounded else raw,
             raw,
             rotation @ rotation_from_6d(turn),
             tokens.pelvis_origins_m + (rotation @ offset_m[..., None]).squeeze(-1),
@@ -280,8 +279,6 @@ class Neurik(nn.Module):
         :param tokens: of the same frames.
         :returns: [batch, frames, outputs].
         """
-        share = (truth.angles_rad - self.lower) / (self.upper - self.lower)
-        share = (share + OVERSHOOT) / (1 + 2 * OVERSHOOT)
         base = tokens.pelvis_rotations.transpose(-1, -2)
         turn = (base @ truth.pelvis_rotations)[..., :2].transpose(-1, -2).flatten(-2)
         turn = turn - torch.eye(3, device=turn.device)[:2].flatten()
@@ -290,13 +287,26 @@ class Neurik(nn.Module):
         factors = (truth.factors - 1) / self.config.scale_amplitude
         return torch.cat(
             [
-                torch.logit(share.clamp(0.02, 0.98)),
+                self._outputs_of(truth.angles_rad),
                 turn,
                 torch.atanh(offset.clamp(-0.95, 0.95)),
                 torch.atanh(factors.clamp(-0.95, 0.95)),
             ],
             -1,
         )
+
+    def _angles(self, outputs: Tensor) -> Tensor:
+        """Turn outputs into angles: along a sigmoid over their range, or unbounded as steep."""
+        share = outputs.sigmoid() if self.config.is_bounded else 0.5 + outputs / 4
+        share = (1 + 2 * OVERSHOOT) * share - OVERSHOOT
+        return self.lower + (self.upper - self.lower) * share
+
+    def _outputs_of(self, angles_rad: Tensor) -> Tensor:
+        share = (angles_rad - self.lower) / (self.upper - self.lower)
+        share = (share + OVERSHOOT) / (1 + 2 * OVERSHOOT)
+        if self.config.is_bounded:
+            return torch.logit(share.clamp(0.02, 0.98))
+        return 4 * (share - 0.5)
 
     def _band(self, times_s: Tensor) -> Tensor:
         """Tell which frames (last axis) a frame may look at: [batch, frames, frames]."""

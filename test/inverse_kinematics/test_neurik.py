@@ -208,3 +208,18 @@ def test_impossible_sizes_are_refused():
         NeurikConfig(heads=7)
     with pytest.raises(ValueError, match='window_frames and window_s must be positive'):
         NeurikConfig(window_frames=0)
+
+
+@torch.no_grad()
+def test_without_bounds_outputs_go_beyond_the_limits_and_back():
+    torch.manual_seed(0)
+    unbounded = Neurik(NeurikConfig(is_bounded=False), load_skeleton()).eval()
+    outputs = torch.linspace(-4, 4, unbounded.num_angles)
+    angles = unbounded._angles(outputs)
+    assert ((angles < unbounded.lower) | (angles > unbounded.upper)).any()
+    torch.testing.assert_close(unbounded._outputs_of(angles), outputs)
+    # Near the middle of the range both kinds say the same.
+    bounded = Neurik(NeurikConfig(), load_skeleton()).eval()
+    torch.testing.assert_close(
+        bounded._angles(0.01 * outputs), unbounded._angles(0.01 * outputs), atol=1e-3, rtol=0
+    )

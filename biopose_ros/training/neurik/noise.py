@@ -33,7 +33,7 @@ _TURN_DEG = {
     'hand': 8.0,
 }
 # Turns about the line of sight show in the image, others hide in depth.
-_VIEW_AXIS_SHARE = 0.5
+VIEW_SHARE = 0.5
 # Shares of the variance: constant over seconds, drifting, and new in nearly every frame.
 _DRIFT = ((0.3, 100.0), (0.45, 0.7), (0.25, 0.05))  # share, correlation time in seconds
 _DEPTH_M = 0.010
@@ -61,16 +61,19 @@ class NoiseLevels:
     :param strength: [batch], 0 for none, 1 for a good network, 2 for a bad day.
     :param missing: [batch], chance of a marker or a limb to be missing.
     :param swaps: [batch], chance that left and right are confused for a while.
+    :param view_share: [batch], turns about the line of sight, relative to all others.
     """
 
     strength: Tensor
     missing: Tensor
     swaps: Tensor
+    view_share: Tensor
 
     @staticmethod
     def uniform(count: int, strength: float, missing: float, swaps: float) -> NoiseLevels:
         """Give every clip the same."""
-        return NoiseLevels(*(torch.full((count,), value) for value in (strength, missing, swaps)))
+        values = (strength, missing, swaps, VIEW_SHARE)
+        return NoiseLevels(*(torch.full((count,), value) for value in values))
 
 
 class MeshNoise:
@@ -84,8 +87,7 @@ class MeshNoise:
         """
         self.generator = generator
         self.axes = PartAxes()
-        turns = torch.tensor([radians(_TURN_DEG[part.kind]) for part in BODY_PARTS])
-        self.turn_stddev = turns[:, None] * torch.tensor([_VIEW_AXIS_SHARE, 1.0, 1.0])
+        self.turn_rad = torch.tensor([[radians(_TURN_DEG[part.kind])] for part in BODY_PARTS])
 
     def __call__(
         self, positions_m: Tensor, times_s: Tensor, levels: NoiseLevels
@@ -102,7 +104,7 @@ class MeshNoise:
         batch, frames, markers = positions_m.shape[:3]
         confidence = 0.4 + 0.6 * self._uniform(batch, 1, len(BODY_PARTS))
         strength = levels.strength[:, None, None] * (1.6 - confidence) / 0.9
-        noisy = self._move_parts(positions_m, times_s, strength)
+        noisy = self._move_parts(positions_m, times_s, strength, levels.view_share)
         level = levels.strength[:, None, None, None]
         noisy = noisy + level * (
             _JITTER_M * self._normal(batch, frames, markers, 3)
@@ -113,12 +115,15 @@ class MeshNoise:
         weights = torch.where(clean, 1.0, confidence)[..., _PART_OF].expand(batch, frames, markers)
         return noisy, weights * self._visible(batch, frames, markers, levels.missing)
 
-    def _move_parts(self, positions_m: Tensor, times_s: Tensor, strength: Tensor) -> Tensor:
+    def _move_parts(
+        self, positions_m: Tensor, times_s: Tensor, strength: Tensor, view_share: Tensor
+    ) -> Tensor:
         frames = self.axes(positions_m, torch.ones_like(positions_m[..., 0]))
         size = (*positions_m.shape[:2], len(BODY_PARTS), 3)
-        turns = (
-            drift(size, times_s, _DRIFT, self.generator) * self.turn_stddev * strength[..., None]
-        )
+        one = torch.ones_like(view_share)
+        axes = torch.stack([view_share, one, one], -1)[:, None, None]
+        turns = drift(size, times_s, _DRIFT, self.generator) * self.turn_rad * axes
+        turns = turns * strength[..., None]
         depth_m = _DEPTH_M * drift(size, times_s, _DRIFT, self.generator) * strength[..., None]
         depth_m = depth_m * torch.tensor([1.0, 0.2, 0.2])
         stretch = 1 + self._size_errors(len(positions_m)) * strength[..., None]

@@ -114,7 +114,7 @@ class RenderedSampler:
             return evidence
         strength = self.config.strength * self._uniform(count)
         strength = strength * self._happens(count, self.config.noisy)
-        levels = NoiseLevels(strength, torch.zeros(count), torch.zeros(count))
+        levels = replace(NoiseLevels.uniform(count, 0.0, 0.0, 0.0), strength=strength)
         noisy_m, _ = self.noise(evidence.positions_m, evidence.times_s, levels)
         noise = torch.randn(evidence.features.shape, generator=self.generator)
         return replace(

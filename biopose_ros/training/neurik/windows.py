@@ -14,15 +14,17 @@ from biopose_ros.inverse_kinematics.neurik import Evidence
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.training.neurik.data import LabelledMotion, Truth
 from biopose_ros.training.neurik.keypoints import SimulatedDetector
-from biopose_ros.training.neurik.noise import MeshNoise, NoiseLevels
+from biopose_ros.training.neurik.noise import VIEW_SHARE, MeshNoise, NoiseLevels
 from biopose_ros.training.neurik.turning import Mirror, orthonormal, random_turns, turned
 
 # Where persons stand: metres from the camera, and degrees off its axis, 1 sigma.
 _NEAREST_M, _FARTHEST_M = 1.8, 7.0
 _ASIDE_DEG, _ABOVE_DEG = 15.0, 7.0
 _DRIFT_M_S = 0.6
-# Markers that are as good as none.
-_USELESS = 4.0
+# Recovered meshes of rendered sequences are twice as far off as noise of strength 1, single ones
+# much farther, and turned as much about the line of sight as about others.
+_STRONGEST, _STRENGTH_POWER, _CLEAN_SHARE = 5.0, 1.3, 0.15
+_USELESS = 6.0  # markers that are as good as none
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,12 @@ class WindowSampler:
         return evidence, moved(truth, origins_m)
 
     def _levels(self, count: int, is_blind: Tensor) -> NoiseLevels:
-        strength = 2.2 * self._uniform(count)
-        strength = torch.where(self._uniform(count) < 0.15, 0.0, strength)
+        strength = _STRONGEST * self._uniform(count) ** _STRENGTH_POWER
+        strength = torch.where(self._uniform(count) < _CLEAN_SHARE, 0.0, strength)
         strength = torch.where(is_blind, _USELESS, strength)
         missing = torch.where(self._uniform(count) < 0.5, 0.0, self._uniform(count) * 0.5)
-        return NoiseLevels(strength, missing, 0.03 * (strength > 0))
+        view_share = VIEW_SHARE + (1 - VIEW_SHARE) * self._uniform(count)
+        return NoiseLevels(strength, missing, 0.03 * (strength > 0), view_share)
 
     def _times(self, count: int) -> Tensor:
         """Give stamps [count, frames] with jitter, dropped frames and few long gaps."""

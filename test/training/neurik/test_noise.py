@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import torch
 
 from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
@@ -53,3 +55,25 @@ def test_missing_markers_have_no_weight_and_swaps_exchange_sides(motion):
     moved = (swapped_m - positions_m)[:, :, knees].norm(dim=-1) > 0.02
     assert moved.any()
     assert torch.equal(moved[..., 0], moved[..., 1])
+
+
+def test_view_share_turns_limbs_about_the_line_of_sight(motion):
+    positions_m, times_s = clean_clips(motion)
+    levels = NoiseLevels.uniform(len(positions_m), 2.0, 0.0, 0.0)
+
+    def across_m(share):
+        shares = torch.full_like(levels.view_share, share)
+        noise = MeshNoise(torch.Generator().manual_seed(5))
+        noisy_m, _ = noise(positions_m, times_s, replace(levels, view_share=shares))
+        return float((noisy_m - positions_m)[..., 1:].abs().mean())
+
+    assert across_m(1.0) > 1.1 * across_m(0.5)
+
+
+def test_training_sees_noise_of_all_strengths(motion):
+    sampler = WindowSampler(motion, load_skeleton(), WindowConfig(frames=2), seed=0)
+    levels = sampler._levels(4000, torch.zeros(4000, dtype=torch.bool))
+    assert 0.1 < (levels.strength == 0).float().mean() < 0.2
+    assert levels.strength.quantile(0.95) > 4
+    assert levels.view_share.min() >= 0.5
+    assert levels.view_share.max() <= 1
