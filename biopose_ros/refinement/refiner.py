@@ -5,8 +5,10 @@ BioPose optimises the query tokens after the last layer, weights frozen, so that
 meet detected keypoints and stay near the start. Behind the last layer each token enters its
 joint's rotation through one linear map, so only its components in that map's six rows matter: the
 search runs there, over one small turn per joint and the body's shift, by Gauss-Newton with robust
-weights. Nearness to the start is measured by what the network's rotations are off on held-out
-images; nearness to the last image by how fast joints turn.
+weights. Targets are the detector's keypoints and, where they differ, the places that the network
+itself saw its joints at, each with its uncertainty. Nearness to the start is measured by what the
+network's rotations are off on held-out images, where a bone errs much as its parent does; nearness
+to the last image by how fast joints turn.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from biopose_ros.body import BodyModel
-from biopose_ros.body.joints import JOINT_NAMES
+from biopose_ros.body.joints import JOINT_PARENTS
 from biopose_ros.inverse_kinematics.lifting import image_rays
 from biopose_ros.mesh_recovery.mesh_file import marked_body
 from biopose_ros.mesh_recovery.placing import points_about_pelvis_m
@@ -34,34 +36,16 @@ from biopose_ros.refinement.chain import (
     turned,
 )
 from biopose_ros.refinement.landmark_points import LandmarkPlaces
+from biopose_ros.refinement.prior import prior_precision
 from biopose_ros.virtual_markers import MarkerTable
 
-# 1 sigma per axis of the network's joint rotations on held-out clear images, degrees.
-_PRIOR_DEG = {
-    'pelvis': 12.0,
-    'hip': 10.0,
-    'knee': 9.0,
-    'ankle': 8.0,
-    'foot': 6.0,
-    'spine1': 4.5,
-    'spine2': 2.5,
-    'spine3': 3.0,
-    'neck': 7.0,
-    'head': 10.0,
-    'collar': 2.0,
-    'shoulder': 18.0,
-    'elbow': 20.0,
-    'wrist': 10.0,
-    'hand': 2.0,
-}
-# Much of that error is confusion, which no small turn mends: joints are held tighter. Chosen on
-# validation images, where 0.25 to 0.5 differ by less than 1 % in the joints' error.
-_PRIOR_SHARE = 0.3
 _SHIFT_STDDEV = np.array([0.02, 0.02, 0.04])  # share of the distance, across and along the view
 # A landmark further off than so many sigmas counts less and less (Cauchy).
 _ROBUST = 1.5
 _LEAST_CONFIDENCE = 0.7
 _FEWEST_POINTS = 6
+# A joint is carried by its parent's bone; the pelvis carries itself.
+_CARRIERS = np.maximum(JOINT_PARENTS, 0)
 # How fast joints turn, 1 sigma, radians per second; and what the last result is off itself.
 _TURN_RATE_RAD_S, _LAST_STDDEV_RAD = 4.0, 0.12
 _LONGEST_GAP_S = 0.3
@@ -114,8 +98,7 @@ class Refiner:
         self.outcomes: Counter[str] = Counter()
         self._places = LandmarkPlaces()
         self._body, self._markers = marked_body()
-        kinds = [name.removeprefix('left_').removeprefix('right_') for name in JOINT_NAMES]
-        self._prior = _PRIOR_SHARE * np.radians([_PRIOR_DEG[kind] for kind in kinds])
+        self._prior = prior_precision()
         self._last: dict[int, _Last] = {}
 
     def refine(
@@ -171,26 +154,34 @@ class Refiner:
         if np.count_nonzero(seen) < _FEWEST_POINTS:
             return None
         rays = image_rays(keypoints_px, camera)
-        turns = against_camera(body.pose)
-        wanted: FloatArray = np.zeros((JOINTS, 3))
-        stddev: FloatArray = self._prior
-        last = self._last.get(body.track_id)
-        if last is not None:
-            since_s = 1e-9 * (stamp_ns - last.stamp_ns)
-            if 0 < since_s <= _LONGEST_GAP_S:
-                wanted, stddev = _with_last(turns, body.pose, last.pose, since_s, stddev)
-        points_m = self._places.positions_m(body.markers_m)
+        points_m = self._places.positions_m(body.markers_m)[seen]
         stddev_m = self._places.stddev_m[seen] / confidence[seen]
+        focal_px = np.sqrt(abs(np.linalg.det(camera.intrinsics_px[:2, :2])))
+        turns = against_camera(body.pose)
         return _Search(
             turns,
             body.joints_m,
-            points_m[seen],
-            self._places.joints[seen],
-            rays[seen, :2],
-            stddev_m / points_m[seen, 2],
-            wanted,
-            stddev,
+            np.concatenate([points_m, body.joints_m]),
+            np.concatenate([self._places.joints[seen], _CARRIERS]),
+            np.concatenate([rays[seen], image_rays(body.joints_px, camera)])[:, :2],
+            np.concatenate([stddev_m / points_m[:, 2], body.joint_stddev_px / focal_px]),
+            self._prior,
+            *self._from_last(body, turns, stamp_ns),
         )
+
+    def _from_last(
+        self, body: RecoveredBody, turns: FloatArray, stamp_ns: int
+    ) -> tuple[FloatArray, float]:
+        """Give the turns [24, 3] back to the last result, camera axes, and their precision."""
+        last = self._last.get(body.track_id)
+        since_s = np.inf if last is None else 1e-9 * (stamp_ns - last.stamp_ns)
+        if last is None or not 0 < since_s <= _LONGEST_GAP_S:
+            return np.zeros((JOINTS, 3)), 0.0
+        relative = body.pose.swapaxes(-1, -2)
+        back = Rotation.from_matrix(last.pose @ relative).as_rotvec()  # parents' axes
+        carriers = turns @ relative  # parents to camera
+        stddev_rad = np.hypot(_LAST_STDDEV_RAD, _TURN_RATE_RAD_S * since_s)
+        return (carriers @ back[..., None])[..., 0], float(stddev_rad**-2)
 
     def _posed(self, body: RecoveredBody, search: _Search) -> RecoveredBody:
         pose = relative_to_parents(search.turns)
@@ -209,27 +200,32 @@ class _Search:
         carriers: np.ndarray,
         targets: FloatArray,
         stddev: FloatArray,
-        wanted_rad: FloatArray,
-        prior_rad: FloatArray,
+        prior: FloatArray,
+        last_rad: FloatArray,
+        last_precision: float,
     ) -> None:
         """
         Start where the network is.
 
         :param turns: [24, 3, 3].
         :param joints_m: [24, 3], camera axes.
-        :param points_m: [points, 3], landmarks on the body.
+        :param points_m: [points, 3], landmarks and joints on the body.
         :param carriers: [points], the joint whose bone carries each.
-        :param targets: [points, 2], keypoints on the plane z = 1.
+        :param targets: [points, 2], where they are seen, on the plane z = 1.
         :param stddev: [points], 1 sigma on that plane.
-        :param wanted_rad: [24, 3], turns that the prior would make.
-        :param prior_rad: [24], 1 sigma per axis of the prior.
+        :param prior: [72, 72], precision of the turns before anything is seen.
+        :param last_rad: [24, 3], turns back to the last result.
+        :param last_precision: of these, per squared radian; 0 where there is none.
         """
         self.turns, self.joints_m, self.points_m = turns, joints_m, points_m
         self._carriers, self._targets, self._stddev = carriers, targets, stddev
-        shift_m = _SHIFT_STDDEV * joints_m[0, 2]
-        self._wanted = np.concatenate([wanted_rad.ravel(), np.zeros(3)])
-        self._precision = np.concatenate([np.repeat(prior_rad, 3), shift_m]) ** -2.0
-        self._moved = np.zeros(3 * JOINTS + 3)
+        size = 3 * JOINTS
+        self._prior = np.zeros((size + 3, size + 3))
+        self._prior[:size, :size] = prior
+        self._prior[size:, size:] = np.diag((_SHIFT_STDDEV * joints_m[0, 2]) ** -2.0)
+        self._last = np.concatenate([last_rad.ravel(), np.zeros(3)])
+        self._last_precision = np.repeat([last_precision, 0.0], [size, 3])
+        self._moved = np.zeros(size + 3)
 
     def run(self, iterations: int, end_s: float) -> str:
         """
@@ -266,8 +262,9 @@ class _Search:
         slopes = seen @ jacobian_m(self.points_m, self._carriers, self.joints_m)
         slopes = (slopes / self._stddev[:, None, None]).reshape(2 * len(z), -1)
         weighted = slopes * np.repeat(weight, 2)[:, None]
-        matrix = weighted.T @ slopes + np.diag(self._precision)
-        right = weighted.T @ off.ravel() + self._precision * (self._wanted - self._moved)
+        matrix = weighted.T @ slopes + self._prior + np.diag(self._last_precision)
+        right = weighted.T @ off.ravel() - self._prior @ self._moved
+        right += self._last_precision * (self._last - self._moved)
         step = np.linalg.solve(matrix, right)
         vectors = step[: 3 * JOINTS].reshape(JOINTS, 3)
         turns, joints_m = turned(self.turns, self.joints_m, vectors)
@@ -283,28 +280,8 @@ class _Search:
             return np.inf
         off = (self._targets - points_m[:, :2] / points_m[:, 2:]) / self._stddev[:, None]
         fit = _ROBUST**2 * np.log1p(np.square(off).sum(1) / _ROBUST**2).sum()
-        return float(fit + (self._precision * np.square(moved - self._wanted)).sum())
-
-
-def _with_last(
-    turns: FloatArray,
-    pose: FloatArray,
-    last: FloatArray,
-    since_s: float,
-    prior_rad: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
-    """
-    Join the prior of this image with that of the last one.
-
-    :returns: the turns that both want together, [24, 3] camera axes, and their 1 sigma, [24].
-    """
-    back = Rotation.from_matrix(last @ pose.swapaxes(-1, -2)).as_rotvec()  # parents' axes
-    carrier = turns @ pose.swapaxes(-1, -2)  # parents to camera
-    vectors = (carrier @ back[..., None])[..., 0]
-    stddev = np.hypot(_LAST_STDDEV_RAD, _TURN_RATE_RAD_S * since_s)
-    weight = prior_rad**2 / (prior_rad**2 + stddev**2)
-    joint = prior_rad * stddev / np.hypot(prior_rad, stddev)
-    return vectors * weight[:, None], joint
+        back = self._last_precision @ np.square(moved - self._last)
+        return float(fit + moved @ self._prior @ moved + back)
 
 
 def _points_m(
