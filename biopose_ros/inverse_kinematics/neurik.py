@@ -92,12 +92,14 @@ class FrameTokens:
     :param pose: [batch, frames, parts * features], of the parts, see ``pose_features``.
     :param pelvis_rotations: [batch, frames, 3, 3], from markers; the last known where missing.
     :param pelvis_origins_m: [batch, frames, 3], likewise, or from the hips' keypoints.
+    :param is_described: [batch, frames], 1 where features of the mesh network are known, else 0.
     """
 
     features: Tensor
     pose: Tensor
     pelvis_rotations: Tensor
     pelvis_origins_m: Tensor
+    is_described: Tensor
 
 
 class Neurik(nn.Module):
@@ -125,8 +127,10 @@ class Neurik(nn.Module):
         limits = (skeleton.lower_limits, skeleton.upper_limits)
         for name, limit in zip(('lower', 'upper'), limits, strict=True):
             self.register_buffer(name, limit[PELVIS_COORDINATES:].float(), persistent=False)
-        # Added to the logarithm of 1 sigma; found on validation data.
-        self.register_buffer('log_calibration', torch.zeros(coordinates + groups))
+        # Added to the logarithm of 1 sigma, without and with features of the mesh network, whose
+        # errors are other than simulated ones; found on validation data.
+        self.num_deviations = coordinates + groups
+        self.register_buffer('log_calibration', torch.zeros(2, self.num_deviations))
         self.encoder = MarkerEncoder(config)
         self.keypoint_encoder = KeypointEncoder(config)
         self.feature_layer = nn.Sequential(
@@ -244,7 +248,13 @@ class Neurik(nn.Module):
         is_known = evidence.feature_weights[..., None]
         described = torch.cat([evidence.features * is_known, is_known], -1)
         features = features + self.feature_layer(described)
-        return FrameTokens(features, pose.reshape(shape), held.rotations, held.origins_m)
+        return FrameTokens(
+            features,
+            pose.reshape(shape),
+            held.rotations,
+            held.origins_m,
+            evidence.feature_weights,
+        )
 
     @torch.autocast('cpu', enabled=False)
     def decode(self, tokens: FrameTokens, mixed: Tensor) -> NeurikEstimate:
@@ -255,11 +265,12 @@ class Neurik(nn.Module):
         :param mixed: [batch, frames, frame_size], after the temporal encoder.
         """
         outputs = self.head(self.norm(torch.cat([mixed, tokens.features], -1).float()))
-        means, log_stddev = outputs.split([self.num_means, len(self.log_calibration)], -1)
+        means, log_stddev = outputs.split([self.num_means, self.num_deviations], -1)
         angles, turn, shift, factors = (means + self.direct(tokens.pose)).split(
             [self.num_angles, 6, 3, self.num_groups], -1
         )
         raw = self._angles(angles)
+        plain, described = self.log_calibration
         rotation = tokens.pelvis_rotations
         offset_m = MAX_PELVIS_OFFSET_M * torch.tanh(shift)
         return NeurikEstimate(
@@ -268,7 +279,7 @@ class Neurik(nn.Module):
             rotation @ rotation_from_6d(turn),
             tokens.pelvis_origins_m + (rotation @ offset_m[..., None]).squeeze(-1),
             1 + self.config.scale_amplitude * torch.tanh(factors),
-            log_stddev.clamp(-8, 2) + self.log_calibration,
+            log_stddev.clamp(-8, 2) + plain + (described - plain) * tokens.is_described[..., None],
         )
 
     def mean_outputs(self, truth: NeurikEstimate, tokens: FrameTokens) -> Tensor:

@@ -253,22 +253,27 @@ def calibrate(
     Scale the standard deviations so that 68 % of held-out errors lie within one of them.
 
     :param model: trained, on the CPU; changed in place.
-    :param motion: of the validation split.
-    :param rendered: likewise, for half of what is measured.
-    :param windows: to measure, with noise of all strengths.
+    :param motion: of the validation split; windows with noise of all strengths are drawn.
+    :param rendered: likewise, for evidence with features; None takes the same scales there.
+    :param windows: to measure, of each.
     """
     skeleton = load_skeleton()
     model.eval()
     model.log_calibration.zero_()
-    sampler = WindowSampler(motion, skeleton, WindowConfig(), seed=4321)
-    evidence, truth = sampler.draw(windows if rendered is None else windows // 2)
+    simulated = WindowSampler(motion, skeleton, WindowConfig(), seed=4321).draw(windows)
+    model.log_calibration.copy_(_log_ratio(model, *simulated))
     if rendered is not None:
-        other = RenderedSampler(rendered, skeleton, RenderedConfig(), seed=4321)
-        evidence, truth = side_by_side((evidence, truth), other.draw(windows // 2))
+        plain = RenderedConfig.plain(WindowConfig.frames)
+        seen = RenderedSampler(rendered, skeleton, plain, seed=4321).draw(windows)
+        model.log_calibration[1] += _log_ratio(model, *seen)
+
+
+def _log_ratio(model: Neurik, evidence: Evidence, truth: Truth) -> Tensor:
+    """Give the logarithm of the error that 68 % stay below, over the standard deviation."""
     estimate = model(evidence)
-    errors = estimate_errors(skeleton, estimate, truth)
+    errors = estimate_errors(load_skeleton(), estimate, truth)
     ratio = (errors.abs() * torch.exp(-estimate.log_stddev)).flatten(0, 1)
-    model.log_calibration.copy_(ratio.quantile(_ONE_SIGMA, dim=0).clamp(0.1, 10).log())
+    return ratio.quantile(_ONE_SIGMA, dim=0).clamp(0.1, 10).log()
 
 
 def finish(

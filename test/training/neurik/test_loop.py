@@ -62,3 +62,15 @@ def test_training_goes_on_from_weights_with_rendered_windows(motion, rendered, t
     finish(going_on, motion, tmp_path / 'second.safetensors', rendered)
     loaded, _ = load_neurik(tmp_path / 'second.safetensors')
     assert loaded.log_calibration.isfinite().all()
+    # Evidence with features has its own uncertainty.
+    assert not torch.equal(*loaded.log_calibration)
+    evidence, _ = going_on.held_out['rendered']
+    with torch.no_grad():
+        plain, described = (
+            loaded(replace(evidence, feature_weights=torch.full_like(evidence.times_s, share)))
+            for share in (0.0, 1.0)
+        )
+        loaded.log_calibration[1] += 1.0
+        wider = loaded(replace(evidence, feature_weights=torch.ones_like(evidence.times_s)))
+    torch.testing.assert_close(wider.log_stddev, described.log_stddev + 1)
+    assert plain.log_stddev.isfinite().all()
