@@ -17,7 +17,7 @@ def benchmark(
         Path | None,
         typer.Option(exists=True, help='Video with a person in full view; default: the demo.'),
     ] = None,
-    seconds: Annotated[float, typer.Option(min=0.5, help='How long each part is measured.')] = 3.0,
+    seconds: Annotated[float, typer.Option(min=0.5, help='How long each part is measured.')] = 2.0,
     persons: Annotated[
         list[int] | None, typer.Option(help='Numbers of persons; may repeat. Default: 1, 4, 8.')
     ] = None,

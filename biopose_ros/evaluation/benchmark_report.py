@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from biopose_ros.evaluation.benchmark_rivals import (
 from biopose_ros.evaluation.benchmark_scenes import IMAGE_PX, Scene, person_cells
 from biopose_ros.evaluation.live import LiveBenchmark, LiveResult, measure_live
 from biopose_ros.pipeline import METHODS, PipelineConfig
+from biopose_ros.refinement.refiner import RefinementConfig
 
 LIVE_WARM_UP_S = 3.0
 LIVE_RATE_HZ = 30.0
@@ -127,9 +128,11 @@ class Report:
 def variants(device: str) -> dict[str, PipelineConfig]:
     """Give the pipelines to compare, the default one first."""
     default = PipelineConfig(device=device)
+    unrefined = replace(default, refinement=RefinementConfig(iterations=0))
     others = [method for method in METHODS if method != default.method]
     return {
         default.method: default,
+        f'{default.method}, refinement off': unrefined,
         **{method: PipelineConfig(method=method, device=device) for method in others},
     }
 
