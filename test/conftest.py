@@ -29,3 +29,40 @@ os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
 def ros_domain_id():
     """The DDS domain of this session, which no other graph on the machine is likely to use."""
     return int(os.environ['ROS_DOMAIN_ID'])
+
+
+@pytest.fixture(scope='session')
+def placed_body():
+    """A recovered body three metres before the camera, a little bent and turned."""
+    import numpy as np
+    import torch
+
+    from biopose_ros.body.rotations import axis_angle_to_matrix
+    from biopose_ros.frames import camera_to_ground
+    from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
+    from biopose_ros.mesh_recovery.mesh_file import marked_body
+    from biopose_ros.mesh_recovery.mesh_stage import PlacedBody
+    from biopose_ros.mesh_recovery.placing import points_about_pelvis_m
+    from biopose_ros.records import Markers, RecoveredBody
+
+    vectors = 0.2 * torch.randn(24, 3, generator=torch.Generator().manual_seed(0))
+    vectors[0] = torch.tensor([3.0, 0.2, 0.1])
+    pose, betas, scale = axis_angle_to_matrix(vectors), torch.linspace(-1, 1, 10), 1.05
+    about_m = points_about_pelvis_m(*marked_body(), pose, betas).numpy().astype(np.float64)
+    points_m = scale * about_m + [0.1, -0.2, 3.0]
+    recovered = RecoveredBody(
+        track_id=1,
+        pose=pose.numpy().astype(np.float64),
+        betas=betas.numpy().astype(np.float64),
+        joints_m=points_m[:24],
+        joint_stddev_m=np.full(24, 0.05),
+        joints_px=np.zeros((24, 2)),
+        joint_stddev_px=np.full(24, 3.0),
+        markers_m=points_m[24:],
+        marker_confidence=np.linspace(0.2, 1.0, len(MARKER_NAMES)),
+        summary=np.zeros(64),
+    )
+    markers = Markers(
+        MARKER_NAMES, camera_to_ground(recovered.markers_m), recovered.marker_confidence
+    )
+    return PlacedBody(recovered, markers, 3.0, scale, 1.75, 0.08)

@@ -84,24 +84,10 @@ class MeshData:
         :param store: finished.
         """
         self.store = store
-        fields = store.truth
-        cameras = [
-            crop_camera(*sample_view(*values))
-            for values in zip(
-                fields['intrinsics_px'], fields['image_size_px'], fields['crop_from_image'],
-                strict=True,
-            )
-        ]  # fmt: skip
-        self.view = torch.from_numpy(
-            np.stack([[np.log(c.extent), *c.slope] for c in cameras]).astype(np.float32)
-        )
-        points = np.concatenate([fields['keypoints'], fields['keypoint_confidence'][..., None]], 2)
-        self.keypoints = torch.from_numpy(points.astype(np.float32))
-        self.world_m = torch.from_numpy(fields['world_m'].astype(np.float32))
-        self.truth = _truth(fields, cameras)
+        self.points, self.truth = read_fields(store.truth)
 
     def __len__(self) -> int:
-        return len(self.view)
+        return len(self.points.view)
 
     def evidence(self, rows: Tensor, model: MeshRecovery) -> CropEvidence:
         """
@@ -115,7 +101,29 @@ class MeshData:
             units = torch.from_numpy(self.store.maps[level][rows.numpy()]).bfloat16()
             gain, shift = byte_normalisation(self.store, level, model)
             maps[level] = torch.addcmul(shift.bfloat16(), units, gain.bfloat16())
-        return CropEvidence(maps, self.keypoints[rows], self.world_m[rows], self.view[rows])
+        points = self.points
+        return CropEvidence(maps, points.keypoints[rows], points.world_m[rows], points.view[rows])
+
+
+def read_fields(fields: Mapping[str, FloatArray]) -> tuple[CropEvidence, MeshTruth]:
+    """
+    Turn what a store keeps of crops into tensors.
+
+    :param fields: see :class:`~biopose_ros.training.mesh.map_store.MapStore`.
+    :returns: evidence without maps, and the truth in the crop cameras' axes.
+    """
+    cameras = [
+        crop_camera(*sample_view(*values))
+        for values in zip(
+            fields['intrinsics_px'], fields['image_size_px'], fields['crop_from_image'],
+            strict=True,
+        )
+    ]  # fmt: skip
+    view = np.stack([[np.log(c.extent), *c.slope] for c in cameras])
+    points = np.concatenate([fields['keypoints'], fields['keypoint_confidence'][..., None]], 2)
+    arrays = (points, fields['world_m'], view)
+    evidence = CropEvidence({}, *(torch.from_numpy(a.astype(np.float32)) for a in arrays))
+    return evidence, _truth(fields, cameras)
 
 
 def byte_normalisation(store: MapStore, level: str, model: MeshRecovery) -> tuple[Tensor, Tensor]:
@@ -149,7 +157,18 @@ def fit_normalisation(model: MeshRecovery, data: MeshData, images: int = 512) ->
         spread = flat.std(0).clamp(min=0.05 * float(flat.std()))
         getattr(model, f'gain_{level}').copy_(1 / spread)
         getattr(model, f'shift_{level}').copy_(-flat.mean(0) / spread)
-    six = data.truth.turns[..., :2].mT.flatten(-2)
+    fit_mean_pose(model, data.truth)
+
+
+@torch.no_grad()
+def fit_mean_pose(model: MeshRecovery, truth: MeshTruth) -> None:
+    """
+    Let a model start from the mean pose.
+
+    :param model: changed in place.
+    :param truth: of the training split.
+    """
+    six = truth.turns[..., :2].mT.flatten(-2)
     model.get_buffer('mean_pose').copy_(six.mean(0))
 
 

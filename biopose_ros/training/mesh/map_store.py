@@ -21,7 +21,7 @@ from biopose_ros.detection.landmark_network import CropReading, LandmarkNetwork
 from biopose_ros.detection.networks import MAPS
 from biopose_ros.records import FloatArray
 from biopose_ros.training.synthesis.generator import CHUNK
-from biopose_ros.training.synthesis.records import stack
+from biopose_ros.training.synthesis.records import SyntheticSample, stack
 from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
 
 TRUTH = (
@@ -164,10 +164,23 @@ class _Worker:
             level: np.stack([np.moveaxis(r.maps[level], 0, -1) for r in readings])
             for level in MAPS
         }
-        truth: dict[str, Any] = dict(stack(samples, TRUTH))
-        for name in CropReading.POINT_FIELDS:
-            truth[name] = np.stack([np.asarray(getattr(r, name), np.float32) for r in readings])
-        return maps, truth
+        return maps, sample_fields(samples, readings)
+
+
+def sample_fields(
+    samples: Sequence[SyntheticSample], readings: Sequence[CropReading]
+) -> dict[str, Any]:
+    """
+    Join what is kept of images beside their maps.
+
+    :param samples: with truth.
+    :param readings: what the landmark network says of them.
+    :returns: see :attr:`MapStore.truth`.
+    """
+    fields: dict[str, Any] = dict(stack(samples, TRUTH))
+    for name in CropReading.POINT_FIELDS:
+        fields[name] = np.stack([np.asarray(getattr(r, name), np.float32) for r in readings])
+    return fields
 
 
 def _fill(folder: Path, config: StoreConfig, numbers: Sequence[int]) -> None:
