@@ -9,10 +9,12 @@ import numpy as np
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from biopose_ros.keypoints import DetectedKeypoints
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import Camera, PersonPose, TrackingState
 from biopose_ros.ros.camera_source import CameraSource, same_optics
 from biopose_ros.ros.image_input import ImageMessage
+from biopose_ros.ros.keypoint_input import KeypointInput
 from biopose_ros.ros.stamps import to_ns, to_time
 from biopose_ros.sensor_messages.images import (
     BgrImage,
@@ -61,6 +63,7 @@ class FrameProcessor:
     :param cameras: knows the calibration.
     :param id_prefix: put before person ids.
     :param warn_once: reports a text that need not be repeated for every image.
+    :param keypoints: another detector's, where there is one.
     """
 
     def __init__(
@@ -69,11 +72,13 @@ class FrameProcessor:
         cameras: CameraSource,
         id_prefix: str,
         warn_once: Callable[[str], None],
+        keypoints: KeypointInput | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._cameras = cameras
         self._id_prefix = id_prefix
         self._warn_once = warn_once
+        self._keypoints = keypoints
         self.clock = StageClock()
         self._camera: Camera | None = None
         self._header: Header | None = None
@@ -95,9 +100,11 @@ class FrameProcessor:
         camera = self._cameras.camera_for(width, height)
         ended = self._begin_anew_where_needed(header, camera)
         self._header, self._camera = header, camera
+        stamp_ns = to_ns(header.stamp)
+        found = self._foreign_keypoints(stamp_ns)
         persons = [
             replace(person, person_id=self._id_prefix + person.person_id)
-            for person in self._pipeline.process(image_bgr, camera, to_ns(header.stamp))
+            for person in self._pipeline.process(image_bgr, camera, stamp_ns, found)
         ]
         return FrameResult(header, camera, image_bgr, (*ended, *self._with_lost(persons, header)))
 
@@ -115,6 +122,12 @@ class FrameProcessor:
     def stage_times(self) -> dict[str, StageTime]:
         """Give the time of every stage, the pipeline's and those around it."""
         return self.clock.times() | self._pipeline.clock.times()
+
+    def _foreign_keypoints(self, stamp_ns: int) -> DetectedKeypoints | None:
+        if self._keypoints is None:
+            return None
+        with self.clock('keypoints'):
+            return self._keypoints.at(stamp_ns)
 
     def _checked_header(self, header: Header, arrival_ns: int) -> Header:
         stamp, frame_id = header.stamp, header.frame_id

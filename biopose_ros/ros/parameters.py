@@ -78,6 +78,8 @@ class NodeSettings:
     camera_pitch_rad: float
     camera_roll_rad: float
     camera_height_m: float
+    keypoints_topic: str
+    keypoints_wait_s: float
     stale_after_s: float
     person_id_prefix: str
     publish_tf: bool
@@ -172,6 +174,18 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         0.0,
         'Height of the camera over the floor, metres; 0 leaves y = 0 at the camera.',
         bounds=(0.0, HIGHEST_CAMERA_M),
+    ),
+    ParameterSpec(
+        'keypoints_topic',
+        '',
+        "PointCloud2 with another detector's 2D keypoints, stamped as their images; they take the "
+        "place of the node's own where they come in time. Empty for none.",
+    ),
+    ParameterSpec(
+        'keypoints_wait_s',
+        0.1,
+        'How long an image waits for its keypoints of that topic, seconds.',
+        bounds=(0.0, 1.0),
     ),
     ParameterSpec(
         'stale_after_s',

@@ -24,6 +24,7 @@ from biopose_ros.ros.camera_source import CameraSource
 from biopose_ros.ros.diagnostics import Health, diagnostic_array
 from biopose_ros.ros.frame_processing import FrameProcessor, FrameResult
 from biopose_ros.ros.image_input import ImageInput, ImageMessage
+from biopose_ros.ros.keypoint_input import KeypointInput
 from biopose_ros.ros.live_statistics import LiveStatistics
 from biopose_ros.ros.logs import forward_python_logs
 from biopose_ros.ros.outputs import PoseOutputs
@@ -72,6 +73,7 @@ class PoseNode(LifecycleNode):
         self._outputs: PoseOutputs | None = None
         self._cameras: CameraSource | None = None
         self._input: ImageInput | None = None
+        self._keypoints: KeypointInput | None = None
         self._worker: InferenceWorker[ImageMessage] | None = None
         self._processor: FrameProcessor | None = None
         self._forget_run()
@@ -161,8 +163,17 @@ class PoseNode(LifecycleNode):
             raise RuntimeError('the node is not configured')
         self._forget_run()
         self._pipeline.warm_up()
+        settings = self._settings
+        if settings.keypoints_topic:
+            self._keypoints = KeypointInput(
+                self, settings.keypoints_topic, settings.keypoints_wait_s, self._on_fault
+            )
         self._processor = FrameProcessor(
-            self._pipeline, self._cameras, self._settings.person_id_prefix, self._warn_once
+            self._pipeline,
+            self._cameras,
+            settings.person_id_prefix,
+            self._warn_once,
+            self._keypoints,
         )
         self._worker = InferenceWorker(self._estimate, self._forget_everybody, self._on_fault)
         self._worker.start()
@@ -186,6 +197,9 @@ class PoseNode(LifecycleNode):
             if rclpy.ok(context=self.context):
                 self._forget_everybody()
         self._processor = None
+        if self._keypoints is not None:
+            self._keypoints.close()
+            self._keypoints = None
         self._fault = ''
 
     def _release(self) -> None:
