@@ -16,9 +16,12 @@ _FIGURES = (
     ('mpblpe_mm', 'MPBLPE mm', '.1f'),
     ('keypoint_px', '2D joints, pixels of 256', '.1f'),
     ('stature_m', 'stature, m', '.3f'),
+    ('stature_stddev_m', 'stature, 1 sigma, m', '.3f'),
     ('depth_share', 'distance, share', '.3f'),
     ('within_1_sigma', 'within 1 sigma', '.2f'),
     ('within_2_sigma', 'within 2 sigma', '.2f'),
+    ('places_within_1_sigma', '2D, within 1 sigma', '.2f'),
+    ('places_within_2_sigma', '2D, within 2 sigma', '.2f'),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from biopose_ros.body.rotations import axis_angle_to_matrix
 from biopose_ros.detection.landmark_network import LandmarkNetwork
 from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
-from biopose_ros.records import RecoveredBody
+from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody
 from biopose_ros.training.mesh.data import sample_view
 from biopose_ros.training.mesh.measures import geodesic_rad, similarity_aligned
 from biopose_ros.training.neurik.render_evidence import person_of
@@ -42,9 +42,12 @@ class MeshErrors:
     :param mpblpe_mm: bony landmarks about the pelvis.
     :param keypoint_px: joints in the crop of 256 pixels, where they lie inside.
     :param stature_m: standing height.
+    :param stature_stddev_m: root of its mean square error.
     :param depth_share: distance of the pelvis from the camera, relative.
     :param within_1_sigma: share of joint coordinates (about the pelvis) within their uncertainty.
     :param within_2_sigma: and within twice that.
+    :param places_within_1_sigma: share of coordinates of joints in the crop, likewise.
+    :param places_within_2_sigma: and within twice that.
     """
 
     images: int
@@ -55,9 +58,12 @@ class MeshErrors:
     mpblpe_mm: float
     keypoint_px: float
     stature_m: float
+    stature_stddev_m: float
     depth_share: float
     within_1_sigma: float
     within_2_sigma: float
+    places_within_1_sigma: float
+    places_within_2_sigma: float
 
 
 @dataclass(frozen=True)
@@ -74,14 +80,25 @@ class StageTimes:
 
 
 @dataclass(frozen=True)
-class _Pair:
+class SampledBody:
+    """
+    A synthetic image, and what encoder and decoder make of it.
+
+    :param sample: the image, with the truth.
+    :param crop: what tracking would say of it, without maps.
+    :param camera: of the image.
+    :param body: recovered.
+    """
+
     sample: SyntheticSample
+    crop: PersonCrop
+    camera: Camera
     body: RecoveredBody
 
 
 def recover_samples(
     samples: Iterable[SyntheticSample], network: LandmarkNetwork, predictor: MeshPredictor
-) -> list[_Pair]:
+) -> list[SampledBody]:
     """
     Run encoder and decoder as the pipeline does.
 
@@ -95,11 +112,13 @@ def recover_samples(
             sample.intrinsics_px, sample.image_size_px, sample.crop_from_image
         )
         sighting = network.see(sample.image_bgr[None], [crop], sample.image_size_px)[0]
-        pairs.append(_Pair(sample, predictor.recover([person_of(sighting)], camera)[0]))
+        person = person_of(sighting)
+        body = predictor.recover([person], camera)[0]
+        pairs.append(SampledBody(sample, replace(person, maps={}), camera, body))
     return pairs
 
 
-def mesh_errors(pairs: Sequence[_Pair]) -> dict[str, MeshErrors]:
+def mesh_errors(pairs: Sequence[SampledBody]) -> dict[str, MeshErrors]:
     """
     Measure.
 
@@ -107,7 +126,7 @@ def mesh_errors(pairs: Sequence[_Pair]) -> dict[str, MeshErrors]:
     :returns: by kind of image: nothing hidden by others, something hidden, something outside.
     """
     body = load_body()
-    by_kind: dict[str, list[_Pair]] = {kind: [] for kind in KINDS}
+    by_kind: dict[str, list[SampledBody]] = {kind: [] for kind in KINDS}
     for pair in pairs:
         by_kind[_kind(pair.sample)].append(pair)
     return {kind: _errors(body, some) for kind, some in by_kind.items() if some}
@@ -141,7 +160,7 @@ def _kind(sample: SyntheticSample) -> str:
     return 'clear' if sample.is_whole else 'occluded'
 
 
-def _errors(body: BodyModel, pairs: Sequence[_Pair]) -> MeshErrors:
+def _errors(body: BodyModel, pairs: Sequence[SampledBody]) -> MeshErrors:
     def found(name: str) -> Tensor:
         return torch.from_numpy(np.stack([getattr(pair.body, name) for pair in pairs])).float()
 
@@ -159,6 +178,9 @@ def _errors(body: BodyModel, pairs: Sequence[_Pair]) -> MeshErrors:
     betas, true_betas = found('betas'), true('betas')
     sigma_m = found('joint_stddev_m')[:, 1:, None]
     ratio = (off_m[:, 1:].abs() / sigma_m).flatten()
+    stature_off_m = body.statures_m(betas) - body.statures_m(true_betas)
+    off_px, sigma_px = _place_errors_px(pairs)
+    place_ratio = np.abs(off_px) / sigma_px[:, None]
     turns = geodesic_rad(pose, true_pose)[:, :_TURNING].rad2deg()
     return MeshErrors(
         images=len(pairs),
@@ -167,11 +189,14 @@ def _errors(body: BodyModel, pairs: Sequence[_Pair]) -> MeshErrors:
         pve_mm=_vertex_error_mm(body, (pose, betas), (true_pose, true_betas)),
         rotation_deg=float(turns.mean()),
         mpblpe_mm=_mm(bony_m - true_bony_m),
-        keypoint_px=_keypoint_error_px(pairs),
-        stature_m=float((body.statures_m(betas) - body.statures_m(true_betas)).abs().mean()),
+        keypoint_px=float(np.linalg.norm(off_px, axis=1).mean()),
+        stature_m=float(stature_off_m.abs().mean()),
+        stature_stddev_m=float(stature_off_m.square().mean().sqrt()),
         depth_share=float((joints_m[:, 0, 2] / wanted_m[:, 0, 2]).log().abs().mean()),
         within_1_sigma=float((ratio < 1).float().mean()),
         within_2_sigma=float((ratio < 2).float().mean()),
+        places_within_1_sigma=float((place_ratio < 1).mean()),
+        places_within_2_sigma=float((place_ratio < 2).mean()),
     )
 
 
@@ -190,16 +215,18 @@ def _vertex_error_mm(
     return 1e3 * float(torch.cat(errors).mean())
 
 
-def _keypoint_error_px(pairs: Sequence[_Pair]) -> float:
-    errors = []
+def _place_errors_px(pairs: Sequence[SampledBody]) -> tuple[FloatArray, FloatArray]:
+    """Give errors [joints, 2] and 1 sigma [joints] of joints inside their crops of 256 pixels."""
+    errors, sigmas = [], []
     for pair in pairs:
         sample = pair.sample
         matrix = sample.crop_from_image.astype(np.float64)
         # The tracker counts from pixels' corners, synthetic truth from their centres.
         seen_px = (pair.body.joints_px - 0.5) @ matrix[:2, :2].T + matrix[:2, 2]
         inside = np.all((sample.joints_px > 0) & (sample.joints_px < 256), axis=1)
-        errors.append(np.linalg.norm(seen_px - sample.joints_px, axis=1)[inside])
-    return float(np.concatenate(errors).mean())
+        errors.append((seen_px - sample.joints_px)[inside])
+        sigmas.append(pair.body.joint_stddev_px[inside] * np.hypot(*matrix[:2, 0]))
+    return np.concatenate(errors), np.concatenate(sigmas)
 
 
 def _mm(off_m: Tensor) -> float:
