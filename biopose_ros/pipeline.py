@@ -9,7 +9,7 @@ the camera by the skeleton's forward kinematics.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -104,6 +104,7 @@ class Pipeline:
         self.clock = StageClock()
         with_maps = self.config.method == 'biopose'
         self._tracker = PersonTracker(self.config.detection, self.config.device, with_maps)
+        self._refiner: Refiner | None = None
         self._method = self._build_method()
         self._persons: dict[int, PersonMotion] = {}
 
@@ -111,6 +112,11 @@ class Pipeline:
     def device(self) -> str:
         """Name what really runs the networks."""
         return self._tracker.device
+
+    @property
+    def refinements(self) -> Mapping[str, int]:
+        """How many bodies were refined, or were not and why; see :attr:`~.Refiner.outcomes`."""
+        return dict(self._refiner.outcomes) if self._refiner else {}
 
     def set_smoothing(self, smoothing: float) -> None:
         """
@@ -189,8 +195,9 @@ class Pipeline:
         if config.method == 'neurik':
             return LandmarkMethod(self.skeleton, config.height_m, self.clock, neurik)
         predictor = MeshPredictor(self._tracker.model, device=config.device)
-        mesh, refiner = MeshStage(predictor, config.height_m), Refiner(config.refinement)
-        return BioposeMethod(mesh, refiner, neurik, self.clock)
+        mesh = MeshStage(predictor, config.height_m)
+        self._refiner = Refiner(config.refinement)
+        return BioposeMethod(mesh, self._refiner, neurik, self.clock)
 
     def _keep_only(self, followed: set[int]) -> None:
         """Forget everybody else."""

@@ -24,6 +24,7 @@ from biopose_ros.cli.evaluate_keypoints import evaluate_keypoints
 from biopose_ros.cli.evaluate_mesh import evaluate_mesh
 from biopose_ros.cli.evaluate_mesh_ablations import evaluate_mesh_ablations
 from biopose_ros.cli.evaluate_neurik import evaluate_neurik
+from biopose_ros.cli.evaluate_refinement import evaluate_refinement
 from biopose_ros.cli.evaluate_skeleton import evaluate_skeleton
 from biopose_ros.cli.evaluate_video import evaluate_video
 from biopose_ros.cli.mesh_sheet import mesh_sheet
@@ -68,6 +69,7 @@ evaluate.command('mesh')(evaluate_mesh)
 evaluate.command('mesh-ablations')(evaluate_mesh_ablations)
 evaluate.command('detector')(evaluate_detector)
 evaluate.command('neurik')(evaluate_neurik)
+evaluate.command('refinement')(evaluate_refinement)
 evaluate.command('skeleton')(evaluate_skeleton)
 build.command('skeleton')(build_skeleton)
 build.command('body')(build_body)

@@ -115,7 +115,10 @@ class Refiner:
         :param crops: with the keypoints, in the same order.
         :param camera: of the image.
         :param stamp_ns: of the image.
+        :returns: one body per person, in the same order.
         """
+        if not self.config.iterations:
+            return list(bodies)
         end_s = time.monotonic() + 1e-3 * self.config.budget_ms
         return [
             self._refined(body, crop, camera, stamp_ns, end_s)

@@ -29,6 +29,7 @@ class Health:
         well.
     :param camera_fault: why distances are not to be trusted, '' for a calibrated camera.
     :param stages: time of each stage of the work on an image.
+    :param refinements: how many bodies were refined, or were not, by reason.
     """
 
     lifecycle_state: str
@@ -40,6 +41,7 @@ class Health:
     fault: str
     camera_fault: str
     stages: Mapping[str, StageTime]
+    refinements: Mapping[str, int]
 
 
 def diagnostic_array(node_name: str, stamp: Time, health: Health) -> DiagnosticArray:
@@ -84,6 +86,7 @@ def _values(health: Health) -> dict[str, str]:
         'persons': str(health.persons),
         'device': health.device,
         'last fault': frames.last_fault,
+        **{f'bodies, {outcome}': str(count) for outcome, count in health.refinements.items()},
         **{
             f'{stage}{STAGE_SUFFIX}': f'{took.p50_ms:.1f}, {took.p95_ms:.1f}'
             for stage, took in health.stages.items()

@@ -20,6 +20,7 @@ from biopose_ros.detection.config import AUTO
 from biopose_ros.detection.networks import LANDMARK_MODELS
 from biopose_ros.frames import HIGHEST_CAMERA_M, GroundFrame
 from biopose_ros.pipeline import METHODS
+from biopose_ros.refinement.refiner import RefinementConfig
 from biopose_ros.ros.qos import RELIABILITIES
 
 
@@ -70,6 +71,8 @@ class NodeSettings:
     landmark_model: str
     max_persons: int
     height_m: float
+    refine_iterations: int
+    refine_budget_ms: float
     smoothing: float
     image_transport: str
     image_reliability: str
@@ -97,6 +100,7 @@ class NodeSettings:
         )
 
 
+DEFAULT_REFINEMENT = RefinementConfig()
 PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec(
         'autostart',
@@ -126,6 +130,19 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         0.0,
         'Standing height of the person, metres; 0 estimates it. Right for one person only.',
         bounds=(0.0, 2.6),
+    ),
+    ParameterSpec(
+        'refine_iterations',
+        DEFAULT_REFINEMENT.iterations,
+        'Steps that bring each recovered body onto the 2D keypoints, at most; 0 takes none. '
+        'Method biopose only.',
+        bounds=(0, 20),
+    ),
+    ParameterSpec(
+        'refine_budget_ms',
+        DEFAULT_REFINEMENT.budget_ms,
+        'Time for these steps, all persons of an image together, milliseconds.',
+        bounds=(0.0, 1000.0),
     ),
     ParameterSpec(
         'smoothing',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from biopose_ros.detection.config import DetectionConfig
 from biopose_ros.pipeline import Pipeline, PipelineConfig
+from biopose_ros.refinement.refiner import RefinementConfig
 from biopose_ros.ros.parameters import NodeSettings
 
 
@@ -22,6 +23,7 @@ def build_pipeline(settings: NodeSettings) -> Pipeline:
             detection=DetectionConfig(
                 model=settings.landmark_model, max_persons=settings.max_persons
             ),
+            refinement=RefinementConfig(settings.refine_iterations, settings.refine_budget_ms),
             smoothing=settings.smoothing,
             camera_pitch_rad=settings.camera_pitch_rad,
             camera_roll_rad=settings.camera_roll_rad,

@@ -270,6 +270,7 @@ class PoseNode(LifecycleNode):
             fault=self._fault,
             camera_fault=self._camera_fault,
             stages=self._processor.stage_times() if self._processor else {},
+            refinements=self._pipeline.refinements if self._pipeline else {},
         )
         stamp = self.get_clock().now().to_msg()
         name = self.get_fully_qualified_name().lstrip('/')
