@@ -63,7 +63,7 @@ def test_the_run_ends_with_a_table(result):
 def test_the_summary_says_what_was_run(result):
     summary = json.loads((result[1] / 'summary.json').read_text())
     assert summary['frames'] == COUNT
-    assert summary['method'] == 'landmarks'
+    assert summary['method'] == 'biopose'
     assert summary['camera']['is_calibrated']
     assert summary['camera']['intrinsics_px'][0][0] == 1500
     assert summary['persons'][0]['stature_m'] == pytest.approx(1.75)
