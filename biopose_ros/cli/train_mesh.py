@@ -17,7 +17,19 @@ def train_mesh(
     folder: Annotated[
         Path, typer.Option(help='Maps, checkpoint, log and curve; a stopped training resumes.')
     ] = Path('mesh_training'),
-    encoder: Annotated[str, typer.Option(help='Landmark network: full or heavy.')] = 'heavy',
+    encoder: Annotated[
+        str,
+        typer.Option(
+            help='Landmark network full or heavy; or vit_tiny, vit_b, vit_h, trained too.'
+        ),
+    ] = 'heavy',
+    encoder_weights: Annotated[
+        Path | None, typer.Option(help='State dict of a published ViT, to begin with.')
+    ] = None,
+    finetune_encoder: Annotated[
+        int,
+        typer.Option(min=0, help='Also train so many of the last steps of full or heavy.'),
+    ] = 0,
     images: Annotated[int, typer.Option(min=16, help='Synthetic images to learn from.')] = 25600,
     minutes: Annotated[float, typer.Option(min=0.01, help='Length of the training.')] = 60.0,
     start: Annotated[
@@ -30,7 +42,9 @@ def train_mesh(
     from rich.console import Console
     from rich.progress import Progress
 
+    from biopose_ros.cli.train_mesh_images import train_on_images
     from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
+    from biopose_ros.mesh_recovery.encoders import VIT_SIZES
     from biopose_ros.mesh_recovery.mesh_file import load_mesh_recovery, save_mesh_recovery
     from biopose_ros.training.curve import draw_curve
     from biopose_ros.training.mesh.data import MeshData
@@ -42,6 +56,23 @@ def train_mesh(
 
     console = Console()
     network = MeshRecoveryConfig(encoder=encoder)
+    begin = load_mesh_recovery(start)[0] if start else None
+    if finetune_encoder or encoder in VIT_SIZES:
+        try:
+            train_on_images(
+                output,
+                motion,
+                folder / f'images_{encoder}',
+                encoder,
+                finetune_encoder,
+                encoder_weights,
+                begin,
+                TimedConfig(minutes=minutes, learning_rate=2e-4, seed=seed),
+                console,
+            )
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+        return
     with Progress(console=console) as bar:
         data = {}
         for split, count in (('train', images), ('validation', max(2 * images // 25, CHUNK))):
@@ -64,7 +95,7 @@ def train_mesh(
             folder / f'training_{encoder}',
             network,
             config,
-            start=load_mesh_recovery(start)[0] if start else None,
+            start=begin,
         )
 
         def report(line: LogLine) -> None:

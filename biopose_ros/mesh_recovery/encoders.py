@@ -92,6 +92,9 @@ class VitEncoder(nn.Module):
     Parameters of the transformer are named as in timm, MAE and ViTPose.
     """
 
+    mean: Tensor
+    stddev: Tensor
+
     def __init__(self, name: str) -> None:
         """
         Build an untrained encoder.
@@ -124,9 +127,10 @@ class VitEncoder(nn.Module):
         for block in self.blocks:
             tokens = block(tokens)
         coarse = self.norm(tokens).mT.unflatten(-1, grid.shape[-2:])
+        scaled = {level: scale(coarse) for level, scale in self.pyramid.items()}
         return {
-            level: F.layer_norm(scale(coarse).permute(0, 2, 3, 1), (scale[-1].out_channels,))
-            for level, scale in self.pyramid.items()
+            level: F.layer_norm(values.permute(0, 2, 3, 1), (values.shape[1],))
+            for level, values in scaled.items()
         }
 
     def load_transformer(self, state: Mapping[str, Tensor]) -> None:

@@ -1,0 +1,152 @@
+"""Train an encoder together with MQ-HMR's decoder, on images that are drawn on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from biopose_ros.detection.landmark_network import LandmarkNetwork
+from biopose_ros.mesh_recovery.network import CropEvidence, MeshEstimate, MeshRecovery
+from biopose_ros.mesh_recovery.placing import points_about_pelvis_m
+from biopose_ros.training.mesh.data import MeshTruth, disturbed, read_fields
+from biopose_ros.training.mesh.losses import MeshLoss
+from biopose_ros.training.mesh.map_store import sample_fields
+from biopose_ros.training.mesh.measures import mesh_measures
+from biopose_ros.training.synthesis.generator import SampleGenerator
+from biopose_ros.training.synthesis.stream import chunks
+from biopose_ros.training.timed import TimedConfig, TimedTraining
+
+
+@dataclass(frozen=True)
+class ImageBatch:
+    """
+    Images with their truth.
+
+    :param images: [batch, 3, 256, 256], red first, 0 to 1.
+    :param points: evidence without maps.
+    :param truth: in the crop cameras' axes.
+    """
+
+    images: Tensor
+    points: CropEvidence
+    truth: MeshTruth
+
+
+def image_batches(
+    generator: SampleGenerator,
+    landmarks: LandmarkNetwork,
+    first: int = 0,
+    workers: int = 0,
+) -> Iterator[ImageBatch]:
+    """
+    Draw images, 16 at a time, and read their landmarks.
+
+    :param generator: of a split.
+    :param landmarks: reads 2D keypoints, which the decoder takes from the tracker.
+    :param first: number of the first chunk.
+    :param workers: processes that draw.
+    """
+    for samples in chunks(generator, first, workers=workers):
+        pictures = np.stack([sample.image_bgr for sample in samples])
+        red_first = np.ascontiguousarray(pictures[..., ::-1].transpose(0, 3, 1, 2))
+        points, truth = read_fields(sample_fields(samples, landmarks.read(pictures)))
+        yield ImageBatch(torch.from_numpy(red_first).float() / 255, points, truth)
+
+
+class ImageTraining(TimedTraining):
+    """Trains one encoder and one decoder."""
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        network: MeshRecovery,
+        batches: Iterator[ImageBatch],
+        held_out: Sequence[ImageBatch],
+        folder: Path,
+        config: TimedConfig,
+    ) -> None:
+        """
+        Prepare, from the folder's checkpoint where there is one.
+
+        :param encoder: see :mod:`biopose_ros.mesh_recovery.encoders`.
+        :param network: the decoder, with normalisation and mean pose.
+        :param batches: to learn from, without end.
+        :param held_out: to check with.
+        :param folder: for checkpoint, log and curve.
+        :param config: how to learn.
+        """
+        torch.manual_seed(config.seed)
+        self._batches, self.held_out = batches, held_out
+        super().__init__(EncodedLearner(encoder, network), folder, config)
+        self.generator = torch.Generator().manual_seed(config.seed + 7919 * (self.step + 1))
+
+    def losses(self) -> dict[str, Tensor]:
+        """Draw a batch and give its losses."""
+        model, batch = self.model, next(self._batches)
+        assert isinstance(model, EncodedLearner)
+        with torch.autocast('cpu', torch.bfloat16):
+            evidence = disturbed(model.evidence(batch), self.generator)
+            estimates, summary = model.network.recover(evidence)
+        found: dict[str, Tensor] = model.loss(estimates, summary, evidence.view, batch.truth)
+        return found
+
+    @torch.inference_mode()
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Measure errors on held-out images, means over batches."""
+        assert isinstance(model, EncodedLearner)
+        figures = [mesh_measures(*model.answer(batch), batch.truth) for batch in self.held_out]
+        return {name: float(np.mean([f[name] for f in figures])) for name in figures[0]}
+
+    def best_learner(self) -> EncodedLearner:
+        """Give the best encoder and decoder so far."""
+        model = self.model
+        assert isinstance(model, EncodedLearner)
+        model.load_state_dict(torch.load(self.best_weights))
+        return model.eval()
+
+
+class EncodedLearner(nn.Module):
+    """
+    Encoder, decoder, and what their losses need.
+
+    :attr encoder: images to maps.
+    :attr network: the decoder.
+    """
+
+    def __init__(self, encoder: nn.Module, network: MeshRecovery) -> None:
+        """
+        Join.
+
+        :param encoder: images to maps.
+        :param network: the decoder.
+        """
+        super().__init__()
+        self.encoder, self.network = encoder, network
+        self.loss = MeshLoss(network.config.feature_size)
+
+    def evidence(self, batch: ImageBatch) -> CropEvidence:
+        """
+        Encode images; their maps are normalised.
+
+        :param batch: of images.
+        """
+        maps = self.network.normalised(self.encoder(batch.images))
+        return replace(batch.points, maps=maps)
+
+    def answer(self, batch: ImageBatch) -> tuple[MeshEstimate, Tensor]:
+        """
+        Estimate.
+
+        :param batch: of images.
+        :returns: the last layer's estimate, and joints and markers about the pelvis.
+        """
+        with torch.autocast('cpu', torch.bfloat16):
+            last = self.network.recover(self.evidence(batch))[0][-1]
+        return last, points_about_pelvis_m(
+            self.loss.body, self.loss.markers, last.pose, last.betas
+        )
