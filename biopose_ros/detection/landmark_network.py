@@ -168,7 +168,8 @@ def _sighting(
 ) -> Sighting:
     """Tell where in the image things are."""
     points_px = crop.to_image(reading.keypoints)
-    is_inside = np.all((points_px >= 0) & (points_px < image_size_px), axis=1)
+    size_px = np.asarray(image_size_px, dtype=np.float64)
+    is_inside = np.all((points_px >= 0) & (points_px < size_px), axis=1)
     backing = np.clip(joint_heat(reading.keypoints, heatmaps, is_inside) / _SURE_HEAT, 0, 1)
     landmarks_m = reading.world_m.copy()
     landmarks_m[:, :2] = landmarks_m[:, :2] @ rotation_2d(crop.angle_rad).T

@@ -40,7 +40,7 @@ def test_one_view_is_scored(short_clip, tmp_path):
     arguments = ['evaluate', 'video', '--data', short_clip, '--json', report, '--details']
     outcome = CliRunner().invoke(app, [*map(str, arguments)])
     assert outcome.exit_code == 0, outcome.output
-    scores = json.loads(report.read_text())['pose2sim_blender/cam01']['landmarks']
+    scores = json.loads(report.read_text())['pose2sim_blender/cam01']['biopose']
     raw, unbiased = scores['mae_deg'], scores['mae_deg_bias_corrected']
     measured = set(COORDINATE_GROUPS) - {'wrist'} | {'legs_and_trunk', 'mean'}
     assert set(raw) == set(unbiased) == measured

@@ -8,6 +8,7 @@ any machine, in milliseconds; skeleton, kinematics, messages and DDS are the rea
 import sys
 import time
 from dataclasses import replace
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -30,7 +31,7 @@ class SpotPipeline:
     """One person per bright rectangle, from left to right, as far away as it is small."""
 
     device = 'spots'
-    refinements = {'refined': 7}
+    refinements: ClassVar = {'refined': 7}
 
     def __init__(self, settings):
         self.skeleton = load_skeleton()

@@ -236,6 +236,17 @@ def test_debug_image_shows_the_skeleton_when_asked_for(probe):
     assert probe.set_parameter('publish_debug_image', False).successful
 
 
+@pytest.mark.parametrize('topic', ['meshes', 'virtual_markers'])
+def test_recovered_bodies_come_on_request(probe, topic):
+    assert probe.result_of(ONE)
+    assert not probe.received[topic]
+    assert probe.set_parameter(f'publish_{topic}', True).successful
+    probe.show_until(ONE, lambda: probe.received[topic])
+    message = probe.received[topic][-1]
+    assert (message.markers if topic == 'meshes' else message.width) in ([], 0)  # none recovered
+    assert probe.set_parameter(f'publish_{topic}', False).successful
+
+
 def test_transforms_stop_when_switched_off(probe):
     assert probe.set_parameter('publish_tf', False).successful
     assert len(probe.result_of(ONE, 'joint_angles')) == 1
