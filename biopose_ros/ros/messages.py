@@ -20,6 +20,7 @@ from biopose_ros.skeleton.description import GROUND
 
 def joint_angle_array(person: PersonPose, skeleton: Skeleton, header: Header) -> JointAngleArray:
     """Give all coordinates of a person; unknown ones are NaN."""
+    left, right = person.foot_contact
     return JointAngleArray(
         header=header,
         person_id=person.person_id,
@@ -30,6 +31,8 @@ def joint_angle_array(person: PersonPose, skeleton: Skeleton, header: Header) ->
         position=_doubles(person.coordinates),
         velocity=_doubles(person.velocities),
         stddev=_doubles(person.stddev),
+        foot_contact_left=float(left),
+        foot_contact_right=float(right),
     )
 
 
