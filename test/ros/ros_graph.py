@@ -18,7 +18,7 @@ from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, Image, JointState
+from sensor_msgs.msg import CameraInfo, Image, JointState, PointCloud2
 from std_msgs.msg import Header, String
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
@@ -37,6 +37,8 @@ TOPICS = {
     'joint_states': (JointState, 50),
     'tracked_persons': (TrackedPersons, 50),
     'markers': (MarkerArray, 50),
+    'meshes': (MarkerArray, 10),
+    'virtual_markers': (PointCloud2, 10),
     'debug_image': (Image, 10),
     '/tf': (TFMessage, 100),
     '/tf_static': (TFMessage, LATCHED),
