@@ -16,7 +16,7 @@ from biopose_ros.records import Camera, FloatArray, Markers, PersonCrop, Recover
 
 # An adult's stature as the network sees it in single images, 1 sigma; measured on held-out
 # synthetic persons by `biopose evaluate mesh`.
-STATURE_STDDEV_M = 0.08
+STATURE_STDDEV_M = 0.10
 _HIPS = [MARKER_NAMES.index(f'bp_{side}_hip') for side in ('right', 'left')]
 _LONGEST = 300  # images that the mean stature reaches back, as a running mean
 
