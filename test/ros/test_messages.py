@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from biopose_ros.msg import JointAngleArray
 from rclpy.serialization import deserialize_message, serialize_message
 from std_msgs.msg import Header
 
-from biopose_ros.msg import JointAngleArray
 from biopose_ros.records import Markers, PersonPose, TrackingState
 from biopose_ros.ros.messages import joint_angle_array
 from biopose_ros.skeleton import load_skeleton

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -12,8 +12,7 @@ from torch import Tensor
 
 from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
+_Motion = TypeVar('_Motion', bound='LabelledMotion')
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +53,7 @@ class LabelledMotion:
         np.savez(path, **arrays)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls: type[_Motion], path: Path) -> _Motion:
         """
         Read a file.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from torch import Tensor
 
@@ -13,8 +13,7 @@ from biopose_ros.inverse_kinematics.config import NeurikConfig
 from biopose_ros.inverse_kinematics.neurik import Evidence
 from biopose_ros.training.neurik.data import LabelledMotion, Truth
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
+_Evidence = TypeVar('_Evidence', bound='RenderedEvidence')
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +45,7 @@ class RenderedEvidence(LabelledMotion):
     features: Tensor
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls: type[_Evidence], path: Path) -> _Evidence:
         """
         Read a file.
 
