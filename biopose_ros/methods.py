@@ -176,7 +176,6 @@ class BioposeMethod:
     def forget(self, track_id: int) -> None:
         """Drop what is remembered of a person."""
         self._sizes.pop(track_id, None)
-        self._mesh.forget(track_id)
         self._refiner.forget(track_id)
         self._neurik.forget(track_id)
 

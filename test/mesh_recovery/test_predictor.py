@@ -71,16 +71,12 @@ def test_a_larger_body_further_away_looks_the_same(predictor, crops):
     )
 
 
-def test_a_given_height_is_kept_and_an_unknown_one_settles(predictor, crops):
+def test_a_given_height_is_kept_and_an_unknown_one_is_average(predictor, crops):
     def placed(stage, some):
         return stage.place(stage.recover(some, CAMERA))[-1]
 
     given = placed(MeshStage(predictor, 1.9), crops[:1])
     assert (given.stature_m, given.stature_stddev_m) == (1.9, 0.0)
-    stage = MeshStage(predictor, None)
-    statures = [placed(stage, [crop]).stature_m for crop in crops]
-    own = [placed(MeshStage(predictor, None), [crop]).stature_m for crop in crops]
-    # All crops bear the same id: the estimate is the mean of what was seen so far.
-    np.testing.assert_allclose(statures[2], np.mean(own), atol=1e-6)
-    stage.forget(0)
-    np.testing.assert_allclose(placed(stage, crops[2:]).stature_m, own[2], atol=1e-6)
+    unknown = placed(MeshStage(predictor, None), crops[:1])
+    assert (unknown.stature_m, unknown.stature_stddev_m) == (1.7, 0.09)
+    np.testing.assert_allclose(given.scale / unknown.scale, 1.9 / 1.7)
