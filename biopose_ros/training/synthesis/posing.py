@@ -94,20 +94,11 @@ def pose_bodies(
             mesh.vertices_m.numpy(),
             mesh.joints_m.numpy(),
             body.shaped_joints_m(shape).numpy(),
-            _statures(body, shape),
+            body.statures_m(shape).numpy(),
             _world_turns(local.numpy()),
             betas,
             _place_markers(markers, mesh),
         )
-
-
-def _statures(body: BodyModel, betas: torch.Tensor) -> FloatArray:
-    """Statures [bodies], metres, between the mean body's lowest and highest vertices."""
-    heights = body.template_m[:, 1]
-    ends = [int(heights.argmin()), int(heights.argmax())]
-    directions = body.shape_directions_m[:, ends, 1]
-    low, high = (heights[ends] + betas @ directions).unbind(-1)
-    return (high - low).numpy()
 
 
 def _place_markers(markers: MarkerTable | None, mesh: BodyMesh) -> FloatArray:
