@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmarks import LANDMARK_NAMES
-from biopose_ros.frames import camera_to_ground, ground_to_camera, project
+from biopose_ros.frames import camera_to_ground
 from biopose_ros.inverse_kinematics.body_size import BodySize, SizeEstimator
 from biopose_ros.inverse_kinematics.lifting import lift
-from biopose_ros.records import Camera, FloatArray, Markers, PersonCrop, TrackingState
+from biopose_ros.records import Camera, FloatArray, Markers, PersonCrop
 from biopose_ros.skeleton import PosePrior, Skeleton, SolverConfig, solve_pose
 
 # 1 sigma of a well seen landmark in three dimensions; BlazePose states a mean error of 3 to 4 cm
@@ -154,31 +153,6 @@ def resting_prior(skeleton: Skeleton) -> PosePrior:
         if degrees is not None:
             stddev[index] = np.radians(degrees)
     return PosePrior(skeleton.default_coordinates, stddev)
-
-
-def resting_person(skeleton: Skeleton, camera: Camera) -> PersonCrop:
-    """
-    Make the record of a person in the resting pose, 4 m in front of a camera.
-
-    :param skeleton: with the markers ``bp_<landmark>``.
-    :param camera: what sees the person.
-    """
-    names = [f'bp_{name}' for name in LANDMARK_NAMES]
-    rest = skeleton.default_coordinates
-    landmarks_m = ground_to_camera(skeleton.marker_positions(rest, None, names).numpy())
-    hips = [LANDMARK_NAMES.index(f'{side}_hip') for side in ('left', 'right')]
-    landmarks_m = landmarks_m - landmarks_m[hips].mean(axis=0)
-    keypoints_px = project(landmarks_m + [0.0, 0.0, 4.0], camera)
-    return PersonCrop(
-        track_id=0,
-        state=TrackingState.TRACKED,
-        box_xyxy_px=np.concatenate([keypoints_px.min(axis=0), keypoints_px.max(axis=0)]),
-        confidence=1.0,
-        keypoints_px=keypoints_px,
-        keypoint_confidence=np.ones(len(names)),
-        landmarks_m=landmarks_m,
-        crop=Crop(keypoints_px.mean(axis=0), float(camera.height_px), 0.0),
-    )
 
 
 def _solver(max_iterations: int) -> SolverConfig:

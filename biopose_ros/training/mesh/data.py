@@ -19,8 +19,6 @@ from biopose_ros.records import Camera, FloatArray
 from biopose_ros.training.mesh.map_store import MapStore
 
 _SIDE_PX = 256
-# Seen, or hidden by the own body, by other things, or out of the image.
-_OCCLUDED, _OUTSIDE = 2, 3
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,6 @@ class MeshTruth:
     :param points_m: [..., 24 + markers, 3], joints and markers about the pelvis joint.
     :param projection: [..., 3, 3], see :class:`~biopose_ros.mesh_recovery.crop_camera.CropCamera`.
     :param unprojection: [..., 3, 3], its inverse.
-    :param visibility: [..., 24].
     """
 
     pose: Tensor
@@ -49,7 +46,6 @@ class MeshTruth:
     points_m: Tensor
     projection: Tensor
     unprojection: Tensor
-    visibility: Tensor
 
     def rows(self, chosen: Tensor) -> MeshTruth:
         """
@@ -58,16 +54,6 @@ class MeshTruth:
         :param chosen: [rows], numbers.
         """
         return MeshTruth(**{name: value[chosen] for name, value in vars(self).items()})
-
-    @property
-    def is_outside(self) -> Tensor:
-        """Whether a joint is out of the image: [...], of each crop."""
-        return (self.visibility == _OUTSIDE).any(-1)
-
-    @property
-    def is_occluded(self) -> Tensor:
-        """Whether a joint is hidden by a thing or another person, and none is outside: [...]."""
-        return (self.visibility == _OCCLUDED).any(-1) & ~self.is_outside
 
 
 class MeshData:
@@ -248,7 +234,6 @@ def _truth(fields: Mapping[str, FloatArray], cameras: list[CropCamera]) -> MeshT
         points_m=torch.cat([joints_m, markers_m], 1) - pelvis_m[:, None],
         projection=projection,
         unprojection=torch.linalg.inv(projection),
-        visibility=torch.from_numpy(fields['joint_visibility']),
     )
 
 

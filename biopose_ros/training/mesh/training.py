@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
 from biopose_ros.mesh_recovery.network import MeshEstimate, MeshRecovery
 from biopose_ros.mesh_recovery.placing import points_about_pelvis_m
-from biopose_ros.training.mesh.data import MeshData, MeshTruth, disturbed, fit_normalisation
+from biopose_ros.training.mesh.data import MeshData, disturbed, fit_normalisation
 from biopose_ros.training.mesh.losses import MeshLoss, MeshLossConfig
 from biopose_ros.training.mesh.measures import mesh_measures
 from biopose_ros.training.timed import TimedConfig, TimedTraining
@@ -131,17 +131,3 @@ def trained_network(folder: Path, config: MeshRecoveryConfig) -> MeshRecovery:
     model = _Learner(MeshRecovery(config), MeshLoss(config.feature_size))
     model.load_state_dict(torch.load(folder / 'best.pt'))
     return model.network.eval()
-
-
-def truth_rows(truth: MeshTruth) -> dict[str, Tensor]:
-    """
-    Name the crops of each kind.
-
-    :param truth: of a split.
-    :returns: masks by kind: clear, occluded, cut_off.
-    """
-    return {
-        'clear': ~truth.is_occluded & ~truth.is_outside,
-        'occluded': truth.is_occluded,
-        'cut_off': truth.is_outside,
-    }
