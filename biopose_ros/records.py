@@ -53,6 +53,21 @@ class Camera:
 
 
 @dataclass(frozen=True)
+class ForeignPoints:
+    """
+    Points of one person's body that another detector saw.
+
+    :param names: of :data:`biopose_ros.keypoints.formats.POINTS`.
+    :param px: [points, 2], full image; NaN where unknown.
+    :param confidence: [points], 0 to 1; 0 where unknown.
+    """
+
+    names: tuple[str, ...]
+    px: FloatArray
+    confidence: FloatArray
+
+
+@dataclass(frozen=True)
 class PersonCrop:
     """
     One tracked person in one image, with the detector's landmarks.
@@ -69,6 +84,8 @@ class PersonCrop:
     :param crop: the square that the landmark network looked at.
     :param maps: the network's feature maps [channels, rows, columns] of it by level, where they
         were asked for.
+    :param foreign: what another detector saw of the person, where there is one; its points stand
+        among the keypoints, too, each as the landmark nearest in meaning.
     """
 
     track_id: int
@@ -80,6 +97,7 @@ class PersonCrop:
     landmarks_m: FloatArray
     crop: Crop
     maps: Mapping[str, FloatArray] = field(default_factory=dict)
+    foreign: ForeignPoints | None = None
 
 
 @dataclass(frozen=True)

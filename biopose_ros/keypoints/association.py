@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from biopose_ros.detection.landmarks import landmark_index
 from biopose_ros.keypoints.detected import DetectedKeypoints
 from biopose_ros.keypoints.formats import POINTS
-from biopose_ros.records import FloatArray, PersonCrop, TrackingState
+from biopose_ros.records import FloatArray, ForeignPoints, PersonCrop, TrackingState
 
 IndexArray = NDArray[np.int64]
 
@@ -80,7 +80,12 @@ def with_foreign_keypoints(crop: PersonCrop, detected: DetectedKeypoints) -> Per
     keypoints_px, confidence = crop.keypoints_px.copy(), crop.keypoint_confidence.copy()
     keypoints_px[landmarks[known]] = detected.keypoints_px[0, points[known]]
     confidence[landmarks[known]] = detected.confidence[0, points[known]]
-    return replace(crop, keypoints_px=keypoints_px, keypoint_confidence=confidence)
+    return replace(
+        crop,
+        keypoints_px=keypoints_px,
+        keypoint_confidence=confidence,
+        foreign=ForeignPoints(detected.names, detected.keypoints_px[0], detected.confidence[0]),
+    )
 
 
 def _distances(detected: DetectedKeypoints, crop: PersonCrop) -> FloatArray:

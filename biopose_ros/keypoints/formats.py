@@ -12,48 +12,54 @@ class PointDefinition:
 
     :param marker: the virtual marker at that place (see ``config/markers``); '' for a point that
         is only the mean of others, which say more.
+    :param joint: the joint of the body that moves it, '' likewise.
     :param landmark: the BlazePose landmark nearest in meaning, '' for none.
+    :param sigma: how far annotators of one person lie apart, 1 sigma over the root of the
+        person's area in the image, as COCO's object keypoint similarity has it; 0 likewise.
     :param text: how annotators and authors define it.
     """
 
     marker: str
+    joint: str
     landmark: str
+    sigma: float
     text: str
 
 
 # Texts after the COCO and Halpe annotations and OpenPose's documentation. Annotators guess joint
 # centres through the skin: a centimetre or two of bias stays, most of it at hips and shoulders.
+# Sigmas after COCO (body) and COCO-WholeBody (feet); the top of the head as Halpe has it.
 _SIDED = {
-    'eye': PointDefinition('bp_{}_eye', '{}_eye', 'centre of the eye'),
-    'ear': PointDefinition('bp_{}_ear', '{}_ear', 'middle of the ear'),
-    'shoulder': PointDefinition('bp_{}_shoulder', '{}_shoulder', 'centre of the shoulder joint'),
-    'elbow': PointDefinition('bp_{}_elbow', '{}_elbow', 'centre of the elbow joint'),
-    'wrist': PointDefinition('bp_{}_wrist', '{}_wrist', 'centre of the wrist joint'),
-    'hip': PointDefinition('bp_{}_hip', '{}_hip', 'centre of the hip joint'),
-    'knee': PointDefinition('bp_{}_knee', '{}_knee', 'centre of the knee joint'),
-    'ankle': PointDefinition('bp_{}_ankle', '{}_ankle', 'centre of the ankle joint'),
-    'big_toe': PointDefinition('{}_toe_tip1', '{}_foot_index', 'tip of the big toe'),
-    'small_toe': PointDefinition('{}_toe_tip5', '', 'tip of the little toe'),
-    'heel': PointDefinition('bp_{}_heel', '{}_heel', 'back of the heel'),
+    'eye': ('', '', '{}_eye', 0.025, 'centre of the eye'),
+    'ear': ('{S}_tragion', 'head', '{}_ear', 0.035, 'middle of the ear'),
+    'shoulder': ('bp_{}_shoulder', '{}_collar', '{}_shoulder', 0.079, 'centre of the shoulder'),
+    'elbow': ('bp_{}_elbow', '{}_shoulder', '{}_elbow', 0.072, 'centre of the elbow joint'),
+    'wrist': ('bp_{}_wrist', '{}_elbow', '{}_wrist', 0.062, 'centre of the wrist joint'),
+    'hip': ('bp_{}_hip', 'pelvis', '{}_hip', 0.107, 'centre of the hip joint'),
+    'knee': ('bp_{}_knee', '{}_hip', '{}_knee', 0.087, 'centre of the knee joint'),
+    'ankle': ('bp_{}_ankle', '{}_knee', '{}_ankle', 0.089, 'centre of the ankle joint'),
+    'big_toe': ('{S}_toe_tip1', '{}_foot', '{}_foot_index', 0.068, 'tip of the big toe'),
+    'small_toe': ('{S}_toe_tip5', '{}_foot', '', 0.066, 'tip of the little toe'),
+    'heel': ('{C}_calc', '{}_ankle', '{}_heel', 0.066, 'back of the heel'),
 }
 _MIDDLE = {
-    'nose': PointDefinition('bp_nose', 'nose', 'tip of the nose'),
-    'head_top': PointDefinition('head_vertex', '', 'top of the head'),
-    'neck': PointDefinition('', '', 'mean of both shoulders'),
-    'mid_hip': PointDefinition('', '', 'mean of both hips'),
+    'nose': PointDefinition('bp_nose', 'head', 'nose', 0.026, 'tip of the nose'),
+    'head_top': PointDefinition('head_vertex', 'head', '', 0.026, 'top of the head'),
+    'neck': PointDefinition('', '', '', 0.0, 'mean of both shoulders'),
+    'mid_hip': PointDefinition('', '', '', 0.0, 'mean of both hips'),
 }
 
 
-def _one_side(definition: PointDefinition, side: str) -> PointDefinition:
-    is_toe = definition.marker.startswith('{}_toe')
-    marker = definition.marker.format(side[0].upper() if is_toe else side)
-    return PointDefinition(marker, definition.landmark.format(side), definition.text)
+def _one_side(name: str, side: str) -> PointDefinition:
+    marker, joint, landmark, sigma, text = _SIDED[name]
+    # Markers bear the names of their sets: R_toe_tip1 and L_toe_tip1, r_calc and L_calc.
+    letters = {'S': side[0].upper(), 'C': 'r' if side == 'right' else 'L'}
+    marker, joint, landmark = (text.format(side, **letters) for text in (marker, joint, landmark))
+    return PointDefinition(marker, joint, landmark, sigma, text)
 
 
 POINTS: dict[str, PointDefinition] = _MIDDLE | {
-    f'{side}_{name}': _one_side(definition, side)
-    for name, definition in _SIDED.items()
-    for side in ('left', 'right')
+    f'{side}_{name}': _one_side(name, side) for name in _SIDED for side in ('left', 'right')
 }
 
 COCO_17: tuple[str, ...] = (

@@ -5,10 +5,10 @@ BioPose optimises the query tokens after the last layer, weights frozen, so that
 meet detected keypoints and stay near the start. Behind the last layer each token enters its
 joint's rotation through one linear map, so only its components in that map's six rows matter: the
 search runs there, over one small turn per joint and the body's shift, by Gauss-Newton with robust
-weights. Targets are the detector's keypoints and, where they differ, the places that the network
-itself saw its joints at, each with its uncertainty. Nearness to the start is measured by what the
-network's rotations are off on held-out images, where a bone errs much as its parent does; nearness
-to the last image by how fast joints turn.
+weights. Targets are the keypoints of our detector or of another one (:mod:`.seen_points`) and the
+places that the network itself saw its joints at, each with its uncertainty. Nearness to the start
+is measured by what the network's rotations are off on held-out images, where a bone errs much as
+its parent does; nearness to the last image by how fast joints turn.
 """
 
 from __future__ import annotations
@@ -35,14 +35,13 @@ from biopose_ros.refinement.chain import (
     relative_to_parents,
     turned,
 )
-from biopose_ros.refinement.landmark_points import LandmarkPlaces
 from biopose_ros.refinement.prior import prior_precision
+from biopose_ros.refinement.seen_points import PointPlaces
 from biopose_ros.virtual_markers import MarkerTable
 
 _SHIFT_STDDEV = np.array([0.02, 0.02, 0.04])  # share of the distance, across and along the view
-# A landmark further off than so many sigmas counts less and less (Cauchy).
+# A point further off than so many sigmas counts less and less (Cauchy).
 _ROBUST = 1.5
-_LEAST_CONFIDENCE = 0.7
 _FEWEST_POINTS = 6
 # A joint is carried by its parent's bone; the pelvis carries itself.
 _CARRIERS = np.maximum(JOINT_PARENTS, 0)
@@ -96,7 +95,7 @@ class Refiner:
         """
         self.config = config or RefinementConfig()
         self.outcomes: Counter[str] = Counter()
-        self._places = LandmarkPlaces()
+        self._places = PointPlaces()
         self._body, self._markers = marked_body()
         self._prior = prior_precision()
         self._last: dict[int, _Last] = {}
@@ -148,26 +147,20 @@ class Refiner:
         self, body: RecoveredBody, crop: PersonCrop, camera: Camera, stamp_ns: int
     ) -> _Search | None:
         """Set the search up; None where too few keypoints are sure."""
-        rows = self._places.landmarks
-        confidence = crop.keypoint_confidence[rows]
-        keypoints_px = crop.keypoints_px[rows]
-        # Beyond the image's edge a landmark is a guess.
-        inside = (keypoints_px >= 0) & (keypoints_px < [camera.width_px, camera.height_px])
-        seen = (confidence >= _LEAST_CONFIDENCE) & inside.all(axis=1)
-        if np.count_nonzero(seen) < _FEWEST_POINTS:
+        seen = self._places.seen(crop, body.markers_m, camera)
+        if len(seen) < _FEWEST_POINTS:
             return None
-        rays = image_rays(keypoints_px, camera)
-        points_m = self._places.positions_m(body.markers_m)[seen]
-        stddev_m = self._places.stddev_m[seen] / confidence[seen]
         focal_px = np.sqrt(abs(np.linalg.det(camera.intrinsics_px[:2, :2])))
         turns = against_camera(body.pose)
         return _Search(
             turns,
             body.joints_m,
-            np.concatenate([points_m, body.joints_m]),
-            np.concatenate([self._places.joints[seen], _CARRIERS]),
-            np.concatenate([rays[seen], image_rays(body.joints_px, camera)])[:, :2],
-            np.concatenate([stddev_m / points_m[:, 2], body.joint_stddev_px / focal_px]),
+            np.concatenate([seen.points_m, body.joints_m]),
+            np.concatenate([seen.joints, _CARRIERS]),
+            np.concatenate([image_rays(seen.px, camera), image_rays(body.joints_px, camera)])[
+                :, :2
+            ],
+            np.concatenate([seen.stddev_m / seen.points_m[:, 2], body.joint_stddev_px / focal_px]),
             self._prior,
             *self._from_last(body, turns, stamp_ns),
         )

@@ -1,9 +1,9 @@
 import pytest
 
+from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.detection.landmarks import LANDMARK_NAMES
-from biopose_ros.keypoints import FORMATS
-from biopose_ros.keypoints.formats import POINTS
-from biopose_ros.virtual_markers import load_markers
+from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
+from biopose_ros.keypoints import FORMATS, POINTS
 
 
 def test_formats_have_the_published_number_of_points():
@@ -40,13 +40,15 @@ def test_points_stand_where_the_formats_say(format_name, index, point):
 
 
 def test_every_point_is_defined_and_has_a_place_on_the_body():
-    markers = load_markers('biopose').names
     for points in FORMATS.values():
         assert len(set(points)) == len(points)
         assert set(points) <= set(POINTS)
     for name, point in POINTS.items():
         assert point.text
-        assert not point.marker or point.marker in markers, name
+        assert not point.marker or point.marker in MARKER_NAMES, name
+        assert bool(point.marker) == bool(point.joint)
+        assert not point.joint or point.joint in JOINT_NAMES, name
+        assert not point.marker or 0.02 < point.sigma < 0.11, name
         assert not point.landmark or point.landmark in LANDMARK_NAMES, name
 
 
@@ -54,5 +56,7 @@ def test_sides_are_not_mixed_up():
     for name, point in POINTS.items():
         side, _, _ = name.partition('_')
         if side in ('left', 'right'):
-            assert side in point.marker or point.marker.startswith(side[0].upper())
+            own = (f'bp_{side}_', f'{side[0]}_', f'{side[0].upper()}_')
+            assert not point.marker or point.marker.startswith(own)
+            assert point.joint in ('', 'head', 'pelvis') or point.joint.startswith(side)
             assert not point.landmark or point.landmark.startswith(side)

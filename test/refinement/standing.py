@@ -6,6 +6,9 @@ from scipy.spatial.transform import Rotation
 
 from biopose_ros.detection.crops import Crop
 from biopose_ros.frames import project
+from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
+from biopose_ros.keypoints import FORMATS, POINTS, DetectedKeypoints
+from biopose_ros.keypoints.association import with_foreign_keypoints
 from biopose_ros.mesh_recovery.mesh_file import marked_body
 from biopose_ros.mesh_recovery.placing import points_about_pelvis_m
 from biopose_ros.records import Camera, PersonCrop, RecoveredBody, TrackingState
@@ -64,3 +67,14 @@ def seen(body, confidence=0.95):
         landmarks_m=np.zeros((33, 3)),
         crop=Crop(np.array([660.0, 360.0]), 600.0, 0.0),
     )
+
+
+def seen_by_another(body, format_name):
+    """What another detector without error says of a body, on top of what ours does."""
+    names = FORMATS[format_name]
+    px, confidence = np.full((1, len(names), 2), np.nan), np.zeros((1, len(names)))
+    for row, name in enumerate(names):
+        if POINTS[name].marker:
+            marker_m = body.markers_m[[MARKER_NAMES.index(POINTS[name].marker)]]
+            px[0, row], confidence[0, row] = project(marker_m, CAMERA)[0], 0.8
+    return with_foreign_keypoints(seen(body), DetectedKeypoints(names, px, confidence, 0))

@@ -2,9 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from standing import CAMERA, PLACES, bent, posed, seen
+from standing import CAMERA, PLACES, bent, posed, seen, seen_by_another
 
+from biopose_ros.detection.landmarks import LANDMARK_NAMES
 from biopose_ros.frames import project
+from biopose_ros.keypoints import FORMATS
+from biopose_ros.records import ForeignPoints
 from biopose_ros.refinement.refiner import RefinementConfig, Refiner
 
 ENDLESS = RefinementConfig(iterations=5, budget_ms=1e9)
@@ -123,3 +126,40 @@ def test_the_last_image_holds_the_body_until_it_is_too_old_or_forgotten(truth):
 def test_negative_bounds_are_refused(wrong_values):
     with pytest.raises(ValueError, match='refine_budget_ms must not be negative, got'):
         RefinementConfig(*wrong_values)
+
+
+@pytest.mark.parametrize('format_name', sorted(FORMATS))
+@pytest.mark.parametrize('seed', range(3))
+def test_points_of_other_detectors_are_sought_where_those_see_them(truth, format_name, seed):
+    body, crop = wrong(truth, seed), seen_by_another(truth, format_name)
+    [refined] = Refiner(ENDLESS).refine([body], [crop], CAMERA, 0)
+    assert off_px(refined, truth) < 0.6 * off_px(body, truth)
+    # As landmarks of our own detector the same places would pull the right body away.
+    [stays] = Refiner(ENDLESS).refine([truth], [crop], CAMERA, 0)
+    [pulled] = Refiner(ENDLESS).refine([truth], [replace(crop, foreign=None)], CAMERA, 0)
+    assert off_m(stays, truth) < 1e-4
+    assert off_m(pulled, truth) > 1e-3
+
+
+@pytest.mark.parametrize(('format_name', 'counts'), [('COCO-17', True), ('BODY_25', False)])
+def test_our_landmarks_count_where_the_other_detector_knows_no_feet(truth, format_name, counts):
+    crop = seen_by_another(truth, format_name)
+    keypoints_px = crop.keypoints_px.copy()
+    keypoints_px[LANDMARK_NAMES.index('left_foot_index')] += [10.0, 0.0]
+    [refined] = Refiner(ENDLESS).refine(
+        [truth], [replace(crop, keypoints_px=keypoints_px)], CAMERA, 0
+    )
+    [stays] = Refiner(ENDLESS).refine([truth], [crop], CAMERA, 0)
+    assert (np.abs(refined.pose - stays.pose).max() > 1e-3) == counts
+
+
+def test_unknown_points_of_other_detectors_are_no_evidence(truth):
+    crop = seen_by_another(truth, 'BODY_25')
+    assert crop.foreign is not None
+    nobody = ForeignPoints(
+        crop.foreign.names, np.full_like(crop.foreign.px, np.nan), 0 * crop.foreign.confidence
+    )
+    body = wrong(truth, 0)
+    [ours] = Refiner(ENDLESS).refine([body], [seen(truth)], CAMERA, 0)
+    [same] = Refiner(ENDLESS).refine([body], [replace(seen(truth), foreign=nobody)], CAMERA, 0)
+    np.testing.assert_array_equal(same.pose, ours.pose)

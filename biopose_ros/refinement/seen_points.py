@@ -1,0 +1,88 @@
+"""Points of a recovered body beside where the image shows them: what the refinement fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from biopose_ros.body.joints import JOINT_NAMES
+from biopose_ros.detection.landmarks import LANDMARK_NAMES
+from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
+from biopose_ros.keypoints.formats import POINTS
+from biopose_ros.records import Camera, FloatArray, ForeignPoints, PersonCrop
+from biopose_ros.refinement.landmark_points import LandmarkPlaces
+
+# Our landmarks are sure from here on; other detectors are less so of the same points.
+_LEAST_CONFIDENCE, _LEAST_FOREIGN = 0.7, 0.3
+# 1 sigma per axis, metres, of a point whose annotators differ by the root of a person's area: the
+# mean of the default body's from the front (0.54 m2) and from the side (0.31 m2), over root two.
+_SIGMA_M = 0.65 / 2**0.5
+
+
+@dataclass(frozen=True)
+class SeenPoints:
+    """
+    Points that are seen, and sure enough.
+
+    :param points_m: [points, 3], on the recovered body, camera axes.
+    :param joints: [points], the joint whose bone carries each.
+    :param px: [points, 2], full image.
+    :param stddev_m: [points], 1 sigma per axis, at the body.
+    """
+
+    points_m: FloatArray
+    joints: np.ndarray
+    px: FloatArray
+    stddev_m: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.px)
+
+
+class PointPlaces:
+    """Places on recovered bodies what our detector, or another one, sees of them."""
+
+    def __init__(self) -> None:
+        self._landmarks = LandmarkPlaces()
+
+    def seen(self, crop: PersonCrop, markers_m: FloatArray, camera: Camera) -> SeenPoints:
+        """
+        Tell which points of a person are seen.
+
+        Another detector's points are looked for where its annotators put them, not where ours
+        would see them; what it does not know ours still tells.
+
+        :param crop: the person.
+        :param markers_m: [markers, 3], of the recovered body, camera axes.
+        :param camera: of the image; what lies beyond its edge is a guess.
+        """
+        foreign = crop.foreign or ForeignPoints((), np.zeros((0, 2)), np.zeros(0))
+        names = [name for name in foreign.names if POINTS[name].marker]
+        rows = [foreign.names.index(name) for name in names]
+        confidence = foreign.confidence[rows]
+        own = self._landmarks
+        replaced = {
+            POINTS[name].landmark for name, sure in zip(names, confidence, strict=True) if sure > 0
+        }
+        own_confidence = crop.keypoint_confidence[own.landmarks].copy()
+        own_confidence[[LANDMARK_NAMES[row] in replaced for row in own.landmarks]] = 0.0
+        markers = [MARKER_NAMES.index(POINTS[name].marker) for name in names]
+        joints = [JOINT_NAMES.index(POINTS[name].joint) for name in names]
+        sigma_m = np.array([_SIGMA_M * POINTS[name].sigma for name in names])
+        px = np.concatenate([crop.keypoints_px[own.landmarks], foreign.px[rows]])
+        is_sure = np.concatenate(
+            [own_confidence >= _LEAST_CONFIDENCE, confidence >= _LEAST_FOREIGN]
+        )
+        with np.errstate(invalid='ignore'):  # unknown points are NaN
+            inside = (px >= 0) & (px < [camera.width_px, camera.height_px])
+        seen = is_sure & inside.all(axis=1)
+        points_m = np.concatenate([own.positions_m(markers_m), markers_m[markers]])
+        stddev_m = np.concatenate([own.stddev_m, sigma_m])
+        sure = np.concatenate([own_confidence, confidence])
+        return SeenPoints(
+            points_m[seen],
+            np.concatenate([own.joints, joints])[seen].astype(np.intp),
+            px[seen],
+            stddev_m[seen] / sure[seen],
+        )
