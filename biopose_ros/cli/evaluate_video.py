@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from biopose_ros.evaluation.video import ViewResult
+
+_Result = TypeVar('_Result')
 
 
 def evaluate_video(
@@ -87,6 +89,8 @@ def report(results: Mapping[str, ViewResult], method: str) -> dict[str, dict[str
 def _print(
     results: Mapping[str, ViewResult], method: str, details: bool, console: Console
 ) -> None:
+    from biopose_ros.evaluation.view_angle import pooled
+
     title = f'{method}: mean absolute error, degrees'
     console.print(_columns(title, results, lambda result: result.mae_deg))
     console.print(
@@ -95,6 +99,16 @@ def _print(
             results,
             lambda result: result.mae_deg_bias_corrected,
         )
+    )
+    by_angle = pooled([result.by_view_angle for result in results.values()])
+    console.print(
+        _columns(f'{title}, by view angle', by_angle, lambda result: result.mae_deg),
+        _columns(
+            f'{title}, by view angle, constant offsets removed',
+            by_angle,
+            lambda result: result.mae_deg_bias_corrected,
+        ),
+        'pictures: ' + ', '.join(f'{name} {one.frames}' for name, one in by_angle.items()),
     )
     for clip, result in results.items():
         if result.frames_compared < result.frames:
@@ -114,10 +128,10 @@ def _print(
 
 def _columns(
     title: str,
-    results: Mapping[str, ViewResult],
-    figures: Callable[[ViewResult], Mapping[str, float]],
+    results: Mapping[str, _Result],
+    figures: Callable[[_Result], Mapping[str, float]],
 ) -> Table:
-    """Lay out one row per group and one column per clip."""
+    """Lay out one row per group and one column per clip or view angle."""
     from rich.table import Table
 
     table = Table(title=title)

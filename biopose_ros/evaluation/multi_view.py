@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
+from biopose_ros.evaluation.view_angle import facing_angles_deg
 from biopose_ros.files.camera import read_camera, toml_section
 from biopose_ros.files.mot import read_mot
 from biopose_ros.files.trc import read_trc
@@ -137,6 +138,17 @@ def pelvis_coordinates(truth: Truth, view: View) -> dict[str, FloatArray]:
     angles = Rotation.from_matrix(in_ground).as_euler(BALL_AXES)
     names = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation')
     return {name: np.unwrap(angles[:, axis]) for axis, name in enumerate(names)}
+
+
+def view_angles_deg(truth: Truth, view: View) -> FloatArray:
+    """
+    Tell from which side a view shows the person.
+
+    :returns: [rows], see :func:`~biopose_ros.evaluation.view_angle.facing_angles_deg`.
+    """
+    rotation, shift_m = view.camera_from_trc()
+    hips_m = 0.5 * (truth.keypoints_m['RHip'] + truth.keypoints_m['LHip'])
+    return facing_angles_deg(truth.pelvis_rotations, hips_m, -rotation.T @ shift_m)
 
 
 def projected_keypoints(truth: Truth, view: View, camera: Camera) -> dict[str, FloatArray]:

@@ -18,7 +18,9 @@ from biopose_ros.evaluation.multi_view import (
     load_truth,
     pelvis_coordinates,
     projected_keypoints,
+    view_angles_deg,
 )
+from biopose_ros.evaluation.view_angle import AngleResult, errors_by_view_angle
 from biopose_ros.files.video import Frame, open_frames
 from biopose_ros.pipeline import Pipeline, PipelineConfig
 from biopose_ros.records import FloatArray, PersonPose, TrackingState
@@ -46,6 +48,7 @@ class ViewResult:
     :param coordinate_bias_deg: per coordinate, mean of estimate minus truth, degrees.
     :param keypoint_error_px: per landmark, median distance to the projected truth, pixels.
     :param keypoint_offset_px: per landmark, median x and y of estimate minus truth, pixels.
+    :param by_view_angle: the pictures apart by the side that they show.
     """
 
     frames: int
@@ -56,6 +59,7 @@ class ViewResult:
     coordinate_bias_deg: Mapping[str, float]
     keypoint_error_px: Mapping[str, float]
     keypoint_offset_px: Mapping[str, Sequence[float]]
+    by_view_angle: Mapping[str, AngleResult]
 
 
 # Wraps the pictures of a view to show progress; gets the view's name and the number of pictures.
@@ -101,12 +105,14 @@ class ViewRun:
     :param poses: of the subject, None where it was not seen.
     :param coordinates: the truth, [frames] per measured coordinate, radians.
     :param keypoints_px: the truth, [frames, 2] per landmark.
+    :param view_angles_deg: the truth, [frames], 0 from the front to 180 from behind.
     """
 
     times_s: FloatArray
     poses: Sequence[PersonPose | None]
     coordinates: Mapping[str, FloatArray]
     keypoints_px: Mapping[str, FloatArray]
+    view_angles_deg: FloatArray
 
 
 def evaluate_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) -> ViewResult:
@@ -119,9 +125,7 @@ def evaluate_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) 
     :param watch: shows progress.
     :returns: the view's scores.
     """
-    run = run_view(pipeline, truth, view, watch)
-    names = pipeline.skeleton.coordinate_names
-    return _score(run.poses, names, run.coordinates, run.keypoints_px)
+    return _score(run_view(pipeline, truth, view, watch), pipeline.skeleton.coordinate_names)
 
 
 def run_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) -> ViewRun:
@@ -152,7 +156,8 @@ def run_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) -> Vi
     true_coordinates = {
         name: interpolate(values, truth.times_s, times_s) for name, values in rows.items()
     }
-    return ViewRun(times_s, poses, true_coordinates, keypoints_px)
+    angles_deg = interpolate(view_angles_deg(truth, view), truth.times_s, times_s)
+    return ViewRun(times_s, poses, true_coordinates, keypoints_px, angles_deg)
 
 
 def _subject(
@@ -173,12 +178,8 @@ def _subject(
     return chosen
 
 
-def _score(
-    poses: Sequence[PersonPose | None],
-    coordinate_names: Sequence[str],
-    true_coordinates: Mapping[str, FloatArray],
-    true_keypoints_px: Mapping[str, FloatArray],
-) -> ViewResult:
+def _score(run: ViewRun, coordinate_names: Sequence[str]) -> ViewResult:
+    poses, true_coordinates, true_keypoints_px = run.poses, run.coordinates, run.keypoints_px
     has_truth = np.isfinite(next(iter(true_keypoints_px.values()))).all(axis=-1)
     unknown = np.full(len(coordinate_names), np.nan)
     estimate = np.stack([unknown if pose is None else pose.coordinates for pose in poses])
@@ -207,6 +208,7 @@ def _score(
         keypoint_offset_px={
             name: np.nanmedian(offsets, axis=0).tolist() for name, offsets in offsets_px.items()
         },
+        by_view_angle=errors_by_view_angle(compared, run.view_angles_deg),
     )
 
 

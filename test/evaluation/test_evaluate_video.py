@@ -48,6 +48,10 @@ def test_one_view_is_scored(short_clip, tmp_path):
     assert unbiased['mean'] < raw['mean'] < 60
     assert scores['frames'] == COUNT - 1  # the first picture has no truth
     assert 1 <= scores['frames_compared'] <= scores['frames']
+    by_angle = scores['by_view_angle']
+    assert sum(one['frames'] for one in by_angle.values()) == scores['frames_compared']
+    assert all(set(one['mae_deg']) == measured for one in by_angle.values())
+    assert all(f'{name} {one["frames"]}' in outcome.output for name, one in by_angle.items())
     # The calibration, the axes and the times fit: keypoints lie on the projected truth.
     errors_px = scores['keypoint_error_px']
     assert errors_px['right_knee'] < 40

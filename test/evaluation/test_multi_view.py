@@ -11,6 +11,7 @@ from biopose_ros.evaluation.multi_view import (
     load_truth,
     pelvis_coordinates,
     projected_keypoints,
+    view_angles_deg,
 )
 from biopose_ros.files.mot import read_mot
 from biopose_ros.files.video import open_frames
@@ -96,6 +97,18 @@ def test_the_pelvis_faces_from_left_to_right_hip_in_the_views_ground(truth):
         hips_in_ground = camera_to_ground(hips @ rotation.T)
         hips_in_ground /= np.linalg.norm(hips_in_ground, axis=1, keepdims=True)
         assert (np.sum(right_axis * hips_in_ground, axis=1) > 0.9).all()
+
+
+@needs_clip
+def test_the_view_angle_is_that_of_the_pelvis_in_the_views_ground(truth):
+    for view in find_views(CLIP):
+        angles = np.stack(list(pelvis_coordinates(truth, view).values()), axis=1)
+        forward = Rotation.from_euler('ZXY', angles).as_matrix()[
+            :, :, 0
+        ]
+        seen_deg = np.degrees(np.arctan2(np.abs(forward[:, 2]), forward[:, 0]))
+        # Ground x points to the camera, which leans a little; persons are near the middle.
+        np.testing.assert_allclose(view_angles_deg(truth, view), seen_deg, atol=15)
 
 
 @needs_clip
