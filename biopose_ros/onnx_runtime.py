@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
 import onnxruntime
+
+from biopose_ros.resources import cache_path
 
 _LOG = logging.getLogger(__name__)
 _DEVICE = re.compile(r'auto|cpu|cuda(:\d+)?')
@@ -56,6 +60,24 @@ def create_session(
         ) from error
     _report(running_device(session), device)
     return session
+
+
+def cached_graph(name: str, export: Callable[[Path], None]) -> Path:
+    """
+    Give a network as an ONNX file in the user's cache, exported on first use.
+
+    :param name: says what the network is, with the version of its export and of its numbers.
+    :param export: writes the ONNX file to the path that it is given.
+    :returns: the file.
+    """
+    graph = cache_path(f'networks/{name}.onnx')
+    if not graph.exists():
+        _LOG.info('writing %s, once', graph)
+        # Another process may write the same file: each its own, the last one stays.
+        part = graph.with_suffix(f'.{os.getpid()}.part')
+        export(part)
+        part.replace(graph)
+    return graph
 
 
 def running_device(session: onnxruntime.InferenceSession) -> str:

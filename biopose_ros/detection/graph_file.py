@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from biopose_ros.detection.tflite_reader import Operator, TfliteGraph
-from biopose_ros.resources import cache_path
+from biopose_ros.onnx_runtime import cached_graph
 from biopose_ros.weights_file import read_weights, write_weights
 
 if TYPE_CHECKING:
@@ -115,16 +115,16 @@ def onnx_of_graph(path: Path, kind: str) -> Path:
     :param path: written by :func:`write_graph`.
     :param kind: what it must be for.
     :returns: the ONNX file; input and outputs as
-        :func:`~biopose_ros.detection.tflite_to_torch.export_onnx` has them.
+        :func:`~biopose_ros.detection.picture_graph.export_onnx` has them.
     :raises ValueError: when the file is broken.
     """
     network = read_graph(path, kind)
-    exported = cache_path(f'networks/{kind}_{_EXPORT_VERSION}_{network.sha256[:16]}.onnx')
-    if not exported.exists():
-        from biopose_ros.detection.tflite_to_torch import TfliteModule, export_onnx  # needs torch
 
-        part = exported.with_suffix('.part')
+    def export(part: Path) -> None:
+        from biopose_ros.detection.picture_graph import export_onnx
+        from biopose_ros.detection.tflite_to_torch import TfliteModule
+
         module = TfliteModule(network.graph, network.outputs)
-        export_onnx(module, network.lowest, network.size_px, part)
-        part.replace(exported)
-    return exported
+        export_onnx(module, list(network.outputs), network.lowest, network.size_px, part)
+
+    return cached_graph(f'{kind}_{_EXPORT_VERSION}_{network.sha256[:16]}', export)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from biopose_ros.detection import networks as known
 from biopose_ros.detection.networks import NETWORKS, Network
+from biopose_ros.detection.picture_graph import export_onnx
 from biopose_ros.detection.tflite_reader import TfliteGraph, read_tflite
-from biopose_ros.detection.tflite_to_torch import TfliteModule, export_onnx
+from biopose_ros.detection.tflite_to_torch import TfliteModule
 from biopose_ros.onnx_runtime import create_session
 from biopose_ros.published_package import (
     fetch_from_npm,
@@ -141,7 +142,7 @@ def compare_with_litert(network: Network, source: Path, converted: Path) -> Diff
 
 def _convert(network: Network, graph: TfliteGraph, outputs: Sequence[str], path: Path) -> Path:
     module = TfliteModule(graph, {name: network.tensors[name] for name in outputs})
-    export_onnx(module, network.lowest, network.size_px, path)
+    export_onnx(module, list(module.outputs), network.lowest, network.size_px, path)
     return path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from torch import Tensor, nn
 from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.inverse_kinematics.config import NeurikConfig
 from biopose_ros.inverse_kinematics.neurik import Evidence, Neurik
-from biopose_ros.resources import cache_path, resource_path
+from biopose_ros.onnx_runtime import cached_graph
+from biopose_ros.resources import resource_path
 from biopose_ros.skeleton import Skeleton, load_skeleton
 from biopose_ros.weights_file import read_weights, write_weights
 
@@ -84,12 +86,8 @@ def onnx_graph(path: Path | None = None) -> tuple[Path, NeurikConfig]:
     :raises ValueError: when the weights are broken.
     """
     model, digest = load_neurik(path)
-    graph = cache_path(f'networks/neurik_{_GRAPH_VERSION}_{digest[:16]}.onnx')
-    if not graph.exists():
-        part = graph.with_suffix('.part')
-        export_onnx(model, part)
-        part.replace(graph)
-    return graph, model.config
+    name = f'neurik_{_GRAPH_VERSION}_{digest[:16]}'
+    return cached_graph(name, partial(export_onnx, model)), model.config
 
 
 class _Step(nn.Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from biopose_ros.detection.landmarks import LANDMARK_NAMES
 from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
 from biopose_ros.mesh_recovery.network import CropEvidence, MeshRecovery
-from biopose_ros.resources import cache_path, resource_path
+from biopose_ros.onnx_runtime import cached_graph
+from biopose_ros.resources import resource_path
 from biopose_ros.virtual_markers import MarkerTable, load_markers
 from biopose_ros.virtual_markers.cut_body import cut_body
 from biopose_ros.weights_file import read_weights, write_weights
@@ -87,12 +89,8 @@ def onnx_graph(path: Path) -> tuple[Path, MeshRecoveryConfig]:
     :raises ValueError: when the weights are broken.
     """
     model, digest = load_mesh_recovery(path)
-    graph = cache_path(f'networks/mesh_recovery_{_GRAPH_VERSION}_{digest[:16]}.onnx')
-    if not graph.exists():
-        part = graph.with_suffix('.part')
-        export_onnx(model, part)
-        part.replace(graph)
-    return graph, model.config
+    name = f'mesh_recovery_{_GRAPH_VERSION}_{digest[:16]}'
+    return cached_graph(name, partial(export_onnx, model)), model.config
 
 
 class _Graph(nn.Module):

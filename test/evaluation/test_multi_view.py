@@ -103,9 +103,7 @@ def test_the_pelvis_faces_from_left_to_right_hip_in_the_views_ground(truth):
 def test_the_view_angle_is_that_of_the_pelvis_in_the_views_ground(truth):
     for view in find_views(CLIP):
         angles = np.stack(list(pelvis_coordinates(truth, view).values()), axis=1)
-        forward = Rotation.from_euler('ZXY', angles).as_matrix()[
-            :, :, 0
-        ]
+        forward = Rotation.from_euler('ZXY', angles).as_matrix()[:, :, 0]
         seen_deg = np.degrees(np.arctan2(np.abs(forward[:, 2]), forward[:, 0]))
         # Ground x points to the camera, which leans a little; persons are near the middle.
         np.testing.assert_allclose(view_angles_deg(truth, view), seen_deg, atol=15)
