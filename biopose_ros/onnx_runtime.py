@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from biopose_ros.resources import cache_path
 
@@ -91,6 +94,39 @@ def running_device(session: onnxruntime.InferenceSession) -> str:
         return 'cpu'
     options = session.get_provider_options()['CUDAExecutionProvider']
     return f'cuda:{options.get("device_id", 0)}'
+
+
+def run_on_device(
+    session: onnxruntime.InferenceSession,
+    inputs: Mapping[str, NDArray[Any] | onnxruntime.OrtValue],
+    outputs: Sequence[str],
+    kept: Sequence[str] = (),
+) -> dict[str, onnxruntime.OrtValue]:
+    """
+    Run a network without copies between devices.
+
+    Values that another network left on the device go in from there, and what is kept for another
+    network stays there.
+
+    :param session: a loaded network.
+    :param inputs: by name; arrays come from the CPU.
+    :param outputs: wanted on the CPU.
+    :param kept: wanted on the session's device.
+    :returns: by name.
+    """
+    binding = session.io_binding()
+    for name, value in inputs.items():
+        if isinstance(value, onnxruntime.OrtValue):
+            binding.bind_ortvalue_input(name, value)
+        else:
+            binding.bind_cpu_input(name, np.ascontiguousarray(value))
+    kind, _, number = running_device(session).partition(':')
+    for name in outputs:
+        binding.bind_output(name, 'cpu')
+    for name in kept:
+        binding.bind_output(name, kind, int(number or 0))
+    session.run_with_iobinding(binding)
+    return dict(zip((*outputs, *kept), binding.get_outputs(), strict=True))
 
 
 def _providers(device: str) -> list:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biopose_ros.detection.config import DetectionConfig
+from biopose_ros.detection.config import AUTO, DetectionConfig
 from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.files.camera import guess_camera
@@ -23,6 +24,8 @@ from biopose_ros.filtering import check_smoothing
 from biopose_ros.frames import GroundFrame
 from biopose_ros.inverse_kinematics.neurik_stage import NeurikStage
 from biopose_ros.keypoints import DetectedKeypoints, take_foreign_keypoints
+from biopose_ros.mesh_recovery.crop_encoder import CropEncoder, open_encoder
+from biopose_ros.mesh_recovery.mesh_file import encoder_of
 from biopose_ros.mesh_recovery.mesh_stage import MeshStage
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.methods import BioposeMethod, LandmarkMethod, Method
@@ -51,6 +54,8 @@ class PipelineConfig:
         with a network that sees the last second (NeurIK); ``landmarks`` fits the skeleton to
         BlazePose landmarks, image by image; ``neurik`` corrects that fit.
     :param device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    :param mesh_weights: of a decoder of one's own for ``biopose``, with its encoder beside it
+        where that was trained, too; None takes those that ship with the package.
     :param height_m: standing height of the person; None estimates it for each person.
     :param detection: finding and following persons.
     :param refinement: how far ``biopose`` brings meshes onto the 2D keypoints.
@@ -62,6 +67,7 @@ class PipelineConfig:
 
     method: str = 'biopose'
     device: str = 'auto'
+    mesh_weights: Path | None = None
     height_m: float | None = None
     detection: DetectionConfig = field(default_factory=DetectionConfig)
     refinement: RefinementConfig = field(default_factory=RefinementConfig)
@@ -102,8 +108,8 @@ class Pipeline:
         self.config = config or PipelineConfig()
         self.skeleton: Skeleton = load_skeleton()
         self.clock = StageClock()
-        with_maps = self.config.method == 'biopose'
-        self._tracker = PersonTracker(self.config.detection, self.config.device, with_maps)
+        self._encoder: CropEncoder | None = None
+        self._tracker = self._build_tracker()
         self._refiner: Refiner | None = None
         self._method = self._build_method()
         self._persons: dict[int, PersonMotion] = {}
@@ -139,9 +145,11 @@ class Pipeline:
         picture = np.zeros((camera.height_px, camera.width_px, 3), np.uint8)
         self._tracker.update(picture, 0)
         somewhere = Crop(np.array([640.0, 360.0]), 720.0, 0.0)
-        crop = self._tracker.look(picture, somewhere)
+        crops = [self._tracker.look(picture, somewhere)]
+        if self._encoder is not None:
+            crops = self._encoder.encode(picture, crops)
         with one_torch_thread():
-            self._poses([crop], camera, 0)
+            self._poses(crops, camera, 0)
         self.reset()
         self.clock.clear()
 
@@ -169,6 +177,9 @@ class Pipeline:
         self._keep_only({crop.track_id for crop in crops})
         if keypoints is not None:
             crops = take_foreign_keypoints(crops, keypoints)
+        if self._encoder is not None:
+            with self.clock('encoder'):
+                crops = self._encoder.encode(image_bgr, crops)
         with one_torch_thread():
             poses = self._poses(crops, camera, stamp_ns)
         self.clock.end_image()
@@ -187,6 +198,19 @@ class Pipeline:
             ]
         return [pose for pose in poses if pose is not None]
 
+    def _build_tracker(self) -> PersonTracker:
+        config = self.config
+        detection, weights = config.detection, config.mesh_weights
+        if config.method != 'biopose':
+            return PersonTracker(detection, config.device)
+        if weights is not None:
+            self._encoder = open_encoder(weights, config.device, detection.threads)
+            if self._encoder is not None:  # trained beside the tracker's usual network
+                return PersonTracker(detection, config.device)
+            if detection.model == AUTO:
+                detection = replace(detection, model=encoder_of(weights))
+        return PersonTracker(detection, config.device, with_maps=True)
+
     def _build_method(self) -> Method:
         config = self.config
         if config.method == 'landmarks':
@@ -194,7 +218,8 @@ class Pipeline:
         neurik = NeurikStage(config.device)
         if config.method == 'neurik':
             return LandmarkMethod(self.skeleton, config.height_m, self.clock, neurik)
-        predictor = MeshPredictor(self._tracker.model, device=config.device)
+        encoder = self._encoder.name if self._encoder else self._tracker.model
+        predictor = MeshPredictor(encoder, config.mesh_weights, config.device)
         mesh = MeshStage(predictor, config.height_m)
         self._refiner = Refiner(config.refinement)
         return BioposeMethod(mesh, self._refiner, neurik, self.clock)

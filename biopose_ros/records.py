@@ -7,7 +7,6 @@ nanoseconds since the epoch (or since the start of the video) for stamps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from biopose_ros.detection.crops import Crop
+    from biopose_ros.feature_maps import FeatureMaps
     from biopose_ros.mesh_recovery.mesh_stage import PlacedBody
 
 FloatArray = NDArray[np.floating]
@@ -82,8 +82,7 @@ class PersonCrop:
     :param landmarks_m: [33, 3], origin between the hips, axes parallel to the camera's
         (x right, y down, z away from it); depth is the network's guess.
     :param crop: the square that the landmark network looked at.
-    :param maps: the network's feature maps [channels, rows, columns] of it by level, where they
-        were asked for.
+    :param maps: an encoder's feature maps of it, where they were asked for.
     :param foreign: what another detector saw of the person, where there is one; its points stand
         among the keypoints, too, each as the landmark nearest in meaning.
     """
@@ -96,7 +95,7 @@ class PersonCrop:
     keypoint_confidence: FloatArray
     landmarks_m: FloatArray
     crop: Crop
-    maps: Mapping[str, FloatArray] = field(default_factory=dict)
+    maps: FeatureMaps | None = None
     foreign: ForeignPoints | None = None
 
 

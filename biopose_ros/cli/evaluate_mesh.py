@@ -34,9 +34,12 @@ def evaluate_mesh(
         Path | None,
         typer.Option(help='Folder of recorded motion; without it synthesised activities alone.'),
     ] = None,
-    encoder: Annotated[str, typer.Option(help='Landmark network: full or heavy.')] = 'heavy',
+    encoder: Annotated[
+        str, typer.Option(help='Landmark network of the weights that ship: full or heavy.')
+    ] = 'heavy',
     weights: Annotated[
-        Path | None, typer.Option(help='Weights file; without it the one that ships.')
+        Path | None,
+        typer.Option(help='Weights file, its trained encoder beside it; else one that ships.'),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help='Of the images.')] = 0,
 ) -> None:
@@ -50,19 +53,23 @@ def evaluate_mesh(
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.detection.landmark_network import LandmarkNetwork
     from biopose_ros.evaluation.mesh import mesh_errors, recover_samples, stage_times
+    from biopose_ros.mesh_recovery.crop_encoder import open_encoder
+    from biopose_ros.mesh_recovery.mesh_file import encoder_of
     from biopose_ros.mesh_recovery.predictor import MeshPredictor
     from biopose_ros.training.synthesis.generator import CHUNK
     from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
 
     console = Console()
-    network = LandmarkNetwork(encoder, 'cpu', threads=2, with_maps=True)
+    own = open_encoder(weights, 'cpu', threads=2) if weights else None
+    encoder = encoder_of(weights) if weights else encoder
+    network = LandmarkNetwork('full' if own else encoder, 'cpu', threads=2, with_maps=own is None)
     predictor = MeshPredictor(encoder, weights, 'cpu', threads=2)
     generator = build_generator(SynthesisConfig('test', seed, motion, synthetic_clips=500))
     pairs = []
     for number in track(range(-(-images // CHUNK)), 'draw and recover', console=console):
-        pairs += recover_samples(generator.chunk(number), network, predictor)
+        pairs += recover_samples(generator.chunk(number), network, predictor, own)
     errors = mesh_errors(pairs)
-    times = stage_times(pairs[0].sample, network, predictor)
+    times = stage_times(pairs[0].sample, network, predictor, own)
     table = Table('held-out synthetic persons', *errors)
     for field, title, form in _FIGURES:
         table.add_row(title, *(format(getattr(e, field), form) for e in errors.values()))

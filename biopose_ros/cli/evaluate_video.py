@@ -29,6 +29,10 @@ def evaluate_video(
     network: Annotated[
         str, typer.Option(help='Landmark network: auto, lite, full, heavy.')
     ] = 'auto',
+    mesh_weights: Annotated[
+        Path | None,
+        typer.Option(help="Weights of one's own for biopose, its trained encoder beside it."),
+    ] = None,
     height: Annotated[
         float | None, typer.Option(help='Standing height of the person, metres.')
     ] = None,
@@ -56,6 +60,7 @@ def evaluate_video(
             PipelineConfig(
                 method=method,
                 device=device,
+                mesh_weights=mesh_weights,
                 height_m=height,
                 detection=DetectionConfig(model=network, max_persons=1),
             ),

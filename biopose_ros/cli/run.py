@@ -46,6 +46,10 @@ def run(
     network: Annotated[
         str, typer.Option(help='Landmark network: auto, lite, full, heavy.')
     ] = 'auto',
+    mesh_weights: Annotated[
+        Path | None,
+        typer.Option(help="Weights of one's own for biopose, its trained encoder beside it."),
+    ] = None,
     smoothing: Annotated[
         float, typer.Option(help='Strength of the filter over time: 0 none, 1 strongest.')
     ] = 0.5,
@@ -110,6 +114,7 @@ def run(
                 camera_height_m=camera_height,
                 method=method,
                 device=device,
+                mesh_weights=mesh_weights,
                 height_m=height,
                 detection=DetectionConfig(model=network, max_persons=max_persons),
             )

@@ -44,6 +44,7 @@ def train_on_images(
 
     from biopose_ros.detection.landmark_network import LandmarkNetwork
     from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
+    from biopose_ros.mesh_recovery.crop_encoder import encoder_file
     from biopose_ros.mesh_recovery.encoders import VitEncoder, build_encoder, save_encoder
     from biopose_ros.mesh_recovery.mesh_file import save_mesh_recovery
     from biopose_ros.mesh_recovery.network import MeshRecovery
@@ -82,4 +83,4 @@ def train_on_images(
     draw_curve(training.log, folder / 'curve.png')
     best = training.best_learner()
     save_mesh_recovery(output, best.network)
-    save_encoder(output.with_suffix('.encoder.safetensors'), encoder, best.encoder)
+    save_encoder(encoder_file(output), encoder, best.encoder)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from biopose_ros.detection.crops import Crop, crop_from_axis, cut_out, rotation_2d
 from biopose_ros.detection.landmarks import JOINTS, LANDMARK_NAMES
-from biopose_ros.detection.networks import MAPS, network_file
+from biopose_ros.detection.networks import network_file
+from biopose_ros.feature_maps import MAPS, FeatureMaps, encode
 from biopose_ros.onnx_runtime import create_session
 from biopose_ros.records import FloatArray
 
@@ -42,7 +43,7 @@ class CropReading:
     :param world_m: [33, 3], origin between the hips, axes of the crop: right, down, away.
     :param alignment: [2, 2], middle of the hips, and where the trunk's direction meets the circle
         around the person.
-    :param maps: feature maps [channels, rows, columns] by level, where they were asked for.
+    :param maps: feature maps, where they were asked for.
     """
 
     presence: FloatArray
@@ -50,7 +51,7 @@ class CropReading:
     keypoint_confidence: FloatArray
     world_m: FloatArray
     alignment: FloatArray
-    maps: Mapping[str, FloatArray] = field(default_factory=dict)
+    maps: FeatureMaps | None = None
     POINT_FIELDS: ClassVar = ('presence', 'keypoints', 'keypoint_confidence', 'world_m')
 
 
@@ -94,7 +95,7 @@ class LandmarkNetwork:
     ) -> None:
         path = network_file(f'pose_landmark_{model}_{"maps" if with_maps else "points"}.onnx')
         self.session = create_session(path, device, threads)
-        self._outputs = [*_POINT_OUTPUTS, *(MAPS if with_maps else ())]
+        self._levels = MAPS if with_maps else ()
 
     def run(self, image: NDArray[np.uint8], crops: Sequence[Crop]) -> list[Sighting]:
         """
@@ -140,9 +141,8 @@ class LandmarkNetwork:
 
     def _read(self, pictures: NDArray[np.uint8]) -> list[tuple[CropReading, FloatArray]]:
         """Read crops, and give the heat maps [39, 64, 64], logits, of each."""
-        found = self.session.run(self._outputs, {'images': pictures})
-        landmarks, presence, heatmaps, world = found[: len(_POINT_OUTPUTS)]
-        maps = found[len(_POINT_OUTPUTS) :]
+        found, batch = encode(self.session, pictures, _POINT_OUTPUTS, self._levels)
+        landmarks, presence, heatmaps, world = found
         readings = []
         for row in range(len(pictures)):
             values = landmarks[row].reshape(-1, 5).astype(np.float64)
@@ -154,7 +154,7 @@ class LandmarkNetwork:
                 keypoint_confidence=_sigmoid(logits).prod(axis=1),
                 world_m=world[row].reshape(-1, 3)[:_LANDMARKS].astype(np.float64),
                 alignment=points[[_CENTER, _TOP]],
-                maps=dict(zip(MAPS, (level[row] for level in maps), strict=False)),
+                maps=FeatureMaps(batch, row) if self._levels else None,
             )
             readings.append((reading, heatmaps[row]))
         return readings

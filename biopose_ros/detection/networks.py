@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from biopose_ros.feature_maps import MAPS
 from biopose_ros.onnx_runtime import NetworkFileError
 from biopose_ros.published_package import file_sha256
 from biopose_ros.resources import cache_path
@@ -17,7 +18,6 @@ LICENCE = 'Apache-2.0'
 FORMAT_VERSION = 3
 LANDMARK_MODELS = ('lite', 'full', 'heavy')
 LANDMARK_OUTPUTS = ('landmarks', 'presence', 'segmentation', 'heatmaps', 'world')
-MAPS = ('stride4', 'stride8', 'stride16', 'stride32', 'bottleneck')
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from biopose_ros.body import BodyModel, load_body
 from biopose_ros.body.rotations import axis_angle_to_matrix
 from biopose_ros.detection.landmark_network import LandmarkNetwork
 from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
+from biopose_ros.mesh_recovery.crop_encoder import CropEncoder
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody
 from biopose_ros.training.mesh.data import sample_view
@@ -97,14 +98,18 @@ class SampledBody:
 
 
 def recover_samples(
-    samples: Iterable[SyntheticSample], network: LandmarkNetwork, predictor: MeshPredictor
+    samples: Iterable[SyntheticSample],
+    network: LandmarkNetwork,
+    predictor: MeshPredictor,
+    encoder: CropEncoder | None = None,
 ) -> list[SampledBody]:
     """
     Run encoder and decoder as the pipeline does.
 
     :param samples: synthetic images with truth.
-    :param network: with maps.
+    :param network: with maps, or without where there is an encoder of its own.
     :param predictor: for this network.
+    :param encoder: trained with the predictor's decoder.
     """
     pairs = []
     for sample in samples:
@@ -113,8 +118,10 @@ def recover_samples(
         )
         sighting = network.see(sample.image_bgr[None], [crop], sample.image_size_px)[0]
         person = person_of(sighting)
+        if encoder is not None:
+            person = encoder.encode_pictures(sample.image_bgr[None], [person])[0]
         body = predictor.recover([person], camera)[0]
-        pairs.append(SampledBody(sample, replace(person, maps={}), camera, body))
+        pairs.append(SampledBody(sample, replace(person, maps=None), camera, body))
     return pairs
 
 
@@ -133,25 +140,29 @@ def mesh_errors(pairs: Sequence[SampledBody]) -> dict[str, MeshErrors]:
 
 
 def stage_times(
-    sample: SyntheticSample, network: LandmarkNetwork, predictor: MeshPredictor
+    sample: SyntheticSample,
+    network: LandmarkNetwork,
+    predictor: MeshPredictor,
+    encoder: CropEncoder | None = None,
 ) -> StageTimes:
     """
-    Time the stage for one person.
+    Time the stage for one person; the arguments are those of :func:`recover_samples`.
 
     :param sample: any.
-    :param network: with maps.
-    :param predictor: for this network.
     """
     crop, camera = sample_view(sample.intrinsics_px, sample.image_size_px, sample.crop_from_image)
-    encoder, decoder = [], []
+    reading, decoding = [], []
     for _ in range(_ROUNDS):
         began = time.perf_counter()
         sighting = network.see(sample.image_bgr[None], [crop], sample.image_size_px)[0]
+        person = person_of(sighting)
+        if encoder is not None:
+            person = encoder.encode_pictures(sample.image_bgr[None], [person])[0]
         read = time.perf_counter()
-        predictor.recover([person_of(sighting)], camera)
-        encoder.append(read - began)
-        decoder.append(time.perf_counter() - read)
-    return StageTimes(1e3 * float(np.median(encoder)), 1e3 * float(np.median(decoder)))
+        predictor.recover([person], camera)
+        reading.append(read - began)
+        decoding.append(time.perf_counter() - read)
+    return StageTimes(1e3 * float(np.median(reading)), 1e3 * float(np.median(decoding)))
 
 
 def _kind(sample: SyntheticSample) -> str:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from biopose_ros.detection.network_import import load_torch_network
-from biopose_ros.detection.networks import MAPS
+from biopose_ros.feature_maps import MAPS
 from biopose_ros.mesh_recovery.config import ENCODER_CHANNELS, MeshRecoveryConfig
 from biopose_ros.weights_file import read_weights, write_weights
 
@@ -123,10 +123,10 @@ class VitEncoder(nn.Module):
         :returns: by level, [batch, rows, columns, channels], near unit variance.
         """
         grid = self.patch_embed['proj']((images - self.mean) / self.stddev)
-        tokens = grid.flatten(2).mT + self.pos_embed
+        tokens = grid.flatten(2).transpose(1, 2) + self.pos_embed
         for block in self.blocks:
             tokens = block(tokens)
-        coarse = self.norm(tokens).mT.unflatten(-1, grid.shape[-2:])
+        coarse = self.norm(tokens).transpose(1, 2).unflatten(-1, grid.shape[-2:])
         scaled = {level: scale(coarse) for level, scale in self.pyramid.items()}
         return {
             level: F.layer_norm(values.permute(0, 2, 3, 1), (values.shape[1],))
@@ -211,18 +211,20 @@ def save_encoder(path: Path, name: str, encoder: nn.Module) -> None:
     write_weights(path, _KIND, FORMAT_VERSION, arrays, {'encoder': json.dumps(name)})
 
 
-def load_encoder(path: Path) -> nn.Module:
+def load_encoder(path: Path) -> tuple[nn.Module, str, str]:
     """
     Read an encoder.
 
     :param path: written by :func:`save_encoder`.
+    :returns: the encoder, ready to run, its name, and the SHA-256 of its numbers.
     :raises FileNotFoundError: when there is no such file.
     :raises ValueError: when it is broken.
     """
     arrays, header = read_weights(path, _KIND, FORMAT_VERSION, 'run `biopose train mesh`')
-    encoder = build_encoder(json.loads(header['encoder']))
+    name = json.loads(header['encoder'])
+    encoder = build_encoder(name)
     encoder.load_state_dict({k: torch.from_numpy(v).float() for k, v in arrays.items()})
-    return encoder.eval()
+    return encoder.eval(), name, header['sha256']
 
 
 def _scale(level: str, size: int, channels: int) -> nn.Sequential:

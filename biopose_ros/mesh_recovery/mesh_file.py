@@ -25,7 +25,7 @@ from biopose_ros.weights_file import read_weights, write_weights
 
 FORMAT_VERSION = '1'
 _KIND = 'mesh_recovery'
-_GRAPH_VERSION = '1'  # of the graph below; a new one is exported anew
+_GRAPH_VERSION = '2'  # of the graph below; a new one is exported anew
 _REMEDY = 'install a matching release or run `biopose train mesh`'
 # Cells across the encoder's maps for crops of 256 pixels.
 MAP_CELLS = {'stride4': 64, 'stride8': 32, 'stride16': 16, 'stride32': 8, 'bottleneck': 2}
@@ -73,6 +73,17 @@ def load_mesh_recovery(path: Path) -> tuple[MeshRecovery, str]:
     return model.eval(), header['sha256']
 
 
+def encoder_of(path: Path) -> str:
+    """
+    Tell whose maps a decoder takes.
+
+    :param path: of the weights.
+    :raises FileNotFoundError: when there is no such file.
+    :raises ValueError: when the file is broken.
+    """
+    return load_mesh_recovery(path)[0].config.encoder
+
+
 def marked_body() -> tuple[BodyModel, MarkerTable]:
     """Give the default body, cut down to the markers that NeurIK takes, and these on it."""
     body = load_body()
@@ -102,9 +113,10 @@ class _Graph(nn.Module):
         self.levels = map_inputs(model.config)
 
     def forward(
-        self, maps: list[Tensor], keypoints: Tensor, world_m: Tensor, view: Tensor
+        self, maps: list[Tensor], rows: Tensor, keypoints: Tensor, world_m: Tensor, view: Tensor
     ) -> tuple[Tensor, ...]:
-        named = dict(zip(self.levels, (level.permute(0, 2, 3, 1) for level in maps), strict=True))
+        chosen = (level.index_select(0, rows).permute(0, 2, 3, 1) for level in maps)
+        named = dict(zip(self.levels, chosen, strict=True))
         estimates, summary = self.model(CropEvidence(named, keypoints, world_m, view))
         last = estimates[-1]
         return last.pose, last.betas, last.place, last.joints, last.log_stddev, summary
@@ -123,23 +135,26 @@ def export_onnx(model: MeshRecovery, path: Path) -> None:
     """
     Write the decoder as an ONNX graph, for any number of persons.
 
-    Maps go in as the encoder gives them, [persons, channels, rows, columns]; the answer is that of
-    the last layer, see :class:`~biopose_ros.mesh_recovery.network.MeshEstimate`.
+    Maps go in as the encoder gives them, [crops, channels, rows, columns], and ``rows`` [persons]
+    says whose crop is which; the answer is that of the last layer, see
+    :class:`~biopose_ros.mesh_recovery.network.MeshEstimate`.
 
     :param model: in evaluation mode.
     :param path: the file to write.
     """
     levels, channels = map_inputs(model.config), model.config.channels
     maps = [
-        torch.randn(2, channels[level], MAP_CELLS[level], MAP_CELLS[level]) for level in levels
+        torch.randn(3, channels[level], MAP_CELLS[level], MAP_CELLS[level]) for level in levels
     ]
     points = (len(LANDMARK_NAMES), 3)
     example = (
+        torch.tensor([2, 0]),
         torch.rand(2, *points),
         torch.randn(2, *points),
         torch.zeros(2, 3),
     )
-    names = [*levels, *POINT_INPUTS]
+    names = [*levels, 'rows', *POINT_INPUTS]
+    axes = {name: {0: 'crops' if name in levels else 'persons'} for name in (*names, *OUTPUTS)}
     with warnings.catch_warnings():
         # The tracing exporter warns of checks of shapes, which are the same for every image.
         warnings.simplefilter('ignore')
@@ -149,7 +164,7 @@ def export_onnx(model: MeshRecovery, path: Path) -> None:
             str(path),
             input_names=names,
             output_names=list(OUTPUTS),
-            dynamic_axes={name: {0: 'persons'} for name in (*names, *OUTPUTS)},
+            dynamic_axes=axes,
             opset_version=17,
             dynamo=False,
         )

@@ -20,7 +20,7 @@ from biopose_ros.mesh_recovery.mesh_file import (
     onnx_graph,
 )
 from biopose_ros.mesh_recovery.placing import pelvis_position_m, points_about_pelvis_m
-from biopose_ros.onnx_runtime import create_session, running_device
+from biopose_ros.onnx_runtime import create_session, run_on_device, running_device
 from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody
 
 # A marker whose joint is known to this, 1 sigma per axis, has half the confidence.
@@ -44,7 +44,7 @@ class MeshPredictor:
         """
         Load the decoder; the first time its ONNX graph is written into the user's cache.
 
-        :param encoder: the landmark network whose maps the crops carry.
+        :param encoder: whose maps the crops carry.
         :param weights: a weights file; None for the one that ships with the package.
         :param device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         :param threads: on the CPU.
@@ -55,8 +55,8 @@ class MeshPredictor:
         graph, self.config = onnx_graph(path)
         if self.config.encoder != encoder:
             raise ValueError(
-                f'{path} takes maps of the landmark network {self.config.encoder!r}, not of '
-                f'{encoder!r}; choose that network or other weights'
+                f'{path} takes maps of the encoder {self.config.encoder!r}, not of '
+                f'{encoder!r}; choose that encoder or other weights'
             )
         self._session = create_session(graph, device, threads)
         self.device = running_device(self._session)
@@ -66,7 +66,7 @@ class MeshPredictor:
 
     def recover(self, crops: Sequence[PersonCrop], camera: Camera) -> list[RecoveredBody]:
         """
-        Recover everybody in one call.
+        Recover everybody whose maps came from the encoder together in one call.
 
         :param crops: with the encoder's maps.
         :param camera: of the image.
@@ -76,8 +76,7 @@ class MeshPredictor:
         if not crops:
             return []
         views = [crop_camera(crop.crop, camera) for crop in crops]
-        found = self._session.run(list(OUTPUTS), self._inputs(crops, views))
-        pose, betas, place, joints, log_stddev, summary = (torch.from_numpy(v) for v in found)
+        pose, betas, place, joints, log_stddev, summary = self._answers(crops, views)
         unprojection = np.linalg.inv(np.stack([view.projection for view in views]))
         log_extent = np.log([view.extent for view in views])
         with torch.inference_mode():
@@ -92,19 +91,34 @@ class MeshPredictor:
             for crop, view, answer in zip(crops, views, answers, strict=True)
         ]
 
-    def _inputs(
+    def _answers(
         self, crops: Sequence[PersonCrop], views: Sequence[CropCamera]
-    ) -> dict[str, FloatArray]:
-        missing = [crop.track_id for crop in crops if not crop.maps]
-        if missing:
+    ) -> tuple[torch.Tensor, ...]:
+        """Give what the network says, in the order of ``OUTPUTS``, one row per crop."""
+        maps = [crop.maps for crop in crops if crop.maps is not None]
+        if len(maps) < len(crops):
+            missing = [crop.track_id for crop in crops if crop.maps is None]
             raise ValueError(
                 f'the crops of persons {missing} carry no feature maps; open the landmark network '
                 'with maps'
             )
-        arrays = {level: np.stack([crop.maps[level] for crop in crops]) for level in self._levels}
-        arrays.update(crop_points(crops))
-        arrays['view'] = np.stack([[np.log(v.extent), *v.slope] for v in views])
-        return {name: array.astype(np.float32, copy=False) for name, array in arrays.items()}
+        points = crop_points(crops)
+        points['view'] = np.stack([[np.log(v.extent), *v.slope] for v in views])
+        order, parts = [], []
+        # Whoever was found in this image was encoded after the others.
+        for batch in {id(one.batch): one.batch for one in maps}.values():
+            mine = [place for place, one in enumerate(maps) if one.batch is batch]
+            inputs = {
+                **{level: batch.levels[level] for level in self._levels},
+                'rows': np.array([maps[place].row for place in mine], np.int64),
+                **{name: values[mine].astype(np.float32) for name, values in points.items()},
+            }
+            found = run_on_device(self._session, inputs, OUTPUTS)
+            parts.append([found[name].numpy() for name in OUTPUTS])
+            order += mine
+        back = np.argsort(order)
+        joined = (np.concatenate(values)[back] for values in zip(*parts, strict=True))
+        return tuple(torch.from_numpy(values) for values in joined)
 
     def _placed(
         self,

@@ -69,6 +69,7 @@ class NodeSettings:
     method: str
     device: str
     landmark_model: str
+    mesh_weights: str
     max_persons: int
     height_m: float
     refine_iterations: int
@@ -123,6 +124,12 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         'Size of the landmark network: accuracy against speed; auto takes the most accurate one '
         'that is imported for biopose, else full.',
         choices=(AUTO, *LANDMARK_MODELS),
+    ),
+    ParameterSpec(
+        'mesh_weights',
+        '',
+        "Weights file of one's own for method biopose, from `biopose train mesh`, its encoder "
+        'beside it where that was trained, too. Empty for those that ship with the package.',
     ),
     ParameterSpec('max_persons', 4, 'How many persons to follow at most.', bounds=(1, 16)),
     ParameterSpec(

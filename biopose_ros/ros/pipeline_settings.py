@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from biopose_ros.detection.config import DetectionConfig
 from biopose_ros.pipeline import Pipeline, PipelineConfig
 from biopose_ros.refinement.refiner import RefinementConfig
@@ -19,6 +21,7 @@ def build_pipeline(settings: NodeSettings) -> Pipeline:
         PipelineConfig(
             method=settings.method,
             device=settings.device,
+            mesh_weights=Path(settings.mesh_weights) if settings.mesh_weights else None,
             height_m=settings.height_m or None,
             detection=DetectionConfig(
                 model=settings.landmark_model, max_persons=settings.max_persons

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_mesh_network import SMALL, network_of
 
 from biopose_ros.detection.config import DetectionConfig
 from biopose_ros.detection.crops import Crop
+from biopose_ros.detection.landmark_network import LandmarkNetwork
 from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.frames import project
 from biopose_ros.mesh_recovery.mesh_file import save_mesh_recovery
@@ -12,6 +15,7 @@ from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.records import Camera
 
 CAMERA = Camera(640, 480, np.array([[600.0, 0, 320], [0, 600, 240], [0, 0, 1]]), np.zeros(0))
+IMAGE = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
 
 
 @pytest.fixture(scope='module')
@@ -29,9 +33,8 @@ def predictor(weights):
 @pytest.fixture(scope='module')
 def crops():
     tracker = PersonTracker(DetectionConfig(model='full'), 'cpu', with_maps=True)
-    image = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
     places = ((320, 240, 400, 0.0), (30, 100, 300, 0.4), (600, 400, 120, -1.0))
-    return [tracker.look(image, Crop(np.array([x, y], float), s, a)) for x, y, s, a in places]
+    return [tracker.look(IMAGE, Crop(np.array([x, y], float), s, a)) for x, y, s, a in places]
 
 
 def test_all_persons_at_once_are_the_same_as_one_by_one(predictor, crops):
@@ -40,6 +43,22 @@ def test_all_persons_at_once_are_the_same_as_one_by_one(predictor, crops):
         alone = predictor.recover([crop], CAMERA)[0]
         np.testing.assert_allclose(alone.markers_m, body.markers_m, atol=1e-4)
         np.testing.assert_allclose(alone.summary, body.summary, atol=1e-4)
+
+
+def test_persons_encoded_together_are_the_same_as_one_by_one(predictor, crops):
+    network = LandmarkNetwork('full', 'cpu', 1, with_maps=True)
+    sightings = network.run(IMAGE, [crop.crop for crop in crops])
+    maps = [sighting.reading.maps for sighting in sightings]
+    assert len({id(one.batch) for one in maps}) == 1
+    joined = [replace(crop, maps=one) for crop, one in zip(crops, maps, strict=True)]
+    # The second person was found later in the same image; the order is not that of the batch.
+    some = [joined[2], crops[1], joined[0]]
+    for body, alone in zip(
+        predictor.recover(some, CAMERA),
+        predictor.recover([crops[2], crops[1], crops[0]], CAMERA),
+        strict=True,
+    ):
+        np.testing.assert_allclose(body.markers_m, alone.markers_m, atol=1e-3)
 
 
 def test_bodies_lie_where_their_crop_looks_also_at_the_edge(predictor, crops):
@@ -51,15 +70,13 @@ def test_bodies_lie_where_their_crop_looks_also_at_the_edge(predictor, crops):
 
 
 def test_crops_without_maps_say_what_to_do(predictor, crops):
-    from dataclasses import replace
-
     with pytest.raises(ValueError, match=r'persons \[0\] carry no feature maps'):
-        predictor.recover([replace(crops[0], maps={})], CAMERA)
+        predictor.recover([replace(crops[0], maps=None)], CAMERA)
     assert predictor.recover([], CAMERA) == []
 
 
 def test_weights_for_another_encoder_are_refused(weights):
-    with pytest.raises(ValueError, match="landmark network 'full', not of 'heavy'"):
+    with pytest.raises(ValueError, match="encoder 'full', not of 'heavy'"):
         MeshPredictor('heavy', weights, 'cpu')
 
 

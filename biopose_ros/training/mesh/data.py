@@ -12,7 +12,7 @@ from torch import Tensor
 from biopose_ros.body.joints import JOINT_PARENTS
 from biopose_ros.body.rotations import axis_angle_to_matrix
 from biopose_ros.detection.crops import Crop
-from biopose_ros.detection.networks import MAPS
+from biopose_ros.feature_maps import MAPS
 from biopose_ros.mesh_recovery.crop_camera import CropCamera, crop_camera
 from biopose_ros.mesh_recovery.network import CropEvidence, MeshRecovery
 from biopose_ros.records import Camera, FloatArray

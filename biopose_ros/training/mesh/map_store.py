@@ -18,7 +18,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 
 from biopose_ros.detection.landmark_network import CropReading, LandmarkNetwork
-from biopose_ros.detection.networks import MAPS
+from biopose_ros.feature_maps import MAPS
 from biopose_ros.records import FloatArray
 from biopose_ros.training.synthesis.generator import CHUNK
 from biopose_ros.training.synthesis.records import SyntheticSample, stack
@@ -160,8 +160,9 @@ class _Worker:
         samples = self.generator.chunk(number)
         images = np.stack([sample.image_bgr for sample in samples])
         readings = self.network.read(images)
+        found = [reading.maps for reading in readings if reading.maps]
         maps = {
-            level: np.stack([np.moveaxis(r.maps[level], 0, -1) for r in readings])
+            level: np.stack([np.moveaxis(of_one.numpy(level), 0, -1) for of_one in found])
             for level in MAPS
         }
         return maps, sample_fields(samples, readings)

@@ -1,0 +1,73 @@
+"""Feature maps, left where the encoder wrote them: on the CPU or on a GPU, all crops together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biopose_ros.onnx_runtime import run_on_device
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+    from biopose_ros.records import FloatArray
+
+MAPS = ('stride4', 'stride8', 'stride16', 'stride32', 'bottleneck')
+
+
+@dataclass(frozen=True, eq=False)
+class MapBatch:
+    """
+    The maps of all crops of one call of an encoder.
+
+    :param levels: by level, [crops, channels, rows, columns] float32, on the encoder's device.
+    """
+
+    levels: Mapping[str, onnxruntime.OrtValue]
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMaps:
+    """
+    The maps of one crop.
+
+    :param batch: where they lie.
+    :param row: which of the batch's crops it is.
+    """
+
+    batch: MapBatch
+    row: int
+
+    def numpy(self, level: str) -> FloatArray:
+        """
+        Copy one level to the CPU.
+
+        :param level: of :data:`MAPS`.
+        :returns: [channels, rows, columns].
+        """
+        values: FloatArray = self.batch.levels[level].numpy()[self.row]
+        return values
+
+
+def encode(
+    session: onnxruntime.InferenceSession,
+    pictures: NDArray[np.uint8],
+    outputs: Sequence[str] = (),
+    levels: Sequence[str] = MAPS,
+) -> tuple[list[FloatArray], MapBatch]:
+    """
+    Run an encoder; its maps stay on its device.
+
+    :param session: takes ``images``, gives maps by the names of :data:`MAPS`, and more.
+    :param pictures: [crops, side, side, 3], blue, green, red.
+    :param outputs: what else it shall give.
+    :param levels: of the maps; none for the other outputs alone.
+    :returns: the other outputs on the CPU, in order, and the maps.
+    """
+    found = run_on_device(session, {'images': pictures}, outputs, levels)
+    rest = [found[name].numpy() for name in outputs]
+    return rest, MapBatch({level: found[level] for level in levels})
