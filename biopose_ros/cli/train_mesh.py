@@ -30,6 +30,13 @@ def train_mesh(
         int,
         typer.Option(min=0, help='Also train so many of the last steps of full or heavy.'),
     ] = 0,
+    real: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help='Video or folder of photos of persons, without labels: fine-tuned encoders keep '
+            'their 2D keypoints on it. May be given again.'
+        ),
+    ] = None,
     images: Annotated[int, typer.Option(min=16, help='Synthetic images to learn from.')] = 25600,
     minutes: Annotated[float, typer.Option(min=0.01, help='Length of the training.')] = 60.0,
     start: Annotated[
@@ -57,6 +64,8 @@ def train_mesh(
     console = Console()
     network = MeshRecoveryConfig(encoder=encoder)
     begin = load_mesh_recovery(start)[0] if start else None
+    if real and not finetune_encoder:
+        raise typer.BadParameter('a frozen encoder forgets nothing: add --finetune-encoder')
     if finetune_encoder or encoder in VIT_SIZES:
         try:
             train_on_images(
@@ -66,6 +75,7 @@ def train_mesh(
                 encoder,
                 finetune_encoder,
                 encoder_weights,
+                real or [],
                 begin,
                 TimedConfig(minutes=minutes, learning_rate=2e-4, seed=seed),
                 console,

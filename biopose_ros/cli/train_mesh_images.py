@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ def train_on_images(
     encoder: str,
     trained_steps: int,
     encoder_weights: Path | None,
+    real: Sequence[Path],
     start: MeshRecovery | None,
     config: TimedConfig,
     console: Console,
@@ -35,6 +37,7 @@ def train_on_images(
     :param encoder: its name.
     :param trained_steps: how many of the last steps of a BlazePose network learn.
     :param encoder_weights: state dict of a published transformer, to start with.
+    :param real: videos and folders of photos, on which a BlazePose network keeps its keypoints.
     :param start: a trained decoder; a BlazePose encoder needs it for its maps' normalisation.
     :param config: how to learn.
     :param console: for messages.
@@ -45,12 +48,19 @@ def train_on_images(
     from biopose_ros.detection.landmark_network import LandmarkNetwork
     from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
     from biopose_ros.mesh_recovery.crop_encoder import encoder_file
-    from biopose_ros.mesh_recovery.encoders import VitEncoder, build_encoder, save_encoder
+    from biopose_ros.mesh_recovery.encoders import (
+        BlazePoseEncoder,
+        VitEncoder,
+        build_encoder,
+        save_encoder,
+    )
     from biopose_ros.mesh_recovery.mesh_file import save_mesh_recovery
     from biopose_ros.mesh_recovery.network import MeshRecovery
     from biopose_ros.training.curve import draw_curve
     from biopose_ros.training.mesh.data import fit_mean_pose
+    from biopose_ros.training.mesh.distillation import Distillation
     from biopose_ros.training.mesh.image_training import ImageTraining, image_batches
+    from biopose_ros.training.mesh.real_pictures import person_pictures
     from biopose_ros.training.mesh.training import take_over
     from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
 
@@ -60,6 +70,13 @@ def train_on_images(
             raise ValueError(f'fine-tuning {encoder} needs --start with a decoder trained on it')
     elif encoder_weights is not None:
         vision.load_transformer(torch.load(encoder_weights, map_location='cpu'))
+    distillation = None
+    if real:
+        if not isinstance(vision, BlazePoseEncoder):
+            raise ValueError('--real needs a BlazePose encoder: only those have keypoints to keep')
+        pictures = person_pictures(real, config.seed)
+        console.print(f'{len(pictures)} pictures of real persons')
+        distillation = Distillation(vision, pictures, config.seed)
     landmarks = LandmarkNetwork('full', 'cpu', threads=1)
 
     def drawn(split: str) -> SynthesisConfig:
@@ -78,7 +95,7 @@ def train_on_images(
             network.get_buffer(f'gain_{level}').fill_(1.0)
             network.get_buffer(f'shift_{level}').zero_()
     batches = image_batches(generator, landmarks, first=1, workers=1)
-    training = ImageTraining(vision, network, batches, held_out, folder, config)
+    training = ImageTraining(vision, network, batches, held_out, folder, config, distillation)
     training.run(lambda line: console.print(f'step {line.step}: {line.validation}'))
     draw_curve(training.log, folder / 'curve.png')
     best = training.best_learner()

@@ -169,6 +169,7 @@ class BlazePoseEncoder(nn.Module):
         :param trained_steps: how many of its last steps (layers and sums) learn.
         """
         super().__init__()
+        self.name = name
         self.network = load_torch_network(f'pose_landmark_{name}', MAPS)
         steps = list(self.network.steps)
         for step in steps[: len(steps) - trained_steps]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from biopose_ros.detection.person_detector import INPUT_PX
 from biopose_ros.training.detector.windows import LabelledWindow
+from biopose_ros.training.recolouring import recoloured
 
 
 def augment(random: np.random.Generator, window: LabelledWindow) -> LabelledWindow:
@@ -32,16 +30,4 @@ def augment(random: np.random.Generator, window: LabelledWindow) -> LabelledWind
     middle = points[:, :2].mean(1)
     is_in = np.all((middle > 0) & (middle < INPUT_PX), axis=1)
     visible = np.where(is_in, window.visible, 0.0)
-    return LabelledWindow(_recolour(random, np.asarray(image, np.uint8)), points, visible)
-
-
-def _recolour(random: np.random.Generator, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    gains = np.exp(random.normal(0, 0.2) + random.normal(0, 0.08, 3))
-    values: NDArray[Any] = image.astype(np.float32) * gains + random.normal(0, 12)
-    if random.random() < 0.15:
-        values[:] = values.mean(2, keepdims=True)
-    if random.random() < 0.2:
-        values = cv2.GaussianBlur(values, (0, 0), random.uniform(0.4, 1.5))
-    if random.random() < 0.3:
-        values += random.normal(0, random.uniform(1, 10), values.shape)
-    return np.asarray(np.clip(values, 0, 255), np.uint8)
+    return LabelledWindow(recoloured(random, np.asarray(image, np.uint8)), points, visible)

@@ -14,6 +14,7 @@ from biopose_ros.detection.landmark_network import LandmarkNetwork
 from biopose_ros.mesh_recovery.network import CropEvidence, MeshEstimate, MeshRecovery
 from biopose_ros.mesh_recovery.placing import points_about_pelvis_m
 from biopose_ros.training.mesh.data import MeshTruth, disturbed, read_fields
+from biopose_ros.training.mesh.distillation import Distillation, as_input
 from biopose_ros.training.mesh.losses import MeshLoss
 from biopose_ros.training.mesh.map_store import sample_fields
 from biopose_ros.training.mesh.measures import mesh_measures
@@ -53,9 +54,8 @@ def image_batches(
     """
     for samples in chunks(generator, first, workers=workers):
         pictures = np.stack([sample.image_bgr for sample in samples])
-        red_first = np.ascontiguousarray(pictures[..., ::-1].transpose(0, 3, 1, 2))
         points, truth = read_fields(sample_fields(samples, landmarks.read(pictures)))
-        yield ImageBatch(torch.from_numpy(red_first).float() / 255, points, truth)
+        yield ImageBatch(as_input(pictures), points, truth)
 
 
 class ImageTraining(TimedTraining):
@@ -69,6 +69,7 @@ class ImageTraining(TimedTraining):
         held_out: Sequence[ImageBatch],
         folder: Path,
         config: TimedConfig,
+        distillation: Distillation | None = None,
     ) -> None:
         """
         Prepare, from the folder's checkpoint where there is one.
@@ -79,9 +80,11 @@ class ImageTraining(TimedTraining):
         :param held_out: to check with.
         :param folder: for checkpoint, log and curve.
         :param config: how to learn.
+        :param distillation: on real pictures, with this encoder.
         """
         torch.manual_seed(config.seed)
         self._batches, self.held_out = batches, held_out
+        self._distillation = distillation
         super().__init__(EncodedLearner(encoder, network), folder, config)
         self.generator = torch.Generator().manual_seed(config.seed + 7919 * (self.step + 1))
 
@@ -93,14 +96,17 @@ class ImageTraining(TimedTraining):
             evidence = disturbed(model.evidence(batch), self.generator)
             estimates, summary = model.network.recover(evidence)
         found: dict[str, Tensor] = model.loss(estimates, summary, evidence.view, batch.truth)
-        return found
+        return {**found, **(self._distillation.losses() if self._distillation else {})}
 
     @torch.inference_mode()
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Measure errors on held-out images, means over batches."""
         assert isinstance(model, EncodedLearner)
         figures = [mesh_measures(*model.answer(batch), batch.truth) for batch in self.held_out]
-        return {name: float(np.mean([f[name] for f in figures])) for name in figures[0]}
+        means = {name: float(np.mean([f[name] for f in figures])) for name in figures[0]}
+        if self._distillation:  # of the weights that learn, not of their average
+            means['real_keypoint_px'] = self._distillation.keypoint_px()
+        return means
 
     def best_learner(self) -> EncodedLearner:
         """Give the best encoder and decoder so far."""
