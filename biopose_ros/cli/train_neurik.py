@@ -33,6 +33,13 @@ def train_neurik(
             'other window.'
         ),
     ] = None,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(
+            help='validation.npz of `biopose build evidence`, to scale standard deviations by; '
+            'once more on a finished training it does only that.'
+        ),
+    ] = None,
     bounded: Annotated[
         bool, typer.Option(help='Keep angles within their limits; without, only to compare.')
     ] = True,
@@ -67,6 +74,7 @@ def train_neurik(
         single_share = 0.0 if start else TrainConfig.single_share
         config = TrainConfig(minutes=minutes, seed=seed, single_share=single_share)
         seen = None
+        calibration = RenderedEvidence.load(calibrate) if calibrate else None
         if rendered is not None:
             seen = (
                 RenderedEvidence.load(rendered / 'train.npz'),
@@ -89,5 +97,5 @@ def train_neurik(
 
         training.run(report)
     draw_curve(training.log, folder / 'curve.png')
-    finish(training, motions[Split.VALIDATION], output, seen and seen[1])
+    finish(training, motions[Split.VALIDATION], output, calibration or (seen and seen[1]))
     console.print(f'{output}: best {training.best:.2f} degrees; curve in {folder}/curve.png')

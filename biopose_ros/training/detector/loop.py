@@ -20,6 +20,7 @@ from biopose_ros.training.detector.matching import match
 from biopose_ros.training.detector.real_frames import RealFrame, real_window
 from biopose_ros.training.detector.store import WindowStore
 from biopose_ros.training.detector.windows import LabelledWindow
+from biopose_ros.training.device import training_device
 from biopose_ros.training.timed import TimedConfig, TimedTraining
 
 START = NETWORKS['pose_detection']
@@ -68,7 +69,7 @@ class DetectorTraining(TimedTraining):
         :raises NetworkFileError: when the published network was never imported.
         """
         self.windows, self.validation, self.real = windows, validation, real
-        self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+        self.device = training_device()
         model = load_torch_network(START.name, list(START.tensors)).to(self.device)
         # Channels last: this network's convolutions take two thirds of the time so.
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

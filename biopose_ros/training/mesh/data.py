@@ -16,6 +16,7 @@ from biopose_ros.feature_maps import MAPS
 from biopose_ros.mesh_recovery.crop_camera import CropCamera, crop_camera
 from biopose_ros.mesh_recovery.network import CropEvidence, MeshRecovery
 from biopose_ros.records import Camera, FloatArray
+from biopose_ros.training.device import to_device
 from biopose_ros.training.mesh.map_store import MapStore
 
 _SIDE_PX = 256
@@ -84,11 +85,13 @@ class MeshData:
         """
         maps = {}
         for level in MAPS:
-            units = torch.from_numpy(self.store.maps[level][rows.numpy()]).bfloat16()
             gain, shift = byte_normalisation(self.store, level, model)
+            units = torch.from_numpy(self.store.maps[level][rows.numpy()]).to(gain.device)
+            units = units.bfloat16()
             maps[level] = torch.addcmul(shift.bfloat16(), units, gain.bfloat16())
         points = self.points
-        return CropEvidence(maps, points.keypoints[rows], points.world_m[rows], points.view[rows])
+        few = CropEvidence({}, points.keypoints[rows], points.world_m[rows], points.view[rows])
+        return replace(to_device(few, gain.device), maps=maps)
 
 
 def read_fields(fields: Mapping[str, FloatArray]) -> tuple[CropEvidence, MeshTruth]:
@@ -114,16 +117,17 @@ def read_fields(fields: Mapping[str, FloatArray]) -> tuple[CropEvidence, MeshTru
 
 def byte_normalisation(store: MapStore, level: str, model: MeshRecovery) -> tuple[Tensor, Tensor]:
     """
-    Give gain and shift, [channels] each, that normalise a store's bytes.
+    Give gain and shift, [channels] each, on the model's device, that normalise a store's bytes.
 
     :param store: whose bytes.
     :param level: of the maps.
     :param model: whose normalisation.
     """
     gain, shift = getattr(model, f'gain_{level}'), getattr(model, f'shift_{level}')
-    return gain * torch.from_numpy(store.step[level]), shift + gain * torch.from_numpy(
-        store.low[level]
+    low, step = (
+        torch.from_numpy(values[level]).to(gain.device) for values in (store.low, store.step)
     )
+    return gain * step, shift + gain * low
 
 
 @torch.no_grad()
@@ -166,14 +170,14 @@ def disturbed(evidence: CropEvidence, generator: torch.Generator) -> CropEvidenc
     then the encoder's own 3D landmarks are not given at all.
 
     :param evidence: with normalised maps.
-    :param generator: of the random numbers.
+    :param generator: of the random numbers, on the evidence's device.
     """
 
     def uniform(*size: int) -> Tensor:
-        return torch.rand(size, generator=generator)
+        return torch.rand(size, generator=generator, device=generator.device)
 
     def normal(*size: int) -> Tensor:
-        return torch.randn(size, generator=generator)
+        return torch.randn(size, generator=generator, device=generator.device)
 
     batch, count = evidence.keypoints.shape[:2]
     maps = {

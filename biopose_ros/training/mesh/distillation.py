@@ -17,6 +17,7 @@ from torch.nn import functional
 from biopose_ros.detection.landmarks import LANDMARK_NAMES
 from biopose_ros.detection.network_import import load_torch_network
 from biopose_ros.mesh_recovery.encoders import CROP_PX, BlazePoseEncoder
+from biopose_ros.training.device import training_device
 from biopose_ros.training.recolouring import recoloured
 
 _POINTS = ('landmarks', 'heatmaps')
@@ -46,8 +47,11 @@ class Distillation:
         is_held_out = np.arange(len(pictures)) % 8 == 0
         self.pictures, self._held_out = pictures[~is_held_out], pictures[is_held_out]
         self._random = np.random.default_rng(seed)
+        self._device = training_device()
         self._teacher, self._student = (
-            load_torch_network(f'pose_landmark_{encoder.name}', _POINTS).requires_grad_(False)
+            load_torch_network(f'pose_landmark_{encoder.name}', _POINTS)
+            .requires_grad_(False)
+            .to(self._device)
             for _ in range(2)
         )
         own = {
@@ -66,8 +70,8 @@ class Distillation:
         pictures = self.pictures[rows]
         changed = np.stack([recoloured(self._random, picture) for picture in pictures])
         with torch.no_grad():
-            wanted = self._teacher(as_input(pictures))
-        found = self._student(as_input(changed))
+            wanted = self._teacher(as_input(pictures).to(self._device))
+        found = self._student(as_input(changed).to(self._device))
         off = _places(found) - _places(wanted)
         heat = functional.binary_cross_entropy_with_logits(
             found['heatmaps'], torch.sigmoid(wanted['heatmaps'])
@@ -83,7 +87,7 @@ class Distillation:
         """Give the mean distance, pixels of 256, to the published network's on held-out ones."""
         distances = []
         for row in range(0, len(self._held_out), _BATCH):
-            images = as_input(self._held_out[row : row + _BATCH])
+            images = as_input(self._held_out[row : row + _BATCH]).to(self._device)
             found, wanted = (
                 _places(network(images)) for network in (self._student, self._teacher)
             )

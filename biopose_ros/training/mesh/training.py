@@ -10,6 +10,12 @@ from torch import Tensor, nn
 from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
 from biopose_ros.mesh_recovery.network import MeshEstimate, MeshRecovery
 from biopose_ros.mesh_recovery.placing import points_about_pelvis_m
+from biopose_ros.training.device import (
+    compiled,
+    mixed_precision,
+    to_device,
+    training_device,
+)
 from biopose_ros.training.mesh.data import MeshData, disturbed, fit_normalisation
 from biopose_ros.training.mesh.losses import MeshLoss, MeshLossConfig
 from biopose_ros.training.mesh.measures import mesh_measures
@@ -51,23 +57,26 @@ class MeshTraining(TimedTraining):
         if start is not None:
             take_over(model.network, start)
         fit_normalisation(model.network, data)
-        super().__init__(model, folder, config)
-        self.generator = torch.Generator().manual_seed(config.seed + 7919 * (self.step + 1))
+        self.device = training_device()
+        super().__init__(model.to(self.device), folder, config)
+        seed = config.seed + 7919 * (self.step + 1)
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self._recover = compiled(model.network.recover, self.device)
+        self._order = torch.Generator().manual_seed(seed)
         self._queue = torch.empty(0, dtype=torch.int64)
 
     def losses(self) -> dict[str, Tensor]:
         """Draw a batch without replacement and give its losses."""
         if len(self._queue) < self.batch:
-            self._queue = torch.randperm(len(self.data), generator=self.generator)
+            self._queue = torch.randperm(len(self.data), generator=self._order)
         rows, self._queue = self._queue[: self.batch].sort().values, self._queue[self.batch :]
         model = self.model
         assert isinstance(model, _Learner)
         evidence = disturbed(self.data.evidence(rows, model.network), self.generator)
-        with torch.autocast('cpu', torch.bfloat16):
-            estimates, summary = model.network.recover(evidence)
-        found: dict[str, Tensor] = model.loss(
-            estimates, summary, evidence.view, self.data.truth.rows(rows)
-        )
+        with mixed_precision(self.device):
+            estimates, summary = self._recover(evidence)
+        truth = to_device(self.data.truth.rows(rows), self.device)
+        found: dict[str, Tensor] = model.loss(estimates, summary, evidence.view, truth)
         return found
 
     def validate(self, model: nn.Module) -> dict[str, float]:
@@ -91,16 +100,19 @@ def predictions(model: _Learner, data: MeshData) -> tuple[MeshEstimate, Tensor]:
 
     :param model: trained.
     :param data: of a split.
-    :returns: the estimates, and joints and markers about the pelvis [crops, points, 3].
+    :returns: on the CPU, the estimates, and joints and markers about the pelvis
+        [crops, points, 3].
     """
+    device = model.network.get_buffer('mean_pose').device
     parts, points = [], []
     for rows in torch.arange(len(data)).split(_CHECK_BATCH):
-        with torch.autocast('cpu', torch.bfloat16):
+        with mixed_precision(device):
             estimates, _ = model.network.recover(data.evidence(rows, model.network))
         last = estimates[-1]
-        parts.append(last)
+        parts.append(to_device(last, torch.device('cpu')))
         loss = model.loss
-        points.append(points_about_pelvis_m(loss.body, loss.markers, last.pose, last.betas))
+        points_m = points_about_pelvis_m(loss.body, loss.markers, last.pose, last.betas)
+        points.append(points_m.cpu())
     joined = {name: torch.cat([vars(part)[name] for part in parts]) for name in vars(parts[0])}
     return MeshEstimate(**joined), torch.cat(points)
 
@@ -129,5 +141,5 @@ def trained_network(folder: Path, config: MeshRecoveryConfig) -> MeshRecovery:
     :param config: of the network.
     """
     model = _Learner(MeshRecovery(config), MeshLoss(config.feature_size))
-    model.load_state_dict(torch.load(folder / 'best.pt'))
+    model.load_state_dict(torch.load(folder / 'best.pt', map_location='cpu'))
     return model.network.eval()

@@ -7,9 +7,9 @@ Single frames cost a fraction of windows and teach anatomy; windows then teach w
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from biopose_ros.inverse_kinematics.held_pelvis import hold_over_time
 from biopose_ros.inverse_kinematics.neurik import Evidence, Neurik, NeurikEstimate
 from biopose_ros.inverse_kinematics.neurik_file import load_neurik, save_neurik
 from biopose_ros.skeleton import Skeleton, load_skeleton
+from biopose_ros.training.device import to_device, training_device
 from biopose_ros.training.neurik.data import LabelledMotion, Truth
 from biopose_ros.training.neurik.losses import NeurikLoss, estimate_errors
 from biopose_ros.training.neurik.noise import NoiseLevels
@@ -81,7 +82,7 @@ class NeurikTraining(TimedTraining):
             window, and to check with.
         """
         self.skeleton: Skeleton = load_skeleton()
-        self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+        self.device = training_device()
         torch.manual_seed(config.seed)
         if start is None:
             model = Neurik(network or NeurikConfig(), self.skeleton)
@@ -229,17 +230,6 @@ def _as_estimate(truth: Truth) -> NeurikEstimate:
         truth.factors,
         torch.zeros_like(truth.angles_rad),
     )
-
-
-def to_device(record: Any, device: torch.device) -> Any:
-    """
-    Move the tensors of a record.
-
-    :param record: evidence or truth.
-    :param device: where to.
-    """
-    fields: dict[str, Tensor] = {k: v.to(device) for k, v in vars(record).items()}
-    return replace(record, **fields)
 
 
 @torch.no_grad()
