@@ -23,7 +23,7 @@ LIBRARIES = {
     'safetensors': 'safetensors',
 }
 BUILD_TOOLS = ('git', 'c++', 'cmake')
-NEEDED_NETWORKS = ('pose_detection', 'pose_landmark_full')
+NEEDED_NETWORKS = ('pose_landmark_full',)
 BEST_NETWORK = 'pose_landmark_heavy'
 
 

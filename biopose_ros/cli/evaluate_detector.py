@@ -12,9 +12,9 @@ def evaluate_detector(
     json_file: Annotated[
         Path | None, typer.Option('--json', help='Write the figures to this file.')
     ] = None,
-    weights: Annotated[Path, typer.Option(help='Weights file of the detector.')] = Path(
-        'detector_training/person_detector.safetensors'
-    ),
+    weights: Annotated[
+        Path | None, typer.Option(help='Weights file; without it the one that ships.')
+    ] = None,
     motion: Annotated[
         Path | None,
         typer.Option(help='Folder of recorded motion; without it synthesised activities alone.'),
@@ -34,15 +34,16 @@ def evaluate_detector(
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.detection.graph_file import onnx_of_graph
     from biopose_ros.detection.networks import network_file
-    from biopose_ros.detection.person_detector import KIND, PersonDetector
+    from biopose_ros.detection.person_detector import KIND, WEIGHTS, PersonDetector
     from biopose_ros.evaluation import detector as measuring
     from biopose_ros.evaluation.detector_scenes import staged_images
+    from biopose_ros.resources import resource_path
     from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
 
     console = Console()
     networks = {
         'published': network_file('pose_detection.onnx'),
-        'ours': onnx_of_graph(weights, KIND),
+        'ours': onnx_of_graph(weights or resource_path(WEIGHTS), KIND),
     }
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task('measure', total=len(networks) * (scenes + empty))

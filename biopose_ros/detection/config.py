@@ -18,7 +18,8 @@ class DetectionConfig:
         accurate one that is imported where its maps are wanted, else ``full``.
     :param max_persons: persons followed at once.
     :param min_detection_score: a box is looked at from this detector score on, 0 to 1.
-    :param start_presence: a new person must be this present, 0 to 1.
+    :param start_presence: a new person must be this present, 0 to 1; where the detector is sure,
+        ``min_presence`` is enough.
     :param min_presence: a followed person is kept down to this presence, 0 to 1.
     :param confirm_frames: sightings in a row before a person counts as tracked.
     :param occlusion_s: how long an unseen person is kept as occluded, seconds.

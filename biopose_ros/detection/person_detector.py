@@ -1,4 +1,4 @@
-"""BlazePose's person detector: coarse crops of persons, in the whole image and in tiles of it."""
+"""The person detector: coarse crops of persons, in the whole image and in tiles of it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biopose_ros.detection.crops import Crop, crop_from_axis
-from biopose_ros.detection.networks import NETWORKS, network_file
+from biopose_ros.detection.graph_file import onnx_of_graph
+from biopose_ros.detection.networks import NETWORKS
 from biopose_ros.onnx_runtime import create_session
 from biopose_ros.records import FloatArray
+from biopose_ros.resources import resource_path
 
 KIND = 'person_detector'  # of the weights file
+WEIGHTS = f'weights/{KIND}.safetensors'
 INPUT_PX = NETWORKS['pose_detection'].size_px
 # (cells per side, anchors per cell) of the three score maps, in the order of the outputs.
 _ANCHOR_GRIDS = ((28, 2), (14, 2), (7, 6))
@@ -61,8 +64,10 @@ class PersonDetector:
     :param device: see :func:`biopose_ros.onnx_runtime.create_session`.
     :param threads: CPU threads, 0 for automatic.
     :param min_score: boxes below are ignored, 0 to 1.
-    :param network: ONNX file; None for the published one.
-    :raises NetworkFileError: when the network is not imported.
+    :param network: ONNX file; None for the one that ships with the package.
+    :raises FileNotFoundError: when that file is missing.
+    :raises ValueError: when that file is broken.
+    :raises NetworkFileError: when the ONNX file is missing or broken.
     """
 
     def __init__(
@@ -72,7 +77,7 @@ class PersonDetector:
         min_score: float = 0.5,
         network: Path | None = None,
     ) -> None:
-        network = network or network_file('pose_detection.onnx')
+        network = network or onnx_of_graph(resource_path(WEIGHTS), KIND)
         self.session = create_session(network, device, threads)
         self.min_score = min_score
         self.anchors = make_anchors()

@@ -44,7 +44,7 @@ class Settings:
 
 
 def evaluate_detector(
-    network: Path | None,
+    network: Path,
     crowded: Sequence[StagedImage],
     empty: Sequence[StagedImage],
     settings: Settings,
@@ -53,7 +53,7 @@ def evaluate_detector(
     """
     Try one detector, alone and in the tracker.
 
-    :param network: ONNX file; None for the published one.
+    :param network: ONNX file.
     :param crowded: images with persons.
     :param empty: images without.
     :param settings: how.

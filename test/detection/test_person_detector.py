@@ -47,6 +47,8 @@ def test_images_of_any_shape_run(imported, shape):
 def test_a_person_is_found_where_he_stands(imported, balancing):
     found = PersonDetector('cpu', threads=1).detect(balancing[0])
     # Middle of the hips, read off the picture.
-    assert np.linalg.norm(found[0].crop.center_px - [218, 380]) < 25
+    # Coarse: the landmark network looks twice. A fifth of the circle around the person.
+    off_px = np.linalg.norm(found[0].crop.center_px - [218, 380])
+    assert off_px < 0.2 * found[0].crop.size_px / 2.5
     assert abs(found[0].crop.angle_rad) < 0.3
     assert NETWORKS['pose_detection'].size_px == 224

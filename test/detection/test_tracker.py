@@ -186,5 +186,5 @@ def test_pictures_that_are_not_contiguous_are_fine(tracker, balancing):
 
 def test_missing_networks_are_named_with_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setenv('BIOPOSE_CACHE', str(tmp_path))
-    with pytest.raises(NetworkFileError, match=r'pose_detection\.onnx is missing; run `biopose'):
+    with pytest.raises(NetworkFileError, match=r'pose_landmark_full_points\.onnx is missing'):
         PersonTracker()

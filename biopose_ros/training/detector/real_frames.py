@@ -65,6 +65,7 @@ def follow_video(path: Path, step: int = 5) -> list[RealFrame]:
     """
     tracker = PersonTracker(DetectionConfig(threads=1, min_presence=0.6), 'cpu')
     published = PersonDetector('cpu', 1, network=network_file('pose_detection.onnx'))
+    tracker.detector = published
     frames = []
     for number, frame in enumerate(open_frames(path)):
         image = _shrunk(frame.image_bgr)
