@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,22 @@ from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody
 
 # A marker whose joint is known to this, 1 sigma per axis, has half the confidence.
 _HALF_CONFIDENCE_M = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedCrops:
+    """
+    What the decoder says of the persons of one image, one row each.
+
+    :param crops: the persons.
+    :param views: their crops' cameras.
+    :param answers: the graph's outputs in the order of
+        :data:`~biopose_ros.mesh_recovery.mesh_file.OUTPUTS`.
+    """
+
+    crops: Sequence[PersonCrop]
+    views: Sequence[CropCamera]
+    answers: tuple[torch.Tensor, ...]
 
 
 class MeshPredictor:
@@ -73,10 +90,17 @@ class MeshPredictor:
         :returns: one body per person, in the same order.
         :raises ValueError: when a crop carries no maps.
         """
-        if not crops:
-            return []
-        views = [crop_camera(crop.crop, camera) for crop in crops]
-        pose, betas, place, joints, log_stddev, summary = self._answers(crops, views)
+        return self.bodies(self.decode(crops, camera)) if crops else []
+
+    def bodies(self, decoded: DecodedCrops) -> list[RecoveredBody]:
+        """
+        Pose bodies, and place them before the image's camera.
+
+        :param decoded: of :meth:`decode`.
+        :returns: one body per person, in the same order.
+        """
+        crops, views = decoded.crops, decoded.views
+        pose, betas, place, joints, log_stddev, summary = decoded.answers
         unprojection = np.linalg.inv(np.stack([view.projection for view in views]))
         log_extent = np.log([view.extent for view in views])
         with torch.inference_mode():
@@ -91,10 +115,15 @@ class MeshPredictor:
             for crop, view, answer in zip(crops, views, answers, strict=True)
         ]
 
-    def _answers(
-        self, crops: Sequence[PersonCrop], views: Sequence[CropCamera]
-    ) -> tuple[torch.Tensor, ...]:
-        """Give what the network says, in the order of ``OUTPUTS``, one row per crop."""
+    def decode(self, crops: Sequence[PersonCrop], camera: Camera) -> DecodedCrops:
+        """
+        Run the decoder.
+
+        :param crops: at least one, with the encoder's maps.
+        :param camera: of the image.
+        :raises ValueError: when a crop carries no maps.
+        """
+        views = [crop_camera(crop.crop, camera) for crop in crops]
         maps = [crop.maps for crop in crops if crop.maps is not None]
         if len(maps) < len(crops):
             missing = [crop.track_id for crop in crops if crop.maps is None]
@@ -118,7 +147,7 @@ class MeshPredictor:
             order += mine
         back = np.argsort(order)
         joined = (np.concatenate(values)[back] for values in zip(*parts, strict=True))
-        return tuple(torch.from_numpy(values) for values in joined)
+        return DecodedCrops(crops, views, tuple(torch.from_numpy(values) for values in joined))
 
     def _placed(
         self,
