@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from biopose_ros.cli.options import Device, JsonFile, SceneVideo
 
 if TYPE_CHECKING:
     from biopose_ros.evaluation.benchmark_report import Report
@@ -13,21 +14,18 @@ if TYPE_CHECKING:
 
 def benchmark(
     context: typer.Context,
-    video: Annotated[
-        Path | None,
-        typer.Option(exists=True, help='Video with a person in full view; default: the demo.'),
-    ] = None,
+    video: SceneVideo = None,
     seconds: Annotated[float, typer.Option(min=0.5, help='How long each part is measured.')] = 2.0,
     persons: Annotated[
         list[int] | None, typer.Option(help='Numbers of persons; may repeat. Default: 1, 4, 8.')
     ] = None,
-    device: Annotated[str, typer.Option(help='auto, cpu, cuda or cuda:N.')] = 'auto',
+    device: Device = 'auto',
     live: Annotated[bool, typer.Option(help='Also measure the running node.')] = True,
     mediapipe_python: Annotated[
         str | None,
         typer.Option(help='Interpreter of an environment that has mediapipe; default: this one.'),
     ] = None,
-    json: Annotated[Path | None, typer.Option('--json', help='Write the figures here.')] = None,
+    json: JsonFile = None,
 ) -> None:
     """Measure speed by number of persons; print a table and write JSON."""
     if context.invoked_subcommand is not None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biopose_ros.cli.options import JsonFile, NodeParameters
+
 if TYPE_CHECKING:
     from biopose_ros.evaluation.live import LiveResult
 
@@ -20,10 +22,8 @@ def benchmark_live(
     rate: Annotated[float, typer.Option(min=0.01, help="Speed against the video's own.")] = 1.0,
     duration: Annotated[float, typer.Option(min=1.0, help='Seconds to measure.')] = 20.0,
     compressed: Annotated[bool, typer.Option('--compressed', help='JPEG images.')] = False,
-    parameter: Annotated[
-        list[str] | None, typer.Option('-p', help="The node's, as NAME:=VALUE; may repeat.")
-    ] = None,
-    json: Annotated[Path | None, typer.Option('--json', help='Write the figures here.')] = None,
+    parameter: NodeParameters = None,
+    json: JsonFile = None,
 ) -> None:
     """Run node and player as processes; state images in, processed, dropped, and latency."""
     import os

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from biopose_ros.cli.options import JsonFile, NodeParameters, SceneVideo
 
 if TYPE_CHECKING:
     from biopose_ros.evaluation.soak import SoakResult
@@ -13,14 +14,9 @@ if TYPE_CHECKING:
 
 def benchmark_soak(
     minutes: Annotated[float, typer.Option(min=0.1, help='How long to run.')] = 10.0,
-    video: Annotated[
-        Path | None,
-        typer.Option(exists=True, help='Video with a person in full view; default: the demo.'),
-    ] = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option('-p', help="The node's, as NAME:=VALUE; may repeat.")
-    ] = None,
-    json: Annotated[Path | None, typer.Option('--json', help='Write the figures here.')] = None,
+    video: SceneVideo = None,
+    parameter: NodeParameters = None,
+    json: JsonFile = None,
 ) -> None:
     """
     Feed the node 30 Hz images as fast as it takes them; fail where something grows or breaks.

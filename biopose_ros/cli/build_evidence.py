@@ -7,20 +7,20 @@ from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.options import Encoder, MotionFolder, Split
+
 
 def build_evidence(
     folder: Annotated[
         Path, typer.Argument(help='For the shards and <folder>.npz; a stopped run goes on.')
     ],
     frames: Annotated[int, typer.Option(min=1, help='How many, at least.')] = 40_000,
-    split: Annotated[str, typer.Option(help='train, validation or test.')] = 'train',
+    split: Split = 'train',
     seed: Annotated[
         int, typer.Option(min=0, help='Of the sequences; not that of other trainings.')
     ] = 11,
-    motion: Annotated[
-        Path | None, typer.Option(help='Folder of recorded motion (*.npz), beside synthetic.')
-    ] = None,
-    encoder: Annotated[str, typer.Option(help='Landmark network: full or heavy.')] = 'heavy',
+    motion: MotionFolder = None,
+    encoder: Encoder = 'heavy',
     weights: Annotated[
         Path | None, typer.Option(help='Of mesh recovery; else those that ship.')
     ] = None,

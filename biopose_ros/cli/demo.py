@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biopose_ros.cli.options import Device
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -29,7 +31,7 @@ def demo(
     ] = '',
     out: Annotated[Path, typer.Option(help='Folder for picture and bag.')] = Path('output/demo'),
     bag: Annotated[bool, typer.Option(help='Record a bag (MCAP).')] = True,
-    device: Annotated[str, typer.Option(help='auto, cpu, cuda or cuda:N.')] = 'auto',
+    device: Device = 'auto',
 ) -> None:
     """Run node and player on a video: a live table of angles, then a picture and a bag."""
     import os

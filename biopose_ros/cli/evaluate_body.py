@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biopose_ros.cli.options import JsonFile
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -14,9 +16,7 @@ if TYPE_CHECKING:
 
 
 def evaluate_body(
-    json_file: Annotated[
-        Path | None, typer.Option('--json', help='Write the figures to this file.')
-    ] = None,
+    json_file: JsonFile = None,
     body: Annotated[
         Path | None, typer.Option(help="A user's body file; the default body if absent.")
     ] = None,

@@ -7,18 +7,13 @@ from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.options import JsonFile, MotionFolder, Weights
+
 
 def evaluate_detector(
-    json_file: Annotated[
-        Path | None, typer.Option('--json', help='Write the figures to this file.')
-    ] = None,
-    weights: Annotated[
-        Path | None, typer.Option(help='Weights file; without it the one that ships.')
-    ] = None,
-    motion: Annotated[
-        Path | None,
-        typer.Option(help='Folder of recorded motion; without it synthesised activities alone.'),
-    ] = None,
+    json_file: JsonFile = None,
+    weights: Weights = None,
+    motion: MotionFolder = None,
     video: Annotated[
         list[Path] | None,
         typer.Option(help='Real video to compare the detectors on; may be given again.'),

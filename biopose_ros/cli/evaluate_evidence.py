@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.options import JsonFile
+
 
 def evaluate_evidence(
     folder: Annotated[Path, typer.Argument(help='Written by `biopose build evidence`.')],
-    json: Annotated[Path | None, typer.Option('--json', help='Write the figures here.')] = None,
+    json: JsonFile = None,
 ) -> None:
     """Compare what mesh recovery said of rendered sequences with the truth."""
     from rich.console import Console

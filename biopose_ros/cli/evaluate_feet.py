@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.options import JsonFile
+
 
 def evaluate_feet(
-    json_file: Annotated[
-        Path | None, typer.Option('--json', help='Write the figures to this file.')
-    ] = None,
+    json_file: JsonFile = None,
     clips: Annotated[int, typer.Option(min=1, help='Synthesised activities.')] = 30,
     seed: Annotated[int, typer.Option(help='Of activities and errors.')] = 0,
 ) -> None:

@@ -8,25 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from biopose_ros.cli.options import Device, JsonFile, RealClips
+
 if TYPE_CHECKING:
     from rich.table import Table
 
 
 def evaluate_filtering(
-    data: Annotated[
-        Path | None,
-        typer.Option(help='Folder with pose2sim_blender/; default ../shared/data/real.'),
-    ] = None,
+    data: RealClips = None,
     motion: Annotated[
         Path | None,
         typer.Option(help='Folder of recorded motion; default ../shared/data/motion.'),
     ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option('--json', help='Write the figures to this file.')
-    ] = None,
+    json_file: JsonFile = None,
     plot: Annotated[Path | None, typer.Option(help='Draw the trade-off to this file.')] = None,
     method: Annotated[str, typer.Option(help='Whose errors are filtered.')] = 'landmarks',
-    device: Annotated[str, typer.Option(help='auto, cpu, cuda or cuda:N.')] = 'auto',
+    device: Device = 'auto',
 ) -> None:
     """Compare filters over time with real errors on recorded motion; draw the trade-off."""
     from rich.console import Console

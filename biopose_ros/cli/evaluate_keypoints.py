@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from biopose_ros.cli.options import JsonFile, MotionFolder, Split
 
 if TYPE_CHECKING:
     from biopose_ros.evaluation.keypoint_statistics import KeypointStatistics
@@ -13,13 +14,11 @@ if TYPE_CHECKING:
 
 def evaluate_keypoints(
     sequences: Annotated[int, typer.Option(min=1, help='How many image sequences.')] = 60,
-    split: Annotated[str, typer.Option(help='train, validation or test.')] = 'validation',
+    split: Split = 'validation',
     model: Annotated[str, typer.Option(help='lite, full or heavy.')] = 'heavy',
     seed: Annotated[int, typer.Option(min=0, help='Of the sequences.')] = 0,
-    motion: Annotated[
-        Path | None, typer.Option(help='Folder of recorded motion (*.npz), beside synthetic.')
-    ] = None,
-    json: Annotated[Path | None, typer.Option('--json', help='Write the figures here.')] = None,
+    motion: MotionFolder = None,
+    json: JsonFile = None,
 ) -> None:
     """Show synthetic image sequences to BlazePose and compare its landmarks with the truth."""
     from itertools import chain

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.options import ImageCount, ImageSeed, JsonFile, MotionFolder
+
 _FIGURES = (
     ('images', 'images', '.0f'),
     ('mpjpe_mm', 'MPJPE mm', '.1f'),
@@ -26,14 +28,9 @@ _FIGURES = (
 
 
 def evaluate_mesh(
-    json_file: Annotated[
-        Path | None, typer.Option('--json', help='Write the figures to this file.')
-    ] = None,
-    images: Annotated[int, typer.Option(min=16, help='Synthetic images to draw.')] = 1200,
-    motion: Annotated[
-        Path | None,
-        typer.Option(help='Folder of recorded motion; without it synthesised activities alone.'),
-    ] = None,
+    json_file: JsonFile = None,
+    images: ImageCount = 1200,
+    motion: MotionFolder = None,
     encoder: Annotated[
         str, typer.Option(help='Landmark network of the weights that ship: full or heavy.')
     ] = 'heavy',
@@ -41,7 +38,7 @@ def evaluate_mesh(
         Path | None,
         typer.Option(help='Weights file, its trained encoder beside it; else one that ships.'),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help='Of the images.')] = 0,
+    seed: ImageSeed = 0,
 ) -> None:
     """Measure mesh recovery on persons and clips that training never saw."""
     from dataclasses import asdict

@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.options import Encoder, JsonFile
+
 
 def evaluate_mesh_ablations(
     folder: Annotated[
         Path, typer.Argument(help='Folder of a training by `biopose train mesh`, with its maps.')
     ],
-    json_file: Annotated[
-        Path | None, typer.Option('--json', help='Write the figures to this file.')
-    ] = None,
-    encoder: Annotated[str, typer.Option(help='Landmark network: full or heavy.')] = 'heavy',
+    json_file: JsonFile = None,
+    encoder: Encoder = 'heavy',
     images: Annotated[int, typer.Option(min=64, help='Images to learn from.')] = 6000,
     steps: Annotated[int, typer.Option(min=1, help='Of each training.')] = 250,
     seed: Annotated[int, typer.Option(help='Of weights and order.')] = 0,

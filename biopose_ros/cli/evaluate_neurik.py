@@ -7,18 +7,15 @@ from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.options import JsonFile, MotionFolder
+
 
 def evaluate_neurik(
-    json_file: Annotated[
-        Path | None, typer.Option('--json', help='Write the figures to this file.')
-    ] = None,
+    json_file: JsonFile = None,
     weights: Annotated[
         Path | None, typer.Option(help='Weights file; the one that ships by default.')
     ] = None,
-    motion: Annotated[
-        Path | None,
-        typer.Option(help='Folder of recorded motion; without it synthesised activities alone.'),
-    ] = None,
+    motion: MotionFolder = None,
     labels: Annotated[
         Path, typer.Option(help='Where the labels of the test motion are kept.')
     ] = Path('neurik_training'),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from biopose_ros.cli.options import Encoder, ImageCount, ImageSeed, JsonFile, MotionFolder, Weights
+
 if TYPE_CHECKING:
     from biopose_ros.evaluation.refinement import RefinementErrors
 
@@ -20,25 +22,18 @@ _FIGURES = (
 
 
 def evaluate_refinement(
-    json_file: Annotated[
-        Path | None, typer.Option('--json', help='Write the figures to this file.')
-    ] = None,
-    images: Annotated[int, typer.Option(min=16, help='Synthetic images to draw.')] = 640,
-    motion: Annotated[
-        Path | None,
-        typer.Option(help='Folder of recorded motion; without it synthesised activities alone.'),
-    ] = None,
-    encoder: Annotated[str, typer.Option(help='Landmark network: full or heavy.')] = 'heavy',
-    weights: Annotated[
-        Path | None, typer.Option(help='Weights file; without it the one that ships.')
-    ] = None,
+    json_file: JsonFile = None,
+    images: ImageCount = 640,
+    motion: MotionFolder = None,
+    encoder: Encoder = 'heavy',
+    weights: Weights = None,
     iterations: Annotated[int, typer.Option(min=1, help='Steps of refinement.')] = 3,
     split: Annotated[str, typer.Option(help='Of the images: validation or test.')] = 'test',
     video: Annotated[
         Path | None,
         typer.Option(help='Folder with pose2sim_blender/: also measure its real views.'),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help='Of the images.')] = 0,
+    seed: ImageSeed = 0,
 ) -> None:
     """Measure refinement on single images of persons and clips that training never saw."""
     from dataclasses import asdict

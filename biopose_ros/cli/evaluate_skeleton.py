@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.options import JsonFile
+
 
 def evaluate_skeleton(
-    json_file: Annotated[
-        Path | None, typer.Option('--json', help='Write the figures to this file.')
-    ] = None,
+    json_file: JsonFile = None,
     model: Annotated[
         list[Path] | None,
         typer.Option(help='An .osim file to check besides the default one; may be repeated.'),

@@ -8,6 +8,16 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from biopose_ros.cli.options import (
+    AnyNetwork,
+    Device,
+    Height,
+    JsonFile,
+    MeshWeights,
+    Method,
+    RealClips,
+)
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -18,31 +28,19 @@ _Result = TypeVar('_Result')
 
 
 def evaluate_video(
-    data: Annotated[
-        Path | None,
-        typer.Option(help='Folder with pose2sim_blender/; default ../shared/data/real.'),
-    ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option('--json', help='Write the figures to this file.')
-    ] = None,
-    method: Annotated[str, typer.Option(help='How angles are estimated.')] = 'biopose',
-    network: Annotated[
-        str, typer.Option(help='Landmark network: auto, lite, full, heavy.')
-    ] = 'auto',
-    mesh_weights: Annotated[
-        Path | None,
-        typer.Option(help="Weights of one's own for biopose, its trained encoder beside it."),
-    ] = None,
-    height: Annotated[
-        float | None, typer.Option(help='Standing height of the person, metres.')
-    ] = None,
+    data: RealClips = None,
+    json_file: JsonFile = None,
+    method: Method = 'biopose',
+    network: AnyNetwork = 'auto',
+    mesh_weights: MeshWeights = None,
+    height: Height = None,
     view: Annotated[
         list[str] | None, typer.Option(help='View to run, for example cam01; default all.')
     ] = None,
     details: Annotated[
         bool, typer.Option('--details', help='Also per coordinate, and 2D keypoint errors.')
     ] = False,
-    device: Annotated[str, typer.Option(help='auto, cpu, cuda or cuda:N.')] = 'auto',
+    device: Device = 'auto',
 ) -> None:
     """Compare joint angles from each single view with the truth of all views."""
     from rich.console import Console

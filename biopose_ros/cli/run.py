@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from biopose_ros.cli.options import AnyNetwork, Device, Height, MeshWeights, Method
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -29,9 +31,7 @@ def run(
         ),
     ],
     out: Annotated[Path, typer.Option(help='Folder for the results; must be new or empty.')],
-    height: Annotated[
-        float | None, typer.Option(help='Standing height of the person, metres.')
-    ] = None,
+    height: Height = None,
     intrinsics: Annotated[
         Path | None,
         typer.Option(help='Camera calibration: ROS camera_info YAML, fx fy cx cy YAML, or TOML.'),
@@ -42,14 +42,9 @@ def run(
     focal: Annotated[
         float | None, typer.Option(help='Focal length in pixels, where there is no calibration.')
     ] = None,
-    method: Annotated[str, typer.Option(help='How angles are estimated.')] = 'biopose',
-    network: Annotated[
-        str, typer.Option(help='Landmark network: auto, lite, full, heavy.')
-    ] = 'auto',
-    mesh_weights: Annotated[
-        Path | None,
-        typer.Option(help="Weights of one's own for biopose, its trained encoder beside it."),
-    ] = None,
+    method: Method = 'biopose',
+    network: AnyNetwork = 'auto',
+    mesh_weights: MeshWeights = None,
     smoothing: Annotated[
         float, typer.Option(help='Strength of the filter over time: 0 none, 1 strongest.')
     ] = 0.5,
@@ -85,7 +80,7 @@ def run(
         bool, typer.Option('--overlay', help='Also write overlay.mp4, the skeleton drawn in.')
     ] = False,
     max_persons: Annotated[int, typer.Option(min=1, help='Persons followed at once.')] = 4,
-    device: Annotated[str, typer.Option(help='auto, cpu, cuda or cuda:N.')] = 'auto',
+    device: Device = 'auto',
     rate: Annotated[
         float | None, typer.Option(help='Images per second, for a folder of images.')
     ] = None,

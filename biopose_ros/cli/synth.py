@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biopose_ros.cli.options import MotionFolder, Split
+
 if TYPE_CHECKING:
     from biopose_ros.training.synthesis.records import SyntheticSample
     from biopose_ros.training.synthesis.setup import SynthesisConfig
@@ -22,10 +24,8 @@ def synth(
     sheet: Annotated[Path | None, typer.Option(help='Write a contact sheet here (.png).')] = None,
     shards: Annotated[Path | None, typer.Option(help='Write tar shards to this folder.')] = None,
     seed: Annotated[int, typer.Option(min=0, help='Of the stream.')] = 0,
-    split: Annotated[str, typer.Option(help='train, validation or test.')] = 'train',
-    motion: Annotated[
-        Path | None, typer.Option(help='Folder of recorded motion (*.npz), beside synthetic.')
-    ] = None,
+    split: Split = 'train',
+    motion: MotionFolder = None,
     activity: Annotated[
         list[str] | None, typer.Option(help='Word in the activity; may repeat.')
     ] = None,

@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.options import MotionFolder, TrainingMinutes
+
 
 def train_detector(
     output: Annotated[Path, typer.Argument(help='Weights file to write, .safetensors.')],
-    motion: Annotated[
-        Path | None,
-        typer.Option(help='Folder of recorded motion; without it synthesised activities alone.'),
-    ] = None,
+    motion: MotionFolder = None,
     video: Annotated[
         list[Path] | None,
         typer.Option(help='Real video to learn from, without labels; may be given again.'),
@@ -21,7 +20,7 @@ def train_detector(
     folder: Annotated[
         Path, typer.Option(help='Windows, checkpoint, log and curve; a stopped training resumes.')
     ] = Path('detector_training'),
-    minutes: Annotated[float, typer.Option(min=0.01, help='Length of the training.')] = 25.0,
+    minutes: TrainingMinutes = 25.0,
     chunks: Annotated[int, typer.Option(min=1, help='Rendered windows, in sixteens.')] = 640,
     seed: Annotated[int, typer.Option(min=0, help='Of scenes, order and augmentation.')] = 0,
 ) -> None:

@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.options import MotionFolder, TrainingMinutes
+
 
 def train_mesh(
     output: Annotated[Path, typer.Argument(help='Weights file to write, .safetensors.')],
-    motion: Annotated[
-        Path | None,
-        typer.Option(help='Folder of recorded motion; without it synthesised activities alone.'),
-    ] = None,
+    motion: MotionFolder = None,
     folder: Annotated[
         Path, typer.Option(help='Maps, checkpoint, log and curve; a stopped training resumes.')
     ] = Path('mesh_training'),
@@ -38,7 +37,7 @@ def train_mesh(
         ),
     ] = None,
     images: Annotated[int, typer.Option(min=16, help='Synthetic images to learn from.')] = 25600,
-    minutes: Annotated[float, typer.Option(min=0.01, help='Length of the training.')] = 60.0,
+    minutes: TrainingMinutes = 60.0,
     start: Annotated[
         Path | None,
         typer.Option(help='Weights to begin with where they fit, also those of another encoder.'),

@@ -7,17 +7,16 @@ from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.options import MotionFolder, TrainingMinutes
+
 
 def train_neurik(
     output: Annotated[Path, typer.Argument(help='Weights file to write, .safetensors.')],
-    motion: Annotated[
-        Path | None,
-        typer.Option(help='Folder of recorded motion; without it synthesised activities alone.'),
-    ] = None,
+    motion: MotionFolder = None,
     folder: Annotated[
         Path, typer.Option(help='Labels, checkpoint, log and curve; a stopped training resumes.')
     ] = Path('neurik_training'),
-    minutes: Annotated[float, typer.Option(min=0.01, help='Length of the training.')] = 110.0,
+    minutes: TrainingMinutes = 110.0,
     activities: Annotated[
         int, typer.Option(min=20, help='Synthesised activities to learn from.')
     ] = 300,
