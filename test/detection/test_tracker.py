@@ -94,7 +94,7 @@ def test_two_persons_side_by_side_are_both_followed(tracker, meadow):
     assert {p.keypoints_px[24, 0] < 350 for p in people[-1]} == {True, False}
 
 
-@pytest.mark.parametrize('height_px', [100, 60])
+@pytest.mark.parametrize('height_px', [100, 60, 40])
 def test_a_small_person_in_a_large_image_is_found(tracker, balancing, height_px):
     scale = height_px / 410
     small = cv2.resize(balancing[0], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
