@@ -109,8 +109,7 @@ def train_mesh(
 
         def report(line: LogLine) -> None:
             bar.update(task, completed=line.elapsed_s)
-            figures = ', '.join(f'{name} {value:.3g}' for name, value in line.validation.items())
-            console.print(f'step {line.step}: {figures}')
+            console.print(line.text(), soft_wrap=True)
 
         training.run(report)
     draw_curve(training.log, training.folder / 'curve.png')

@@ -96,7 +96,7 @@ def train_on_images(
             network.get_buffer(f'shift_{level}').zero_()
     batches = image_batches(generator, landmarks, first=1, workers=1)
     training = ImageTraining(vision, network, batches, held_out, folder, config, distillation)
-    training.run(lambda line: console.print(f'step {line.step}: {line.validation}'))
+    training.run(lambda line: console.print(line.text(), soft_wrap=True))
     draw_curve(training.log, folder / 'curve.png')
     best = training.best_learner()
     save_mesh_recovery(output, best.network)

@@ -91,8 +91,7 @@ def train_neurik(
 
         def report(line: LogLine) -> None:
             bar.update(task, completed=line.elapsed_s)
-            figures = ', '.join(f'{name} {value:.2f}' for name, value in line.validation.items())
-            console.print(f'step {line.step}: degrees on held-out windows: {figures}')
+            console.print(f'{line.text()} (degrees on held-out windows)', soft_wrap=True)
 
         training.run(report)
     draw_curve(training.log, folder / 'curve.png')

@@ -55,6 +55,11 @@ class LogLine:
     losses: dict[str, float]
     validation: dict[str, float]
 
+    def text(self) -> str:
+        """Tell step and validation in one line."""
+        figures = ', '.join(f'{name} {value:.3g}' for name, value in self.validation.items())
+        return f'step {self.step}: {figures}'
+
 
 class TimedTraining(ABC):
     """Trains one module; can be stopped and resumed at any checkpoint."""
