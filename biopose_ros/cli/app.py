@@ -25,6 +25,7 @@ from biopose_ros.cli.evaluate_mesh import evaluate_mesh
 from biopose_ros.cli.evaluate_mesh_ablations import evaluate_mesh_ablations
 from biopose_ros.cli.evaluate_neurik import evaluate_neurik
 from biopose_ros.cli.evaluate_refinement import evaluate_refinement
+from biopose_ros.cli.evaluate_refinement_depth import evaluate_refinement_depth
 from biopose_ros.cli.evaluate_skeleton import evaluate_skeleton
 from biopose_ros.cli.evaluate_video import evaluate_video
 from biopose_ros.cli.mesh_sheet import mesh_sheet
@@ -70,6 +71,7 @@ evaluate.command('mesh-ablations')(evaluate_mesh_ablations)
 evaluate.command('detector')(evaluate_detector)
 evaluate.command('neurik')(evaluate_neurik)
 evaluate.command('refinement')(evaluate_refinement)
+evaluate.command('refinement-depth')(evaluate_refinement_depth)
 evaluate.command('skeleton')(evaluate_skeleton)
 build.command('skeleton')(build_skeleton)
 build.command('body')(build_body)

@@ -88,7 +88,7 @@ class MeshEstimate:
 
 
 @dataclass(frozen=True)
-class _Draft:
+class Draft:
     """An estimate between layers; ``six`` [batch, 24, 6] are two columns of each ``turns``."""
 
     six: Tensor
@@ -142,7 +142,7 @@ class DecoderLayer(nn.Module):
             tokens = tokens + self.into_maps(self.norms[1](tokens), reference, memory)
         return tokens + self.feedforward(self.norms[2](tokens))
 
-    def read(self, tokens: Tensor, last: _Draft) -> _Draft:
+    def read(self, tokens: Tensor, last: Draft) -> Draft:
         """
         Move the estimate.
 
@@ -156,7 +156,7 @@ class DecoderLayer(nn.Module):
         turn = self.turn(own).float().reshape(-1, _JOINTS, 6)
         shift = self.shift(own).float().reshape(-1, _JOINTS, 4)
         betas, place = self.whole(whole).float().split([last.betas.shape[-1], 3], -1)
-        return _Draft(
+        return Draft(
             last.six + turn,
             last.betas + betas,
             last.place + place,
@@ -279,24 +279,29 @@ class MeshRecovery(nn.Module):
         :param evidence: of the crops.
         :returns: as :meth:`forward`.
         """
-        estimate = self._first_estimate(context, evidence)
+        draft = self.first_draft(context, evidence)
         estimates = []
-        for layer in (cast(DecoderLayer, layer) for layer in self.layers):
-            state, reference = self._state(estimate)
-            tokens = layer(tokens, state, reference, memory)
-            estimate = layer.read(tokens, estimate)
-            turns = six_to_matrix(estimate.six)
-            estimates.append(
-                MeshEstimate(
-                    relative_to_parents(turns),
-                    turns,
-                    estimate.betas,
-                    estimate.place,
-                    estimate.joints,
-                    estimate.log_stddev.clamp(-7.0, 0.5),
-                )
-            )
+        for depth in range(len(self.layers)):
+            tokens, draft = self.advance(depth, tokens, draft, memory)
+            estimates.append(as_estimate(draft))
         return estimates, self.summary(torch.cat([tokens.mean(1), context], -1)).float()
+
+    def advance(
+        self, depth: int, tokens: Tensor, draft: Draft, memory: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Draft]:
+        """
+        Run one layer.
+
+        :param depth: which, from 0.
+        :param tokens: [batch, queries, size], before it.
+        :param draft: the estimate before it.
+        :param memory: projected maps.
+        :returns: both after it.
+        """
+        layer = cast(DecoderLayer, self.layers[depth])
+        state, reference = self._state(draft)
+        tokens = layer(tokens, state, reference, memory)
+        return tokens, layer.read(tokens, draft)
 
     def normalised(self, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """
@@ -309,18 +314,24 @@ class MeshRecovery(nn.Module):
             for level, values in maps.items()
         }
 
-    def _first_estimate(self, context: Tensor, evidence: CropEvidence) -> _Draft:
+    def first_draft(self, context: Tensor, evidence: CropEvidence) -> Draft:
+        """
+        Give the estimate before the first layer.
+
+        :param context: [batch, size].
+        :param evidence: of the crops.
+        """
         pose, betas, place = (
             self.first(context).float().split([6 * _JOINTS, self.config.components, 3], -1)
         )
         joints = self.look @ evidence.keypoints[..., :2]
         level = torch.zeros_like(joints) + joints.new_tensor([-4.0, -3.0])
         middle = torch.cat([joints[:, 0], torch.full_like(joints[:, 0, :1], 0.8)], -1)
-        return _Draft(
+        return Draft(
             self.mean_pose + pose.reshape(-1, _JOINTS, 6), betas, middle + place, joints, level
         )
 
-    def _state(self, estimate: _Draft) -> tuple[Tensor, Tensor]:
+    def _state(self, estimate: Draft) -> tuple[Tensor, Tensor]:
         """Give what each query stands for, [batch, queries, 8], and where it looks."""
         elsewhere = self.extra_look.expand(estimate.joints.shape[0], -1, -1)
         own = torch.cat([estimate.joints - 0.5, estimate.six], -1)
@@ -332,6 +343,23 @@ class MeshRecovery(nn.Module):
         # As in iterative refinement elsewhere, a layer does not teach the ones before it.
         reference = torch.cat([places.detach(), elsewhere], 1)
         return torch.cat([own.detach(), rest], 1), reference
+
+
+def as_estimate(draft: Draft) -> MeshEstimate:
+    """
+    Say what a draft means.
+
+    :param draft: of a layer.
+    """
+    turns = six_to_matrix(draft.six)
+    return MeshEstimate(
+        relative_to_parents(turns),
+        turns,
+        draft.betas,
+        draft.place,
+        draft.joints,
+        draft.log_stddev.clamp(-7.0, 0.5),
+    )
 
 
 def relative_to_parents(turns: Tensor) -> Tensor:

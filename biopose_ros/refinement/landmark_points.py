@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.detection.landmarks import LANDMARK_NAMES
@@ -93,6 +94,18 @@ class LandmarkPlaces:
         turned = parts.rotations[self._parts].numpy() @ self._offsets_m[..., None]
         placed: FloatArray = markers_m[self._markers] + turned[..., 0]
         return placed
+
+    def on_markers(self, markers_m: Tensor) -> Tensor:
+        """
+        Tell the same, differentiably.
+
+        :param markers_m: [..., markers, 3].
+        :returns: [..., points, 3].
+        """
+        parts = self._axes(markers_m, torch.ones(markers_m.shape[:-1]))
+        offsets_m = torch.from_numpy(self._offsets_m).to(markers_m)[..., None]
+        turned = parts.rotations[..., self._parts, :, :] @ offsets_m
+        return markers_m[..., self._markers, :] + turned[..., 0]
 
 
 def _left(name: str) -> str:
