@@ -31,6 +31,7 @@ class PersonMotion:
         self._filter = CoordinateFilter(motion_model(skeleton), smoothing)
         self._standing = StandingPerson(skeleton, ground)
         self._placing = PersonPlacing(skeleton, ground)
+        self._widest_stddev = widest_stddev(skeleton)
         self._size: BodySize | None = None
 
     def set_smoothing(self, smoothing: float) -> None:
@@ -71,7 +72,8 @@ class PersonMotion:
         if filtered is None or size is None:
             return None
         distance_stddev = self._placing.distance_stddev(filtered.positions, size, camera)
-        filtered = replace(filtered, stddev=np.hypot(filtered.stddev, distance_stddev))
+        stddev = np.hypot(filtered.stddev, distance_stddev)
+        filtered = replace(filtered, stddev=np.minimum(stddev, self._widest_stddev))
         pose = self._pose(crop, stamp_ns, filtered, markers, size)
         return pose if estimate is None else replace(pose, body=estimate.body)
 
@@ -120,6 +122,20 @@ def motion_model(skeleton: Skeleton) -> MotionModel:
     :param skeleton: any skeleton.
     """
     return MotionModel(skeleton.is_rotation.numpy(), is_circular(skeleton).numpy())
+
+
+def widest_stddev(skeleton: Skeleton) -> FloatArray:
+    """
+    Tell how uncertain a coordinate can be at most: as if it were anywhere within its limits.
+
+    :param skeleton: with the limits.
+    :returns: [coordinates], 1 sigma of the uniform distribution, radians; infinite for
+        translations.
+    """
+    width = (skeleton.upper_limits - skeleton.lower_limits).numpy()
+    width = np.where(is_circular(skeleton), 2 * np.pi, width)
+    anywhere: FloatArray = np.where(skeleton.is_rotation.numpy(), width / np.sqrt(12), np.inf)
+    return anywhere
 
 
 def within_limits(skeleton: Skeleton, coordinates: FloatArray) -> FloatArray:
