@@ -29,6 +29,16 @@ class MapBatch:
 
     levels: Mapping[str, onnxruntime.OrtValue]
 
+    def numpy(self, level: str) -> FloatArray:
+        """
+        Copy one level to the CPU.
+
+        :param level: of :data:`MAPS`.
+        :returns: [crops, channels, rows, columns].
+        """
+        values: FloatArray = self.levels[level].numpy()
+        return values
+
 
 @dataclass(frozen=True, eq=False)
 class FeatureMaps:
@@ -41,16 +51,6 @@ class FeatureMaps:
 
     batch: MapBatch
     row: int
-
-    def numpy(self, level: str) -> FloatArray:
-        """
-        Copy one level to the CPU.
-
-        :param level: of :data:`MAPS`.
-        :returns: [channels, rows, columns].
-        """
-        values: FloatArray = self.batch.levels[level].numpy()[self.row]
-        return values
 
 
 def encode(

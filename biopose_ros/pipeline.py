@@ -145,9 +145,7 @@ class Pipeline:
         picture = np.zeros((camera.height_px, camera.width_px, 3), np.uint8)
         self._tracker.update(picture, 0)
         somewhere = Crop(np.array([640.0, 360.0]), 720.0, 0.0)
-        crops = [self._tracker.look(picture, somewhere)]
-        if self._encoder is not None:
-            crops = self._encoder.encode(picture, crops)
+        crops = self._encoded(picture, [self._tracker.look(picture, somewhere)])
         with one_torch_thread():
             self._poses(crops, camera, 0)
         self.reset()
@@ -177,9 +175,7 @@ class Pipeline:
         self._keep_only({crop.track_id for crop in crops})
         if keypoints is not None:
             crops = take_foreign_keypoints(crops, keypoints)
-        if self._encoder is not None:
-            with self.clock('encoder'):
-                crops = self._encoder.encode(image_bgr, crops)
+        crops = self._encoded(image_bgr, crops)
         with one_torch_thread():
             poses = self._poses(crops, camera, stamp_ns)
         self.clock.end_image()
@@ -197,6 +193,13 @@ class Pipeline:
                 for crop in crops
             ]
         return [pose for pose in poses if pose is not None]
+
+    def _encoded(self, image_bgr: NDArray[np.uint8], crops: list[PersonCrop]) -> list[PersonCrop]:
+        """Give crops the maps of an encoder of one's own, where there is one."""
+        if self._encoder is None:
+            return crops
+        with self.clock('encoder'):
+            return self._encoder.encode(image_bgr, crops)
 
     def _build_tracker(self) -> PersonTracker:
         config = self.config

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from biopose_ros.body import BodyModel, load_body
 from biopose_ros.body.rotations import axis_angle_to_matrix
+from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmark_network import LandmarkNetwork
 from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.mesh_recovery.crop_encoder import CropEncoder
@@ -118,13 +119,19 @@ def recover_samples(
         crop, camera = sample_view(
             sample.intrinsics_px, sample.image_size_px, sample.crop_from_image
         )
-        sighting = network.see(sample.image_bgr[None], [crop], sample.image_size_px)[0]
-        person = person_of(sighting)
-        if encoder is not None:
-            person = encoder.encode_pictures(sample.image_bgr[None], [person])[0]
+        person = _seen(sample, crop, network, encoder)
         body = predictor.recover([person], camera)[0]
         pairs.append(SampledBody(sample, replace(person, maps=None), camera, body))
     return pairs
+
+
+def _seen(
+    sample: SyntheticSample, crop: Crop, network: LandmarkNetwork, encoder: CropEncoder | None
+) -> PersonCrop:
+    """Read landmarks and maps of one image."""
+    pictures = sample.image_bgr[None]
+    person = person_of(network.see(pictures, [crop], sample.image_size_px)[0])
+    return person if encoder is None else encoder.encode_pictures(pictures, [person])[0]
 
 
 def mesh_errors(pairs: Sequence[SampledBody]) -> dict[str, MeshErrors]:
@@ -156,10 +163,7 @@ def stage_times(
     marks = []
     for _ in range(_ROUNDS):
         began = time.perf_counter()
-        sighting = network.see(sample.image_bgr[None], [crop], sample.image_size_px)[0]
-        person = person_of(sighting)
-        if encoder is not None:
-            person = encoder.encode_pictures(sample.image_bgr[None], [person])[0]
+        person = _seen(sample, crop, network, encoder)
         read = time.perf_counter()
         decoded = predictor.decode([person], camera)
         said = time.perf_counter()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -30,12 +30,11 @@ from biopose_ros.mesh_recovery.placing import (
     points_about_pelvis_m,
 )
 from biopose_ros.refinement.landmark_points import LandmarkPlaces
+from biopose_ros.refinement.refiner import ROBUST_SIGMAS
+from biopose_ros.refinement.seen_points import LEAST_CONFIDENCE
 from biopose_ros.training.mesh.data import MeshData
 from biopose_ros.training.mesh.map_store import MapStore
 from biopose_ros.training.mesh.measures import mesh_measures
-
-_LEAST_CONFIDENCE = 0.7
-_ROBUST = 1.5  # sigmas
 
 
 @dataclass(frozen=True)
@@ -100,15 +99,12 @@ class _Bodies:
         inside = ((keypoints[..., :2] > 0) & (keypoints[..., :2] < 1)).all(-1)
         self._seen = keypoints[..., :2]
         confidence = keypoints[..., 2]
-        self._weight = confidence.square() * inside * (confidence >= _LEAST_CONFIDENCE)
+        self._weight = confidence.square() * inside * (confidence >= LEAST_CONFIDENCE)
         self._stddev_m = torch.from_numpy(self._places.stddev_m).float()
         maps = {level: values.float() for level, values in evidence.maps.items()}
         with torch.no_grad():
             self._memory = model.memory(maps)
-            start, context = model.start(
-                type(evidence)(maps, evidence.keypoints, evidence.world_m, evidence.view),
-                self._memory,
-            )
+            start, context = model.start(replace(evidence, maps=maps), self._memory)
             self._drafts = [model.first_draft(context, evidence)]
             self.tokens = [start]
             for depth in range(len(model.layers)):
@@ -162,5 +158,5 @@ class _Bodies:
         focal = truth.projection[:, 0, :2].norm(dim=-1)  # shares of the crop per metre at 1 m
         stddev = self._stddev_m * focal[:, None] / landmarks_m[..., 2].detach().clamp(min=0.3)
         off = (onto_crop(landmarks_m, truth.projection) - self._seen) / stddev[..., None]
-        robust = torch.log1p(off.square().sum(-1) / _ROBUST**2)
-        return _ROBUST**2 * (robust * self._weight).sum()
+        robust = torch.log1p(off.square().sum(-1) / ROBUST_SIGMAS**2)
+        return ROBUST_SIGMAS**2 * (robust * self._weight).sum()

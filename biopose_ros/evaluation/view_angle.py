@@ -91,15 +91,16 @@ def pooled(clips: Sequence[Mapping[str, AngleResult]]) -> dict[str, AngleResult]
         parts = [clip[name] for clip in clips if name in clip]
         if parts:
             weights = [part.frames for part in parts]
-            raw, without = (
-                {
-                    group: float(np.average([one[group] for one in figures], weights=weights))
-                    for group in figures[0]
-                }
-                for figures in (
-                    [part.mae_deg for part in parts],
-                    [part.mae_deg_bias_corrected for part in parts],
-                )
+            found[name] = AngleResult(
+                sum(weights),
+                _mean([part.mae_deg for part in parts], weights),
+                _mean([part.mae_deg_bias_corrected for part in parts], weights),
             )
-            found[name] = AngleResult(sum(weights), raw, without)
     return found
+
+
+def _mean(figures: Sequence[Mapping[str, float]], weights: Sequence[int]) -> dict[str, float]:
+    return {
+        group: float(np.average([one[group] for one in figures], weights=weights))
+        for group in figures[0]
+    }

@@ -81,7 +81,9 @@ def encoder_of(path: Path) -> str:
     :raises FileNotFoundError: when there is no such file.
     :raises ValueError: when the file is broken.
     """
-    return load_mesh_recovery(path)[0].config.encoder
+    _, header = read_weights(path, _KIND, FORMAT_VERSION, _REMEDY)
+    encoder: str = json.loads(header['config'])['encoder']
+    return encoder
 
 
 def marked_body() -> tuple[BodyModel, MarkerTable]:

@@ -89,10 +89,7 @@ class LandmarkPlaces:
         :param markers_m: [markers, 3], any right-handed axes.
         :returns: [points, 3], the same axes.
         """
-        positions = torch.from_numpy(markers_m).float()
-        parts = self._axes(positions, torch.ones(len(markers_m)))
-        turned = parts.rotations[self._parts].numpy() @ self._offsets_m[..., None]
-        placed: FloatArray = markers_m[self._markers] + turned[..., 0]
+        placed: FloatArray = self.on_markers(torch.from_numpy(markers_m)).numpy()
         return placed
 
     def on_markers(self, markers_m: Tensor) -> Tensor:
@@ -102,9 +99,9 @@ class LandmarkPlaces:
         :param markers_m: [..., markers, 3].
         :returns: [..., points, 3].
         """
-        parts = self._axes(markers_m, torch.ones(markers_m.shape[:-1]))
+        parts = self._axes(markers_m.float(), torch.ones(markers_m.shape[:-1]))
         offsets_m = torch.from_numpy(self._offsets_m).to(markers_m)[..., None]
-        turned = parts.rotations[..., self._parts, :, :] @ offsets_m
+        turned = parts.rotations[..., self._parts, :, :].to(markers_m) @ offsets_m
         return markers_m[..., self._markers, :] + turned[..., 0]
 
 

@@ -41,7 +41,7 @@ from biopose_ros.virtual_markers import MarkerTable
 
 _SHIFT_STDDEV = np.array([0.02, 0.02, 0.04])  # share of the distance, across and along the view
 # A point further off than so many sigmas counts less and less (Cauchy).
-_ROBUST = 1.5
+ROBUST_SIGMAS = 1.5
 _FEWEST_POINTS = 6
 # A joint is carried by its parent's bone; the pelvis carries itself.
 _CARRIERS = np.maximum(JOINT_PARENTS, 0)
@@ -250,7 +250,7 @@ class _Search:
     def _step(self) -> None:
         x, y, z = self.points_m.T
         off = (self._targets - self.points_m[:, :2] / z[:, None]) / self._stddev[:, None]
-        weight = 1 / (1 + np.square(off).sum(1) / _ROBUST**2)
+        weight = 1 / (1 + np.square(off).sum(1) / ROBUST_SIGMAS**2)
         zero = np.zeros_like(z)
         seen = np.stack(
             [np.stack([1 / z, zero, -x / z**2], 1), np.stack([zero, 1 / z, -y / z**2], 1)], 1
@@ -275,7 +275,7 @@ class _Search:
         if not np.all(points_m[:, 2] > 0.05):
             return np.inf
         off = (self._targets - points_m[:, :2] / points_m[:, 2:]) / self._stddev[:, None]
-        fit = _ROBUST**2 * np.log1p(np.square(off).sum(1) / _ROBUST**2).sum()
+        fit = ROBUST_SIGMAS**2 * np.log1p(np.square(off).sum(1) / ROBUST_SIGMAS**2).sum()
         back = self._last_precision @ np.square(moved - self._last)
         return float(fit + moved @ self._prior @ moved + back)
 

@@ -14,7 +14,7 @@ from biopose_ros.records import Camera, FloatArray, ForeignPoints, PersonCrop
 from biopose_ros.refinement.landmark_points import LandmarkPlaces
 
 # Our landmarks are sure from here on; other detectors are less so of the same points.
-_LEAST_CONFIDENCE, _LEAST_FOREIGN = 0.7, 0.3
+LEAST_CONFIDENCE, _LEAST_FOREIGN = 0.7, 0.3
 # 1 sigma per axis, metres, of a point whose annotators differ by the root of a person's area: the
 # mean of the default body's from the front (0.54 m2) and from the side (0.31 m2), over root two.
 _SIGMA_M = 0.65 / 2**0.5
@@ -72,7 +72,7 @@ class PointPlaces:
         sigma_m = np.array([_SIGMA_M * POINTS[name].sigma for name in names])
         px = np.concatenate([crop.keypoints_px[own.landmarks], foreign.px[rows]])
         is_sure = np.concatenate(
-            [own_confidence >= _LEAST_CONFIDENCE, confidence >= _LEAST_FOREIGN]
+            [own_confidence >= LEAST_CONFIDENCE, confidence >= _LEAST_FOREIGN]
         )
         with np.errstate(invalid='ignore'):  # unknown points are NaN
             inside = (px >= 0) & (px < [camera.width_px, camera.height_px])

@@ -160,11 +160,9 @@ class _Worker:
         samples = self.generator.chunk(number)
         images = np.stack([sample.image_bgr for sample in samples])
         readings = self.network.read(images)
-        found = [reading.maps for reading in readings if reading.maps]
-        maps = {
-            level: np.stack([np.moveaxis(of_one.numpy(level), 0, -1) for of_one in found])
-            for level in MAPS
-        }
+        assert readings[0].maps is not None  # the network was opened with maps
+        batch = readings[0].maps.batch  # all images of one call
+        maps = {level: np.moveaxis(batch.numpy(level), 1, -1) for level in MAPS}
         return maps, sample_fields(samples, readings)
 
 
