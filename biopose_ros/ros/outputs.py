@@ -25,11 +25,9 @@ from biopose_ros.ros.person_topics import PersonTopics
 from biopose_ros.ros.robot_state_publisher import RobotStatePublisher
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
 from biopose_ros.ros.subject_models import SubjectModels
+from biopose_ros.ros.topics import GROUND_FRAME
 from biopose_ros.settings import NodeConfig
 from biopose_ros.skeleton import Skeleton
-
-FIRST_PERSON = 'person_1'
-GROUND_FRAME = 'biopose_ground'
 
 
 class PoseOutputs:
@@ -39,11 +37,17 @@ class PoseOutputs:
     :param node: owns the publishers.
     :param skeleton: names and tree of the segments.
     :param ground: the frame in which up is up.
+    :param prefix: of all frames.
     :param settings: what to publish.
     """
 
     def __init__(
-        self, node: LifecycleNode, skeleton: Skeleton, ground: GroundFrame, settings: NodeConfig
+        self,
+        node: LifecycleNode,
+        skeleton: Skeleton,
+        ground: GroundFrame,
+        prefix: str,
+        settings: NodeConfig,
     ) -> None:
         self._node = node
         self._skeleton = skeleton
@@ -66,7 +70,7 @@ class PoseOutputs:
         self._of_persons = PersonTopics(node)
         self._subjects = SubjectModels(skeleton, self._models.publish, self._of_persons.describe)
         self._ground_frame = ground
-        self._ground = settings.person_id_prefix + GROUND_FRAME
+        self._ground = prefix + GROUND_FRAME
         self._rooted_in = ''
 
     def _create(self, kind: type, topic: str, profile: QoSProfile) -> Publisher[Any]:
@@ -105,9 +109,8 @@ class PoseOutputs:
         stamped: list[TransformStamped] = []
         for person in result.present:
             body = self._subjects.announced(person.person_id)
-            frames = transforms.segment_transforms(
-                person, self._skeleton, result.header, body and body.scales
-            )
+            size = person.scales if body is None else body.scales
+            frames = transforms.segment_transforms(person, self._skeleton, result.header, size)
             # A robot_state_publisher knows all but where the root segment stands.
             stamped += frames[:1] if person.person_id == elsewhere else frames
         if stamped:

@@ -11,6 +11,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
 from biopose_ros.ros import qos
+from biopose_ros.ros.topics import person_topic
 
 
 class PersonTopics:
@@ -49,8 +50,3 @@ class PersonTopics:
         for gone in self._publishers.keys() - set(present):
             for publisher in self._publishers.pop(gone):
                 self._node.destroy_publisher(publisher)
-
-
-def person_topic(person_id: str, name: str) -> str:
-    """Name a topic of one person."""
-    return f'persons/{person_id}/{name}'

@@ -20,23 +20,21 @@ def segment_frame(person_id: str, segment: str) -> str:
 
 
 def segment_transforms(
-    person: PersonPose, skeleton: Skeleton, header: Header, scales: FloatArray | None = None
+    person: PersonPose, skeleton: Skeleton, header: Header, scales: FloatArray
 ) -> list[TransformStamped]:
     """
     Express every segment in its parent segment, and the root in the image's frame.
 
     :param person: its root stands where it was seen; the rest is the chain of its coordinates.
     :param header: the image's header.
-    :param scales: [segments, 3], the size that others know of the person; None takes the person's
-        own of this image.
+    :param scales: [segments, 3], the size that others know of the person.
     :returns: one transform per segment whose pose is known, and whose ancestors' are.
     """
     known = _known_to_the_root(person, skeleton)
-    size = person.scales if scales is None else scales
     coordinates = np.where(
         np.isnan(person.coordinates), skeleton.default_coordinates, person.coordinates
     )
-    frames = skeleton.forward_kinematics(torch.from_numpy(coordinates), torch.from_numpy(size))
+    frames = skeleton.forward_kinematics(torch.from_numpy(coordinates), torch.from_numpy(scales))
     in_ground = segment_rotation_to_rep103(frames.rotations.numpy())  # [segments, 3, 3]
     positions = frames.positions_m.numpy()
     names = [segment_frame(person.person_id, name) for name in skeleton.segment_names]
@@ -79,14 +77,14 @@ def _known_to_the_root(person: PersonPose, skeleton: Skeleton) -> list[bool]:
     A broken chain would hang in the air: a segment counts once all above it are known.
     """
     motions = joint_motions(skeleton, person.coordinates).reshape(-1, 6)
-    is_moved = np.isfinite(motions).all(axis=1)
+    is_moved = [bool(np.isfinite(row).all()) for row in motions]
     known: list[bool] = []
     for segment, parent in enumerate(skeleton.segment_parents):
         if parent < 0:
             root = (person.segment_rotations[segment], person.segment_positions_m[segment])
-            known.append(all(np.isfinite(values).all() for values in root))
+            known.append(all(bool(np.isfinite(values).all()) for values in root))
         else:
-            known.append(bool(is_moved[segment]) and known[parent])
+            known.append(is_moved[segment] and known[parent])
     return known
 
 

@@ -18,7 +18,8 @@ def stretched_inertia(inertia_kg_m2: ArrayLike, factors: ArrayLike) -> FloatArra
     """
     inertia = np.asarray(inertia_kg_m2, dtype=float)
     moments = np.trace(inertia) / 2 * np.eye(3) - inertia
-    moments = moments * np.outer(factors, factors)
+    stretch = np.asarray(factors, dtype=float)
+    moments = moments * np.outer(stretch, stretch)
     grown: FloatArray = np.trace(moments) * np.eye(3) - moments
     return grown
 
