@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rosbags.highlevel import AnyReader
@@ -18,10 +20,12 @@ from biopose_ros.files.frames import (
     SourceError,
     strictly_increasing,
 )
+from biopose_ros.files.mcap_recovery import recover_mcap
 from biopose_ros.records import Camera
 from biopose_ros.sensor_messages.camera_info import CalibrationError, camera_from_info
 from biopose_ros.sensor_messages.images import ImageError, decode_compressed, decode_image
 
+_LOG = logging.getLogger(__name__)
 DECODERS: dict[str, Callable[[Any], ImageArray]] = {
     'sensor_msgs/msg/Image': decode_image,
     'sensor_msgs/msg/CompressedImage': decode_compressed,
@@ -38,17 +42,41 @@ def open_bag(path: Path, topic: str | None = None) -> FrameSource:
     :returns: the source, with the camera where the bag holds its CameraInfo.
     :raises SourceError: when the bag or topic cannot be read.
     """
+    path, recovered = _whole(path)
     with _reader(path) as reader:
         topic = _image_topic(reader, topic, path)
         count = reader.topics[topic].msgcount
         camera = _camera(reader, topic, path)
     return FrameSource(
         f'{path} {topic}',
-        lambda: strictly_increasing(_frames(path, topic)),
+        lambda: strictly_increasing(_frames(path, topic, recovered)),
         count,
         is_wall_clock=True,
         camera=camera,
     )
+
+
+def _whole(path: Path) -> tuple[Path, TemporaryDirectory[str] | None]:
+    """
+    Give a bag that can be read: the one given, or what is whole in an MCAP file cut short.
+
+    :returns: the bag, and the folder that it lies in as long as somebody keeps it.
+    """
+    files = sorted(path.glob('*.mcap')) if path.is_dir() else [path]
+    if [file.suffix for file in files] != ['.mcap'] or not files[0].is_file():
+        return path, None
+    try:
+        with AnyReader([path]):
+            return path, None
+    except Exception:  # the storage plug-ins raise whatever their parsers do
+        folder = TemporaryDirectory(prefix='biopose_bag_')
+    target = Path(folder.name) / files[0].name
+    try:
+        count = recover_mcap(files[0], target)
+    except (ValueError, OSError):
+        return path, None  # reading it says what is wrong
+    _LOG.warning('%s was cut short; its %d whole messages are read', path, count)
+    return target, folder
 
 
 @contextmanager
@@ -104,8 +132,8 @@ def _camera(reader: AnyReader, topic: str, path: Path) -> Camera | None:
     return None
 
 
-def _frames(path: Path, topic: str) -> Iterator[Frame]:
-    """Decode one by one; a damaged picture costs itself only."""
+def _frames(path: Path, topic: str, kept: TemporaryDirectory[str] | None) -> Iterator[Frame]:
+    """Decode one by one, keeping the bag's folder; a damaged picture costs itself only."""
     error: ImageError | None = None
     count = 0
     with _reader(path) as reader:

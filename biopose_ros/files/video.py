@@ -44,7 +44,8 @@ def open_frames(
     path = Path(source).expanduser()
     if not path.exists():
         raise SourceError(f'{path}: no such file or folder; check the path')
-    if path.suffix in BAG_SUFFIXES or (path / 'metadata.yaml').exists():
+    is_bag_folder = (path / 'metadata.yaml').exists() or any(path.glob('*.mcap'))
+    if path.suffix in BAG_SUFFIXES or is_bag_folder:
         from biopose_ros.files.bags import open_bag  # heavy, and needed for bags alone
 
         return open_bag(path, topic)
