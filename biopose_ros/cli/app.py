@@ -13,6 +13,7 @@ from biopose_ros.cli.build_body import build_body
 from biopose_ros.cli.build_evidence import build_evidence
 from biopose_ros.cli.build_marker_sites import build_marker_sites
 from biopose_ros.cli.build_skeleton import build_skeleton
+from biopose_ros.cli.compare import compare
 from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
 from biopose_ros.cli.evaluate_body import evaluate_body
@@ -54,6 +55,7 @@ app.add_typer(build, name='build', no_args_is_help=True)
 app.add_typer(train, name='train', no_args_is_help=True)
 app.add_typer(weights.app, name='weights')
 app.command(context_settings={'allow_extra_args': True, 'ignore_unknown_options': True})(node)
+app.command()(compare)
 app.command()(demo)
 app.command()(doctor)
 app.command()(play)
