@@ -33,6 +33,7 @@ from biopose_ros.cli.mesh_sheet import mesh_sheet
 from biopose_ros.cli.motion_sheet import motion_sheet
 from biopose_ros.cli.node import node
 from biopose_ros.cli.play import play
+from biopose_ros.cli.report import report
 from biopose_ros.cli.run import run
 from biopose_ros.cli.synth import synth
 from biopose_ros.cli.train_detector import train_detector
@@ -62,6 +63,7 @@ app.command()(play)
 benchmark.callback()(benchmark_all)
 benchmark.command('live')(benchmark_live)
 app.command()(run)
+app.command()(report)
 evaluate.command('video')(evaluate_video)
 evaluate.command('body')(evaluate_body)
 evaluate.command('feet')(evaluate_feet)

@@ -79,6 +79,9 @@ def run(
     overlay: Annotated[
         bool, typer.Option('--overlay', help='Also write overlay.mp4, the skeleton drawn in.')
     ] = False,
+    with_report: Annotated[
+        bool, typer.Option('--report', help='Also write report.html, a page to look at.')
+    ] = False,
     max_persons: Annotated[int, typer.Option(min=1, help='Persons followed at once.')] = 4,
     device: Device = 'auto',
     rate: Annotated[
@@ -133,6 +136,10 @@ def run(
         console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
     _print_summary(summary, out, console)
+    if with_report:
+        from biopose_ros.cli.report import report
+
+        report(out)
 
 
 def _peek(frames: FrameSource) -> tuple[Frame, Iterable[Frame]]:
