@@ -11,7 +11,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from biopose_ros.files.video import ImageArray
+from biopose_ros.files.frames import ImageArray
 from biopose_ros.reports.angle_figures import angle_figures
 from biopose_ros.reports.events import write_events
 from biopose_ros.reports.person_section import PersonSection, describe_person

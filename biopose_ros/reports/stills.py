@@ -10,9 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from biopose_ros.drawing import draw_person, draw_persons
-from biopose_ros.files.video import ImageArray, open_frames
+from biopose_ros.files.frames import ImageArray
+from biopose_ros.files.video import open_frames
 from biopose_ros.frames import project_through_lens
+from biopose_ros.person.drawing import draw_person, draw_persons
 from biopose_ros.records import Camera, FloatArray, Markers, PersonPose, TrackingState
 from biopose_ros.reports.results import OVERLAY, PersonRecording, RunFolder
 from biopose_ros.reports.vocabulary import SIDES
