@@ -20,7 +20,7 @@ from biopose_ros.files.video import open_frames
 REAL = Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'real'
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
 # The woman's heel strikes, counted and timed by looking at the pictures (+-1 image).
-WALK, FIRST, LAST = REAL / 'sports2d' / 'demo.mp4', 40, 195
+WALK, FIRST, LAST = REAL / 'sports2d' / 'demo.mp4', 40, 202
 HEEL_STRIKES_S = (2.00, 2.63, 3.25, 3.88, 4.47, 5.10, 5.70, 6.33)
 # Squats of which the pictures show two whole ones, and one that ends on the way up.
 SQUATS = REAL / 'people' / 'pose_squats.mp4'
