@@ -20,13 +20,10 @@ from biopose_ros.files.camera import guess_camera
 from biopose_ros.frames import GroundFrame
 from biopose_ros.inference.stage_clock import StageClock
 from biopose_ros.inference.torch_threads import one_torch_thread
-from biopose_ros.inverse_kinematics.neurik_stage import NeurikStage
 from biopose_ros.keypoints import DetectedKeypoints, take_foreign_keypoints
 from biopose_ros.mesh_recovery.crop_encoder import CropEncoder, open_encoder
 from biopose_ros.mesh_recovery.mesh_file import encoder_of
-from biopose_ros.mesh_recovery.mesh_stage import MeshStage
-from biopose_ros.mesh_recovery.predictor import MeshPredictor
-from biopose_ros.methods import BioposeMethod, LandmarkMethod, Method
+from biopose_ros.methods import build_method
 from biopose_ros.person.motion import PersonMotion
 from biopose_ros.records import (
     Camera,
@@ -35,7 +32,6 @@ from biopose_ros.records import (
     PersonPose,
     TrackingState,
 )
-from biopose_ros.refinement.refiner import Refiner
 from biopose_ros.settings import PipelineConfig
 from biopose_ros.settings.pipeline import AUTO
 from biopose_ros.skeleton import Skeleton, load_skeleton
@@ -54,10 +50,9 @@ class Pipeline:
         self.config = config or PipelineConfig()
         self.skeleton: Skeleton = load_skeleton()
         self.clock = StageClock()
-        self._encoder: CropEncoder | None = None
-        self._tracker = self._build_tracker()
-        self._refiner: Refiner | None = None
-        self._method = self._build_method()
+        self._tracker, self._encoder = build_tracker(self.config)
+        encoder = self._encoder.name if self._encoder else self._tracker.model
+        self._method = build_method(self.config, self.skeleton, encoder, self.clock)
         self._persons: dict[int, PersonMotion] = {}
         self._stamp_ns = 0
 
@@ -77,7 +72,7 @@ class Pipeline:
     @property
     def refinements(self) -> Mapping[str, int]:
         """How many bodies were refined, or were not and why; see :attr:`~.Refiner.outcomes`."""
-        return dict(self._refiner.outcomes) if self._refiner else {}
+        return dict(self._method.refinements)
 
     def set_smoothing(self, smoothing: float) -> None:
         """
@@ -162,32 +157,6 @@ class Pipeline:
         with self.clock('encoder'):
             return self._encoder.encode(image_bgr, crops)
 
-    def _build_tracker(self) -> PersonTracker:
-        config = self.config
-        detection, weights = config.detection, config.mesh_weights
-        if config.method != 'biopose':
-            return PersonTracker(detection, config.device)
-        if weights is not None:
-            self._encoder = open_encoder(weights, config.device, detection.threads)
-            if self._encoder is not None:  # trained beside the tracker's usual network
-                return PersonTracker(detection, config.device)
-            if detection.model == AUTO:
-                detection = replace(detection, model=encoder_of(weights))
-        return PersonTracker(detection, config.device, with_maps=True)
-
-    def _build_method(self) -> Method:
-        config = self.config
-        if config.method == 'landmarks':
-            return LandmarkMethod(self.skeleton, config.height_m, self.clock)
-        neurik = NeurikStage(config.device)
-        if config.method == 'neurik':
-            return LandmarkMethod(self.skeleton, config.height_m, self.clock, neurik)
-        encoder = self._encoder.name if self._encoder else self._tracker.model
-        predictor = MeshPredictor(encoder, config.mesh_weights, config.device)
-        mesh = MeshStage(predictor, config.height_m)
-        self._refiner = Refiner(config.refinement)
-        return BioposeMethod(mesh, self._refiner, neurik, self.clock)
-
     def _keep_only(self, followed: set[int]) -> list[PersonPose]:
         """Forget everybody else; give their last records."""
         lost = []
@@ -202,3 +171,23 @@ class Pipeline:
                 self.skeleton, self.config.smoothing, self.ground
             )
         return self._persons[track_id]
+
+
+def build_tracker(config: PipelineConfig) -> tuple[PersonTracker, CropEncoder | None]:
+    """
+    Load what finds persons and reads their crops.
+
+    :param config: of the pipeline.
+    :returns: the tracker, and an encoder of one's own where ``mesh_weights`` brings one; else the
+        tracker's landmark network gives the feature maps, too.
+    """
+    detection, weights = config.detection, config.mesh_weights
+    if config.method != 'biopose':
+        return PersonTracker(detection, config.device), None
+    if weights is not None:
+        encoder = open_encoder(weights, config.device, detection.threads)
+        if encoder is not None:
+            return PersonTracker(detection, config.device), encoder
+        if detection.model == AUTO:
+            detection = replace(detection, model=encoder_of(weights))
+    return PersonTracker(detection, config.device, with_maps=True), None
