@@ -9,7 +9,7 @@ the camera by the skeleton's forward kinematics.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 import numpy as np
@@ -93,6 +93,26 @@ class Pipeline:
         self._tracker.reset()
         return self._keep_only(set())
 
+    def forget(self, track_id: int) -> list[PersonPose]:
+        """
+        Forget one person; somebody who is still seen comes back under a new id.
+
+        :param track_id: of the person.
+        :returns: the last record, as lost, with the stamp of the last image; none where there is
+            no such person.
+        """
+        self._tracker.forget(track_id)
+        return self._keep_only(self._persons.keys() - {track_id})
+
+    def set_height(self, track_id: int, height_m: float | None) -> None:
+        """
+        Tell one person's standing height, from the next image on.
+
+        :param track_id: of the person.
+        :param height_m: None for what counts for everybody else.
+        """
+        self._method.set_height(track_id, height_m)
+
     def warm_up(self) -> None:
         """Run every stage once: first calls are many times slower than later ones."""
         camera = guess_camera(*WARM_UP_SIZE_PX)
@@ -157,7 +177,7 @@ class Pipeline:
         with self.clock('encoder'):
             return self._encoder.encode(image_bgr, crops)
 
-    def _keep_only(self, followed: set[int]) -> list[PersonPose]:
+    def _keep_only(self, followed: Set[int]) -> list[PersonPose]:
         """Forget everybody else; give their last records."""
         lost = []
         for gone in sorted(self._persons.keys() - followed):

@@ -28,6 +28,7 @@ from biopose_ros.cli.evaluate.keypoints import evaluate_keypoints
 from biopose_ros.cli.evaluate.mesh import evaluate_mesh
 from biopose_ros.cli.evaluate.mesh_ablations import evaluate_mesh_ablations
 from biopose_ros.cli.evaluate.neurik import evaluate_neurik
+from biopose_ros.cli.evaluate.points import evaluate_points
 from biopose_ros.cli.evaluate.refinement import evaluate_refinement
 from biopose_ros.cli.evaluate.refinement_depth import evaluate_refinement_depth
 from biopose_ros.cli.evaluate.skeleton import evaluate_skeleton
@@ -65,6 +66,7 @@ benchmark.callback()(benchmark_all)
 benchmark.command('live')(benchmark_live)
 app.command()(run)
 app.command()(report)
+evaluate.command('points')(evaluate_points)
 evaluate.command('video')(evaluate_video)
 evaluate.command('body')(evaluate_body)
 evaluate.command('feet')(evaluate_feet)

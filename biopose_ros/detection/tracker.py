@@ -93,6 +93,14 @@ class PersonTracker:
         self._meet(image_bgr, sightings[len(crops) :], scores, seen, stamp_ns)
         return self._report(image_bgr, stamp_ns)
 
+    def forget(self, track_id: int) -> None:
+        """
+        End the track of a person; somebody who is still seen comes back under a new id.
+
+        :param track_id: of the person.
+        """
+        self.tracks = [track for track in self.tracks if track.track_id != track_id]
+
     def look(self, image_bgr: NDArray[np.uint8], crop: Crop) -> PersonCrop:
         """
         Read one crop, whoever is in it; follows nobody.
