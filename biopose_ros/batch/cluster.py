@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Sequence
 
 import ray
@@ -13,6 +14,7 @@ from biopose_ros.batch.work import Outcome, process
 ATTEMPTS = 3
 # Recordings handed out beyond those at work, per processor: so many descriptions wait in memory.
 _AHEAD = 2
+_CONNECT_S = 10.0
 
 
 def connect(workers: int | None, address: str | None) -> int:
@@ -29,8 +31,22 @@ def connect(workers: int | None, address: str | None) -> int:
             num_cpus=workers, include_dashboard=False, log_to_driver=False, configure_logging=False
         )
     else:
+        _check_reachable(address)
         ray.init(address=address, log_to_driver=False, configure_logging=False)
     return _processors()
+
+
+def _check_reachable(address: str) -> None:
+    """Fail at once where nobody listens: Ray itself tries for minutes."""
+    host, colon, port = address.removeprefix('ray://').rpartition(':')
+    if not colon or not port.isdigit():
+        return  # auto, or a name that Ray knows
+    try:
+        socket.create_connection((host, int(port)), timeout=_CONNECT_S).close()
+    except OSError as error:
+        raise ConnectionError(
+            f'no Ray cluster at {address} ({error}); start one with: ray start --head'
+        ) from None
 
 
 def disconnect() -> None:

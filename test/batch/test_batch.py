@@ -98,7 +98,7 @@ def test_started_again_it_only_does_what_is_missing(done, videos):
     outcome, figures = batch(videos, out, '--workers', '1')
     assert '1 of 3 recordings are done already' in outcome.output
     assert (out / 'walk_0' / 'summary.json').stat().st_mtime_ns == kept
-    assert (out / 'walk_1' / 'summary.json').exists()
+    assert (out / 'walk_1' / 'summary.json').exists(), outcome.output
     assert figures['failed'] == 1
 
 
@@ -114,6 +114,7 @@ def two_nodes():
     machines.shutdown()
 
 
+@pytest.mark.timeout(900)
 def test_a_machine_that_dies_is_made_up_for(two_nodes, videos, done, tmp_path):
     machines, second = two_nodes
     assert cluster.connect(None, machines.address) == 2
@@ -124,12 +125,10 @@ def test_a_machine_that_dies_is_made_up_for(two_nodes, videos, done, tmp_path):
     )
     worker.start()
     unfinished = tmp_path / UNFINISHED
-    deadline = time.monotonic() + 120
     while len(list(unfinished.glob('*'))) < 2:  # both machines have begun
-        assert time.monotonic() < deadline
         time.sleep(0.05)
     machines.remove_node(second, allow_graceful=False)
-    worker.join(timeout=240)
+    worker.join()
     assert sorted(outcome.recording.source.stem for outcome in outcomes) == ['walk_0', 'walk_1']
     assert [outcome.error for outcome in outcomes] == ['', '']
     assert len(list(unfinished.glob('*'))) == 1  # what the dead machine had begun
@@ -149,4 +148,4 @@ def test_no_cluster_at_an_address_is_told(videos, tmp_path):
     arguments = ['batch', str(videos), '--out', str(tmp_path / 'out'), '--address', '127.0.0.1:9']
     outcome = CliRunner().invoke(app, arguments)
     assert outcome.exit_code == 1
-    assert '127.0.0.1:9' in outcome.output
+    assert 'no Ray cluster at 127.0.0.1:9' in outcome.output

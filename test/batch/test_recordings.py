@@ -1,7 +1,7 @@
 """Which files a batch takes, and that no two of them share a folder."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from biopose_ros.batch.recordings import find_recordings
@@ -16,6 +16,7 @@ NAMES = st.lists(
 
 
 @given(names=NAMES)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_recording_has_a_folder_of_its_own(tmp_path_factory, names):
     folder = tmp_path_factory.mktemp('batch')
     for place, name in names:

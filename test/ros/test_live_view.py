@@ -4,8 +4,8 @@ import threading
 import time
 
 import rclpy
-
 from biopose_ros.msg import JointAngleArray
+
 from biopose_ros.ros import qos
 from biopose_ros.ros.live_view import watch
 

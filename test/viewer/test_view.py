@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from biopose_ros.msg import JointAngleArray
 from rclpy.serialization import serialize_message
 from typer.testing import CliRunner
 
@@ -13,7 +14,6 @@ from biopose_ros.files.message_definitions import definition_text
 from biopose_ros.files.mot import read_mot
 from biopose_ros.files.overlay import VideoWriter
 from biopose_ros.files.video import open_frames
-from biopose_ros.msg import JointAngleArray
 from biopose_ros.skeleton import load_skeleton
 
 rerun = pytest.importorskip('rerun')
@@ -101,7 +101,9 @@ def test_results_show_picture_floor_and_everybody(tmp_path):
     view(tmp_path / 'out', '--save', tmp_path / 'run.rrd')
     found = rows(tmp_path / 'run.rrd')
     pictures = found['/world/camera/image']
-    assert [time_s for time_s, _ in pictures] == pytest.approx([3.333, 3.533, 3.733, 3.933], abs=0.01)
+    assert [time_s for time_s, _ in pictures] == pytest.approx(
+        [3.333, 3.533, 3.733, 3.933], abs=0.01
+    )
     times_s, coordinates = read_mot(tmp_path / 'out' / 'person_1' / 'motion.mot')
     shown = found[KNEE]
     assert len(shown) >= 2
