@@ -10,6 +10,7 @@ from biopose_ros.cli.benchmark.live import benchmark_live
 from biopose_ros.cli.benchmark.pipeline import benchmark as benchmark_all
 from biopose_ros.cli.benchmark.soak import benchmark_soak
 from biopose_ros.cli.benchmark.synth import benchmark_synth
+from biopose_ros.cli.build.angle_figures import build_angle_figures
 from biopose_ros.cli.build.body import build_body
 from biopose_ros.cli.build.evidence import build_evidence
 from biopose_ros.cli.build.marker_sites import build_marker_sites
@@ -85,6 +86,7 @@ evaluate.command('skeleton')(evaluate_skeleton)
 build.command('settings')(build_settings)
 build.command('skeleton')(build_skeleton)
 build.command('body')(build_body)
+build.command('angle-figures')(build_angle_figures)
 build.command('evidence')(build_evidence)
 build.command('marker-sites')(build_marker_sites)
 build.command('motion-sheet')(motion_sheet)

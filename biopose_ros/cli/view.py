@@ -41,7 +41,8 @@ def view(
     console = Console()
     path = Path(source).expanduser()
     if source != LIVE and not path.exists():
-        raise typer.BadParameter(f'{path}: no such folder or bag', param_hint='view')
+        console.print(f'[red]error:[/] {path}: no such folder or bag', soft_wrap=True)
+        raise typer.Exit(1)
     stream = rerun.RecordingStream(APPLICATION)
     if save is None:
         stream.spawn()

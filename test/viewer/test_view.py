@@ -116,7 +116,7 @@ def test_results_show_picture_floor_and_everybody(tmp_path):
 
 def test_what_is_no_recording_is_told(tmp_path):
     outcome = CliRunner().invoke(app, ['view', str(tmp_path / 'none')])
-    assert outcome.exit_code == 2
+    assert outcome.exit_code == 1
     assert 'no such folder or bag' in outcome.output
     (tmp_path / 'empty').mkdir()
     arguments = ['view', str(tmp_path / 'empty'), '--save', str(tmp_path / 'x.rrd')]
