@@ -28,8 +28,8 @@ _RIGHT: Mapping[str, tuple[str, Vector]] = {
 }
 _HEAD = Marker('head', 'head', (0.02, 0.095, 0.0))
 
-# How far a point lies from where the skeleton has it, along each axis; chosen on cam01 and cam02 of
-# the real clip, see docs/conventions.md (`biopose evaluate points`).
+# How far a point lies from where the skeleton has it, along each axis; chosen on cam01 and cam02
+# of the real clip, see docs/conventions.md (`biopose evaluate points`).
 PLACE_STDDEV_M = 0.03
 
 
