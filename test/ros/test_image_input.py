@@ -167,11 +167,10 @@ def test_a_calibration_that_comes_with_a_late_camera_is_waited_for(listening, ma
     probe = listening(node)
     infos = probe.node.create_publisher(CameraInfo, 'camera_info', 5)
     probe.wait_for(lambda: infos.get_subscription_count() == 1)
-    probe.spin(1.5)
-    probe.show(ONE)
-    probe.spin(0.1)
     k = [300.0, 0.0, 160.0, 0.0, 300.0, 120.0, 0.0, 0.0, 1.0]
     info = CameraInfo(header=probe.header(), width=320, height=240, k=k)
+    probe.spin(1.5)
+    probe.show(ONE)
     infos.publish(info)
     probe.show_until(ONE, lambda: probe.received['tracked_persons'])
     assert 'not calibrated' not in node.log
