@@ -13,7 +13,7 @@ from biopose_ros.methods import PersonEstimate
 from biopose_ros.person_placing import PersonPlacing
 from biopose_ros.records import Camera, FloatArray, Markers, PersonCrop, PersonPose, TrackingState
 from biopose_ros.skeleton import Skeleton
-from biopose_ros.skeleton.limits import is_circular
+from biopose_ros.skeleton.limits import is_circular, range_width
 from biopose_ros.standing import StandingPerson
 
 
@@ -132,8 +132,7 @@ def widest_stddev(skeleton: Skeleton) -> FloatArray:
     :returns: [coordinates], 1 sigma of the uniform distribution, radians; infinite for
         translations.
     """
-    width = (skeleton.upper_limits - skeleton.lower_limits).numpy()
-    width = np.where(is_circular(skeleton), 2 * np.pi, width)
+    width = range_width(skeleton).numpy()
     anywhere: FloatArray = np.where(skeleton.is_rotation.numpy(), width / np.sqrt(12), np.inf)
     return anywhere
 
