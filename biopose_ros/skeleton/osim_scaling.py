@@ -1,34 +1,44 @@
 """
-Write a person's sizes into an OpenSim model file.
+Write a person's sizes, mass and markers into an OpenSim model file.
 
 Follows OpenSim's scaling of everything that kinematics sees: joint frames, custom joints' shifts,
-markers; also centres of mass, inertias (at unchanged mass), path points, wrap objects and
-pictures. Muscle and ligament properties that depend on lengths stay as they are: for muscle
+markers; also centres of mass, inertias, path points, wrap objects and pictures. Muscle and ligament properties that depend on lengths stay as they are: for muscle
 work run OpenSim's own scale tool.
 """
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from biopose_ros.records import FloatArray
-from biopose_ros.skeleton.description import GROUND
+from biopose_ros.skeleton.description import GROUND, Marker
+from biopose_ros.skeleton.osim_writer import marker_element
 from biopose_ros.skeleton.skeleton import Skeleton
 
 BODY_TAGS = ('socket_parent_frame', 'socket_parent', 'socket_frame', 'body', 'body_name')
 INERTIA = ('xx', 'yy', 'zz', 'xy', 'xz', 'yz')
 
 
-def scaled_osim(skeleton: Skeleton, scales: ArrayLike) -> str:
+def scaled_osim(
+    skeleton: Skeleton,
+    scales: ArrayLike,
+    mass_kg: float | None = None,
+    markers: Iterable[Marker] = (),
+) -> str:
     """
     Scale the file that a skeleton came from.
 
     :param skeleton: loaded from a file.
     :param scales: [segments, 3], unitless.
+    :param mass_kg: of the whole person; each segment keeps its share, and inertia grows with
+        mass. None keeps the masses of the file.
+    :param markers: in the frames of the scaled segments; they take the place of the file's
+        markers of the same names, and its other markers stay. For files of version 4.
     :returns: the text of an ``.osim`` file, of the same version.
     :raises ValueError: when the skeleton has no file or the shape does not fit.
     """
@@ -39,17 +49,19 @@ def scaled_osim(skeleton: Skeleton, scales: ArrayLike) -> str:
     if skeleton.source is None:
         raise ValueError(f'{skeleton.name} was not loaded from a file, so none can be scaled')
     by_body = dict(zip(skeleton.segment_names, factors, strict=True))
-    return scaled_text(Path(skeleton.source).read_text(encoding='utf-8-sig'), by_body)
+    root = ET.fromstring(Path(skeleton.source).read_text(encoding='utf-8-sig'))
+    _scale(root, by_body)
+    if mass_kg is not None:
+        _set_mass(root, mass_kg)
+    _set_markers(root, markers)
+    ET.indent(root, '  ')
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'
+    )
 
 
-def scaled_text(text: str, by_body: dict[str, FloatArray]) -> str:
-    """
-    Scale the text of a model file.
-
-    :param text: an ``.osim`` file.
-    :param by_body: [3] factors per body name.
-    """
-    root = ET.fromstring(text)
+def _scale(root: ET.Element, by_body: dict[str, FloatArray]) -> None:
+    """Scale a model by [3] factors per body name."""
     bodies = root.findall('.//BodySet/objects/Body')
     for body in bodies:
         factors = by_body.get(body.get('name', ''))
@@ -63,9 +75,31 @@ def scaled_text(text: str, by_body: dict[str, FloatArray]) -> str:
         factors = by_body.get(_body_of(element))
         if factors is not None:
             _multiply(element, 'location', factors)
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'
-    )
+
+
+def _set_mass(root: ET.Element, mass_kg: float) -> None:
+    """Change all masses, and the inertias with them, by one factor."""
+    bodies = root.findall('.//BodySet/objects/Body')
+    factor = mass_kg / sum(float(body.findtext('mass', '0')) for body in bodies)
+    tags = ('mass', 'inertia', *(f'inertia_{axes}' for axes in INERTIA))
+    for body in bodies:
+        for tag in tags:
+            text = body.findtext(tag)
+            if text is not None:
+                _write(body, tag, np.array(text.split(), dtype=float) * factor)
+
+
+def _set_markers(root: ET.Element, markers: Iterable[Marker]) -> None:
+    markers = tuple(markers)
+    if not markers:
+        return
+    objects = root.find('.//MarkerSet/objects')
+    if objects is None:
+        raise ValueError('the model has no MarkerSet to put markers into')
+    names = {marker.name for marker in markers}
+    for old in [element for element in objects if element.get('name') in names]:
+        objects.remove(old)
+    objects.extend(marker_element(marker) for marker in markers)
 
 
 def _body_of(element: ET.Element) -> str:
