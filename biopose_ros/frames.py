@@ -176,3 +176,17 @@ def project_through_lens(points_m: ArrayLike, camera: Camera) -> FloatArray:
         )
         pixels[is_visible] = projected[:, 0]
     return pixels
+
+
+def image_rays(keypoints_px: FloatArray, camera: Camera) -> FloatArray:
+    """
+    Undo the lens: pixels to directions.
+
+    :param keypoints_px: [points, 2].
+    :param camera: its intrinsics and distortion.
+    :returns: [points, 3], camera frame, z = 1.
+    """
+    points = np.asarray(keypoints_px, dtype=np.float64).reshape(-1, 1, 2)
+    distortion = camera.distortion if len(camera.distortion) else None
+    flat = cv2.undistortPoints(points, camera.intrinsics_px, distortion)[:, 0]
+    return np.concatenate([flat, np.ones((len(flat), 1))], axis=1)

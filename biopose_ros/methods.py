@@ -9,37 +9,29 @@ as virtual markers, and gives these to NeurIK.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 import torch
 
-from biopose_ros.inverse_kinematics.body_size import BodySize
-from biopose_ros.inverse_kinematics.landmark_fit import LandmarkFit, LandmarkSolution
+from biopose_ros.inference.stage_clock import StageClock
+from biopose_ros.inverse_kinematics.landmark_fit import LandmarkFit
 from biopose_ros.inverse_kinematics.neurik_stage import MarkedPerson, NeurikStage
-from biopose_ros.mesh_recovery.mesh_stage import MeshStage, PlacedBody
-from biopose_ros.records import Camera, Markers, PersonCrop, TrackingState
+from biopose_ros.mesh_recovery.mesh_stage import MeshStage
+from biopose_ros.records import (
+    BodySize,
+    Camera,
+    Markers,
+    PersonCrop,
+    PersonEstimate,
+    PlacedBody,
+    SkeletonFit,
+    TrackingState,
+)
 from biopose_ros.refinement.refiner import Refiner
 from biopose_ros.skeleton import Skeleton
-from biopose_ros.stage_clock import StageClock
 from biopose_ros.virtual_markers.on_skeleton import with_virtual_markers
-
-
-@dataclass(frozen=True)
-class PersonEstimate:
-    """
-    One person's skeleton at one image.
-
-    :param solution: coordinates, uncertainty and markers, in the ground frame that leans with the
-        camera.
-    :param size: the present estimate of the body's dimensions.
-    :param body: the mesh that it rests on, where there is one.
-    """
-
-    solution: LandmarkSolution
-    size: BodySize
-    body: PlacedBody | None = None
 
 
 class Method(Protocol):
@@ -159,17 +151,17 @@ class BioposeMethod:
             refined = self._refiner.refine(recovered, seen, camera, stamp_ns)
             bodies = self._mesh.place(refined)
         marked = {
-            crop.track_id: MarkedPerson(crop, body.markers, body.depth_m, body.recovered.summary)
+            crop.track_id: MarkedPerson(crop, body.markers, body.depth_m, body.rescaled.summary)
             for crop, body in zip(seen, bodies, strict=True)
         }
         with self._clock('neurik'):
             solutions = self._neurik.solve(marked, camera, stamp_ns)
-        placed = {body.recovered.track_id: body for body in bodies}
+        placed = {body.rescaled.track_id: body for body in bodies}
         found = {}
         for key, solved in solutions.items():
             memory = self._sizes.setdefault(key, SizeMemory())
             memory.observe(solved.scales, solved.scale_stddev)
-            solution = LandmarkSolution(solved.coordinates, solved.stddev, placed[key].markers)
+            solution = SkeletonFit(solved.coordinates, solved.stddev, placed[key].markers)
             found[key] = PersonEstimate(solution, memory.size(placed[key]), placed[key])
         return found
 

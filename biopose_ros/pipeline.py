@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biopose_ros.detection.config import AUTO, DetectionConfig
-from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.files.camera import guess_camera
-from biopose_ros.filtering import check_smoothing
 from biopose_ros.frames import GroundFrame
+from biopose_ros.inference.stage_clock import StageClock
+from biopose_ros.inference.torch_threads import one_torch_thread
 from biopose_ros.inverse_kinematics.neurik_stage import NeurikStage
 from biopose_ros.keypoints import DetectedKeypoints, take_foreign_keypoints
 from biopose_ros.mesh_recovery.crop_encoder import CropEncoder, open_encoder
@@ -29,17 +29,17 @@ from biopose_ros.mesh_recovery.mesh_file import encoder_of
 from biopose_ros.mesh_recovery.mesh_stage import MeshStage
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.methods import BioposeMethod, LandmarkMethod, Method
-from biopose_ros.person_motion import PersonMotion
+from biopose_ros.person.filtering import check_smoothing
+from biopose_ros.person.motion import PersonMotion
 from biopose_ros.records import (
     Camera,
+    Crop,
     PersonCrop,
     PersonPose,
     TrackingState,
 )
 from biopose_ros.refinement.refiner import RefinementConfig, Refiner
 from biopose_ros.skeleton import Skeleton, load_skeleton
-from biopose_ros.stage_clock import StageClock
-from biopose_ros.torch_threads import one_torch_thread
 
 METHODS = ('biopose', 'neurik', 'landmarks')
 WARM_UP_SIZE_PX = (1280, 720)

@@ -15,7 +15,7 @@ from biopose_ros.cli.options import AnyNetwork, Device, Height, MeshWeights, Met
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from biopose_ros.files.video import Frame, FrameSource
+    from biopose_ros.files.frames import Frame, FrameSource
     from biopose_ros.keypoints import KeypointRecording
     from biopose_ros.pipeline import Pipeline
     from biopose_ros.records import Camera
@@ -91,7 +91,7 @@ def run(
 
     from biopose_ros.detection.config import DetectionConfig
     from biopose_ros.files.video import open_frames
-    from biopose_ros.filtering import check_smoothing
+    from biopose_ros.person.filtering import check_smoothing
     from biopose_ros.pipeline import Pipeline, PipelineConfig
 
     console = Console()
@@ -192,10 +192,10 @@ def _process(
         then; None writes them picture by picture.
     """
     from biopose_ros.cli.progress import track_frames
-    from biopose_ros.drawing import draw_persons
     from biopose_ros.files.overlay import VideoWriter
     from biopose_ros.files.results import RunResults
-    from biopose_ros.offline import RecordedImage, smooth_recording
+    from biopose_ros.person.drawing import draw_persons
+    from biopose_ros.person.recording import RecordedImage, smooth_recording
 
     rate_hz = frames.rate_hz or UNKNOWN_RATE_HZ
     results = RunResults(out, pipeline.skeleton, rate_hz)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from biopose_ros.detection.networks import LANDMARK_MODELS
+from biopose_ros.pretrained.networks import LANDMARK_MODELS
 
 AUTO = 'auto'
 

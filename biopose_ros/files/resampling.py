@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from scipy.interpolate import make_interp_spline
 
-from biopose_ros.person_motion import within_limits
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.limits import is_circular
@@ -80,12 +80,17 @@ def resample(
         at_s = np.clip(grid_s[inside], part_s[0], part_s[-1])
         spline = make_interp_spline(part_s, part_values, k=_degree(len(part_s)))
         velocities = spline(at_s, 1) if len(part_s) > 1 else np.zeros((len(at_s), values.shape[1]))
-        rows.append(Motion(grid_s[inside], within_limits(skeleton, spline(at_s)), velocities))
+        rows.append(Motion(grid_s[inside], _clamped(skeleton, spline(at_s)), velocities))
     return Motion(
         np.concatenate([row.times_s for row in rows]),
         np.concatenate([row.coordinates for row in rows]),
         np.concatenate([row.velocities for row in rows]),
     )
+
+
+def _clamped(skeleton: Skeleton, coordinates: FloatArray) -> FloatArray:
+    """Cut off where a spline overshoots a joint's limit."""
+    return np.asarray(skeleton.clamp(torch.from_numpy(coordinates)).numpy())
 
 
 def _grid(times_s: FloatArray, rate_hz: float) -> FloatArray:

@@ -24,9 +24,7 @@ from scipy.spatial.transform import Rotation
 
 from biopose_ros.body import BodyModel
 from biopose_ros.body.joints import JOINT_PARENTS
-from biopose_ros.inverse_kinematics.lifting import image_rays
-from biopose_ros.mesh_recovery.mesh_file import marked_body
-from biopose_ros.mesh_recovery.placing import points_about_pelvis_m
+from biopose_ros.frames import image_rays
 from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody
 from biopose_ros.refinement.chain import (
     JOINTS,
@@ -38,6 +36,7 @@ from biopose_ros.refinement.chain import (
 from biopose_ros.refinement.prior import prior_precision
 from biopose_ros.refinement.seen_points import PointPlaces
 from biopose_ros.virtual_markers import MarkerTable
+from biopose_ros.virtual_markers.cut_body import marked_body, points_about_pelvis_m
 
 _SHIFT_STDDEV = np.array([0.02, 0.02, 0.04])  # share of the distance, across and along the view
 # A point further off than so many sigmas counts less and less (Cauchy).

@@ -9,6 +9,7 @@ import numpy as np
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from biopose_ros.inference.stage_clock import StageClock, StageTime
 from biopose_ros.keypoints import DetectedKeypoints
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import Camera, PersonPose, TrackingState
@@ -22,7 +23,6 @@ from biopose_ros.sensor_messages.images import (
     decode_compressed,
     decode_image,
 )
-from biopose_ros.stage_clock import StageClock, StageTime
 
 # Images may overtake each other on the way by this much; a longer step back is a new time line
 # (a bag that starts again, a clock that was set).

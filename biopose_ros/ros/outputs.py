@@ -14,8 +14,8 @@ from std_msgs.msg import Header, String
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
-from biopose_ros.drawing import draw_persons
 from biopose_ros.msg import JointAngleArray, SubjectModel, TrackedPersons
+from biopose_ros.person.drawing import draw_persons
 from biopose_ros.ros import messages, qos, transforms
 from biopose_ros.ros.frame_processing import FrameResult
 from biopose_ros.ros.markers import person_markers

@@ -17,9 +17,9 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from biopose_ros.detection.config import AUTO
-from biopose_ros.detection.networks import LANDMARK_MODELS
 from biopose_ros.frames import HIGHEST_CAMERA_M, GroundFrame
 from biopose_ros.pipeline import METHODS
+from biopose_ros.pretrained.networks import LANDMARK_MODELS
 from biopose_ros.refinement.refiner import RefinementConfig
 from biopose_ros.ros.qos import RELIABILITIES
 

@@ -18,6 +18,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo
 
+from biopose_ros.inference.torch_threads import one_torch_thread
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.ros import qos
 from biopose_ros.ros.camera_source import CameraSource
@@ -38,7 +39,6 @@ from biopose_ros.ros.pipeline_settings import build_pipeline
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
 from biopose_ros.ros.worker import InferenceWorker
 from biopose_ros.sensor_messages.camera_info import CalibrationError
-from biopose_ros.torch_threads import one_torch_thread
 
 PipelineBuilder: TypeAlias = Callable[[NodeSettings], Pipeline]
 

@@ -165,9 +165,9 @@ def test_keypoints_of_another_recording_are_refused(clip, tmp_path):
 
 def test_keypoints_of_another_detector_take_the_place_of_ours(clip, needs_networks):
     """Our own keypoints, seen by a COCO detector that puts them all 40 pixels lower."""
-    from biopose_ros.detection.landmarks import LANDMARK_NAMES
     from biopose_ros.files.camera import guess_camera
     from biopose_ros.keypoints import FORMATS, DetectedKeypoints
+    from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
     from biopose_ros.pipeline import Pipeline, PipelineConfig
 
     columns = [LANDMARK_NAMES.index(name) for name in FORMATS['COCO-17']]

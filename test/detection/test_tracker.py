@@ -6,7 +6,7 @@ import pytest
 
 from biopose_ros.detection.config import DetectionConfig
 from biopose_ros.detection.tracker import PersonTracker
-from biopose_ros.onnx_runtime import NetworkFileError
+from biopose_ros.inference.onnx_runtime import NetworkFileError
 from biopose_ros.records import TrackingState
 
 FRAME_NS = 33_333_333

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from standing import CAMERA, PLACES, bent, posed, seen, seen_by_another
 
-from biopose_ros.detection.landmarks import LANDMARK_NAMES
 from biopose_ros.frames import project
 from biopose_ros.keypoints import FORMATS
+from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
 from biopose_ros.records import ForeignPoints
 from biopose_ros.refinement.refiner import RefinementConfig, Refiner
 

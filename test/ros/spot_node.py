@@ -15,10 +15,10 @@ import numpy as np
 import torch
 
 from biopose_ros.frames import CAMERA_FROM_GROUND, camera_to_ground, ground_to_camera
+from biopose_ros.inference.stage_clock import StageClock
 from biopose_ros.records import Markers, PersonPose, TrackingState
 from biopose_ros.ros.pose_node import main
 from biopose_ros.skeleton import load_skeleton
-from biopose_ros.stage_clock import StageClock
 
 THRESHOLD = 128
 # Pictures that make the pipeline fail, or slow.

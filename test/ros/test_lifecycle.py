@@ -8,7 +8,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from ros_graph import ONE, NodeProcess, Probe, values
 from rosgraph_msgs.msg import Clock
 
-from biopose_ros.detection.networks import NETWORKS
+from biopose_ros.pretrained.networks import NETWORKS
 from biopose_ros.ros.stamps import to_time
 
 REAL_NODE = [
