@@ -30,6 +30,7 @@ from biopose_ros.cli.evaluate.refinement import evaluate_refinement
 from biopose_ros.cli.evaluate.refinement_depth import evaluate_refinement_depth
 from biopose_ros.cli.evaluate.skeleton import evaluate_skeleton
 from biopose_ros.cli.evaluate.video import evaluate_video
+from biopose_ros.cli.finish import finish
 from biopose_ros.cli.node import node
 from biopose_ros.cli.play import play
 from biopose_ros.cli.run import run
@@ -60,6 +61,7 @@ app.command()(play)
 benchmark.callback()(benchmark_all)
 benchmark.command('live')(benchmark_live)
 app.command()(run)
+app.command()(finish)
 evaluate.command('video')(evaluate_video)
 evaluate.command('body')(evaluate_body)
 evaluate.command('feet')(evaluate_feet)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from biopose_ros.files.frames import Frame, FrameSource
+    from biopose_ros.files.results import RunResults
     from biopose_ros.keypoints import KeypointRecording
     from biopose_ros.pipeline import Pipeline
     from biopose_ros.records import Camera
-
-UNKNOWN_RATE_HZ = 30.0
 
 
 def run(
@@ -85,11 +84,16 @@ def run(
         float | None, typer.Option(help='Images per second, for a folder of images.')
     ] = None,
     topic: Annotated[str | None, typer.Option(help='Image topic, for a bag with several.')] = None,
+    rate_out: Annotated[
+        float | None,
+        typer.Option(help="Rows per second of .mot and .trc; without it the video's rate."),
+    ] = None,
 ) -> None:
     """Estimate joint angles in a recording; write .mot, .trc, .osim, CSV and a summary."""
     from rich.console import Console
 
     from biopose_ros.detection.config import DetectionConfig
+    from biopose_ros.files.results import RunResults
     from biopose_ros.files.video import open_frames
     from biopose_ros.person.filtering import check_smoothing
     from biopose_ros.pipeline import Pipeline, PipelineConfig
@@ -117,6 +121,13 @@ def run(
         # A video's own time line starts at 0; the epoch of a clock would drown the time column.
         origin_ns = first.stamp_ns if frames.is_wall_clock else 0
         look_ahead = smoothing if smooth else None
+        results = RunResults(
+            out,
+            pipeline.skeleton,
+            frames.rate_hz,
+            _description(frames, camera, pipeline, origin_ns, look_ahead),
+            rate_out,
+        )
         summary = _process(
             frames,
             images,
@@ -124,15 +135,15 @@ def run(
             camera,
             pipeline,
             recording,
-            out,
+            results,
             look_ahead,
-            overlay,
+            out / 'overlay.mp4' if overlay else None,
             console,
         )
     except (OSError, ValueError) as error:
         console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
-    _print_summary(summary, out, console)
+    print_summary(summary, out, console)
 
 
 def _peek(frames: FrameSource) -> tuple[Frame, Iterable[Frame]]:
@@ -180,61 +191,62 @@ def _process(
     camera: Camera,
     pipeline: Pipeline,
     recording: KeypointRecording | None,
-    out: Path,
+    results: RunResults,
     look_ahead: float | None,
-    with_overlay: bool,
+    overlay: Path | None,
     console: Console,
 ) -> dict[str, Any]:
     """
     Work through the pictures; an interrupt ends the run, and its files, in good order.
 
+    :param results: takes the poses picture by picture.
     :param look_ahead: strength of smoothing at the end, which keeps all poses in memory until
-        then; None writes them picture by picture.
+        then; None for no smoothing.
+    :param overlay: a video to draw; None for none.
     """
     from biopose_ros.cli.progress import track_frames
     from biopose_ros.files.overlay import VideoWriter
-    from biopose_ros.files.results import RunResults
+    from biopose_ros.files.results import COMPLETE, CUT_SHORT, INTERRUPTED
     from biopose_ros.person.drawing import draw_persons
     from biopose_ros.person.recording import RecordedImage, smooth_recording
 
-    rate_hz = frames.rate_hz or UNKNOWN_RATE_HZ
-    results = RunResults(out, pipeline.skeleton, rate_hz)
     kept: list[RecordedImage] = []
+    ended = COMPLETE
     with ExitStack() as stack:
         video: VideoWriter | None = None
-        if with_overlay:
-            video = stack.enter_context(VideoWriter(out / 'overlay.mp4', rate_hz))
+        if overlay is not None:
+            video = stack.enter_context(VideoWriter(overlay, frames.rate_hz))
         try:
             for frame in track_frames(images, frames.frame_count, frames.name, console):
                 found = recording.at(frame.index, frame.stamp_ns) if recording else None
                 poses = pipeline.process(frame.image_bgr, camera, frame.stamp_ns, found)
                 image = RecordedImage((frame.stamp_ns - origin_ns) * 1e-9, poses)
-                if look_ahead is None:
-                    results.write(image.time_s, image.poses)
-                else:
+                results.write(image.time_s, image.poses)
+                if look_ahead is not None:
                     kept.append(image)
                 if video is not None:
                     picture = draw_persons(frame.image_bgr, camera, poses, pipeline.skeleton)
                     video.write(picture, frame.stamp_ns - origin_ns)
         except KeyboardInterrupt:
             console.print('interrupted; finishing the files')
-        finally:
-            if look_ahead is not None:
-                ground = pipeline.config.ground_frame()
-                for image in smooth_recording(kept, pipeline.skeleton, camera, ground, look_ahead):
-                    results.write(image.time_s, image.poses)
-            summary = results.close(
-                {
-                    **_description(frames, camera, pipeline, origin_ns),
-                    'smoothing': pipeline.config.smoothing if look_ahead is None else look_ahead,
-                    'looks_ahead': look_ahead is not None,
-                }
-            )
-    return summary
+            ended = INTERRUPTED
+        except Exception:
+            with suppress(OSError):
+                results.close(CUT_SHORT)
+            raise
+        if look_ahead is not None:
+            ground = pipeline.config.ground_frame()
+            smoothed = smooth_recording(kept, pipeline.skeleton, camera, ground, look_ahead)
+            results.rewrite((image.time_s, image.poses) for image in smoothed)
+        return results.close(ended)
 
 
 def _description(
-    frames: FrameSource, camera: Camera, pipeline: Pipeline, origin_ns: int
+    frames: FrameSource,
+    camera: Camera,
+    pipeline: Pipeline,
+    origin_ns: int,
+    look_ahead: float | None,
 ) -> dict[str, Any]:
     return {
         'input': frames.name,
@@ -243,6 +255,8 @@ def _description(
         'network': pipeline.config.detection.model,
         'device': pipeline.device,
         'height_m': pipeline.config.height_m,
+        'smoothing': pipeline.config.smoothing if look_ahead is None else look_ahead,
+        'looks_ahead': look_ahead is not None,
         'camera': {
             'width_px': camera.width_px,
             'height_px': camera.height_px,
@@ -257,7 +271,14 @@ def _description(
     }
 
 
-def _print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
+def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
+    """
+    Print the table of persons.
+
+    :param summary: of the run.
+    :param out: its folder.
+    :param console: to print to.
+    """
     from rich.table import Table
 
     table = Table('person', 'images', 'from', 'to', 'gaps', 'stature', 'confidence')

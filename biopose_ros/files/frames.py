@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from biopose_ros.records import Camera
 
 NANOSECONDS = 1_000_000_000
-
+# Pictures per second of sources that do not say.
+UNKNOWN_RATE_HZ = 30.0
 
 ImageArray = NDArray[np.uint8]
 

@@ -18,7 +18,7 @@ class MotWriter(GrowingTable):
     """
     Write a motion row by row.
 
-    The format has no word for unknown: OpenSim's older reader stops at the first NaN. So images
+    The format has no word for unknown: OpenSim's older reader stops at the first NaN. So times
     without the person have no row (OpenSim interpolates over the gap), and a single unknown
     coordinate keeps its last known value. ``joint_angles.csv`` tells which values are measured.
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biopose_ros.files.closing import Closing
-from biopose_ros.files.frames import NANOSECONDS
+from biopose_ros.files.frames import NANOSECONDS, UNKNOWN_RATE_HZ
 
 # 90 kHz, the clock of MPEG video: exact to 11 microseconds.
 TIME_BASE = Fraction(1, 90_000)
@@ -23,16 +23,17 @@ class VideoWriter(Closing):
     Encode pictures as they come, H.264 where the build of FFmpeg has it.
 
     :param path: an ``.mp4`` file to write.
-    :param rate_hz: nominal rate for the header; the stamps are what counts.
+    :param rate_hz: nominal rate for the header, None where unknown; the stamps are what
+        counts.
     """
 
-    def __init__(self, path: Path, rate_hz: float = 30.0) -> None:
+    def __init__(self, path: Path, rate_hz: float | None = None) -> None:
         self.path = path
         # MP4 keeps a late start in the movie's time scale, milliseconds unless told otherwise.
         options = {'movie_timescale': str(TIME_BASE.denominator)}
         self._container = av.open(str(path), 'w', options=options)
         codec = next(name for name in CODECS if name in av.codecs_available)
-        rate = Fraction(rate_hz).limit_denominator(1001)
+        rate = Fraction(rate_hz or UNKNOWN_RATE_HZ).limit_denominator(1001)
         self._stream = cast(Any, self._container.add_stream(codec, rate=rate))
         self._stream.pix_fmt = 'yuv420p'
         self._stream.codec_context.time_base = TIME_BASE

@@ -2,14 +2,15 @@
 Write a person's sizes, mass and markers into an OpenSim model file.
 
 Follows OpenSim's scaling of everything that kinematics sees: joint frames, custom joints' shifts,
-markers; also centres of mass, inertias, path points, wrap objects and pictures. Muscle and ligament properties that depend on lengths stay as they are: for muscle
-work run OpenSim's own scale tool.
+markers; also centres of mass, inertias, path points, wrap objects and pictures. Properties of
+muscles and ligaments that depend on lengths stay as they are: for muscle work run OpenSim's own
+scale tool.
 """
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ def scaled_osim(
     skeleton: Skeleton,
     scales: ArrayLike,
     mass_kg: float | None = None,
-    markers: Iterable[Marker] = (),
+    markers: Sequence[Marker] | None = None,
 ) -> str:
     """
     Scale the file that a skeleton came from.
@@ -37,8 +38,8 @@ def scaled_osim(
     :param scales: [segments, 3], unitless.
     :param mass_kg: of the whole person; each segment keeps its share, and inertia grows with
         mass. None keeps the masses of the file.
-    :param markers: in the frames of the scaled segments; they take the place of the file's
-        markers of the same names, and its other markers stay. For files of version 4.
+    :param markers: in the frames of the scaled segments, in place of the file's markers; None
+        keeps and scales those. For files of version 4.
     :returns: the text of an ``.osim`` file, of the same version.
     :raises ValueError: when the skeleton has no file or the shape does not fit.
     """
@@ -53,7 +54,8 @@ def scaled_osim(
     _scale(root, by_body)
     if mass_kg is not None:
         _set_mass(root, mass_kg)
-    _set_markers(root, markers)
+    if markers is not None:
+        _set_markers(root, markers)
     ET.indent(root, '  ')
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'
@@ -89,17 +91,11 @@ def _set_mass(root: ET.Element, mass_kg: float) -> None:
                 _write(body, tag, np.array(text.split(), dtype=float) * factor)
 
 
-def _set_markers(root: ET.Element, markers: Iterable[Marker]) -> None:
-    markers = tuple(markers)
-    if not markers:
-        return
+def _set_markers(root: ET.Element, markers: Sequence[Marker]) -> None:
     objects = root.find('.//MarkerSet/objects')
     if objects is None:
         raise ValueError('the model has no MarkerSet to put markers into')
-    names = {marker.name for marker in markers}
-    for old in [element for element in objects if element.get('name') in names]:
-        objects.remove(old)
-    objects.extend(marker_element(marker) for marker in markers)
+    objects[:] = [marker_element(marker) for marker in markers]
 
 
 def _body_of(element: ET.Element) -> str:

@@ -1,0 +1,210 @@
+"""
+The files of one person: kept whole while they grow, finished from what lies on the disk.
+
+While a run goes on, ``joint_angles.csv``, ``motion.mot`` and ``markers.trc`` grow by a row per
+image, and ``model.osim`` is written again and again as more is known of the person's size.
+Finishing makes motion and markers anew from the table and the model: at a constant rate, the
+markers as the posed model carries them. A run that was killed is finished in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from biopose_ros.files.angles_csv import AnglesCsvWriter, AnglesTable, read_angles
+from biopose_ros.files.mot import MotWriter, degree_factors
+from biopose_ros.files.output import replacing, writing
+from biopose_ros.files.resampling import Motion, gaps, resample
+from biopose_ros.files.trc import TrcWriter
+from biopose_ros.records import FloatArray, PersonPose, TrackingState
+from biopose_ros.skeleton import Skeleton, read_osim, scaled_osim
+from biopose_ros.virtual_markers.on_skeleton import with_markers
+from biopose_ros.virtual_markers.person_markers import PersonMarkers
+
+SEEN = (TrackingState.TENTATIVE, TrackingState.TRACKED)
+ANGLES, MOTION, MARKERS, MODEL = 'joint_angles.csv', 'motion.mot', 'markers.trc', 'model.osim'
+# Markers of so many rows are placed at once: an hour of them would not fit into memory.
+CHUNK_ROWS = 1000
+
+
+class PersonFiles:
+    """
+    The growing files of one person.
+
+    :param folder: made here.
+    :param skeleton: of the poses.
+    :param first: the first pose; it tells the markers' names.
+    :param rate_hz: nominal rate of the images.
+    :raises OutputError: when they cannot be made.
+    """
+
+    def __init__(
+        self, folder: Path, skeleton: Skeleton, first: PersonPose, rate_hz: float
+    ) -> None:
+        with writing(folder):
+            folder.mkdir(parents=True)
+        self._folder = folder
+        self._skeleton = skeleton
+        self._markers = PersonMarkers(skeleton, first.markers.names)
+        names = skeleton.coordinate_names
+        self._csv = AnglesCsvWriter(folder / ANGLES, names)
+        self._mot = MotWriter(folder / MOTION, names)
+        self._trc = TrcWriter(folder / MARKERS, self._markers.names, rate_hz)
+        self._unmarked: list[tuple[float, FloatArray]] = []  # times and poses without markers yet
+        self._last_seen = first
+
+    def write(self, time_s: float, pose: PersonPose) -> None:
+        """
+        Append one pose; a lost person's last message holds nothing new.
+
+        :param time_s: seconds, increasing.
+        :param pose: of this person.
+        """
+        if pose.state is TrackingState.LOST:
+            return
+        self._csv.write(time_s, pose)
+        if pose.state in SEEN:
+            self._mot.write(time_s, pose.coordinates)
+            self._markers.observe(pose.markers.positions_m, pose.coordinates, pose.scales)
+            self._unmarked.append((time_s, pose.coordinates))
+            self._last_seen = pose
+
+    def save(self) -> None:
+        """
+        Bring all that was written onto the disk.
+
+        :raises OutputError: when that is not possible.
+        """
+        pose = self._last_seen
+        markers = self._markers.markers(pose.scales)
+        with replacing(self._folder / MODEL) as path:
+            path.write_text(scaled_osim(self._skeleton, pose.scales, markers=markers))
+        if self._unmarked:
+            times_s, coordinates = zip(*self._unmarked, strict=True)
+            offsets_m = torch.tensor([marker.offset_m for marker in markers]).double()
+            bodies = [marker.body for marker in markers]
+            rows = [self._skeleton.segment_index(body) for body in bodies]
+            scales = torch.from_numpy(pose.scales)
+            marked = with_markers(
+                self._skeleton, self._markers.names, bodies, offsets_m / scales[rows]
+            )
+            known = torch.from_numpy(np.nan_to_num(np.stack(coordinates)))
+            positions_m = marked.marker_positions(known, scales).numpy()
+            for time_s, row_m in zip(times_s, positions_m, strict=True):
+                self._trc.write(time_s, row_m)
+            self._unmarked = []
+        for table in (self._csv, self._mot, self._trc):
+            table.save()
+
+    def close(self) -> None:
+        """Save, and close the files."""
+        try:
+            self.save()
+        finally:
+            for table in (self._csv, self._mot, self._trc):
+                table.close()
+
+    def facts(self) -> dict[str, Any]:
+        """Give what the summary says of the person, and what the other files do not hold."""
+        return {
+            'person_id': self._last_seen.person_id,
+            'stature_m': number(self._last_seen.stature_m),
+            'stature_stddev_m': number(self._last_seen.stature_stddev_m),
+        }
+
+
+def rewrite_angles(
+    folder: Path, skeleton: Skeleton, poses: Iterable[tuple[float, PersonPose]]
+) -> None:
+    """
+    Write a person's table anew.
+
+    :param folder: of the person.
+    :param skeleton: of the poses.
+    :param poses: with their times, seconds.
+    :raises OutputError: when that is not possible.
+    """
+    with (
+        replacing(folder / ANGLES) as path,
+        AnglesCsvWriter(path, skeleton.coordinate_names) as table,
+    ):
+        for time_s, pose in poses:
+            if pose.state is not TrackingState.LOST:
+                table.write(time_s, pose)
+
+
+def finish_person(folder: Path, image_rate_hz: float, rate_hz: float) -> dict[str, Any]:
+    """
+    Make motion and markers from a person's table and model.
+
+    :param folder: of the person.
+    :param image_rate_hz: nominal rate of the images.
+    :param rate_hz: of motion and markers.
+    :returns: the person's figures for the summary, angles in degrees.
+    :raises ValueError: when table or model are broken.
+    :raises OutputError: when the files cannot be written.
+    """
+    table = read_angles(folder / ANGLES)
+    skeleton = Skeleton(read_osim(folder / MODEL), folder / MODEL)
+    seen = np.array([state in SEEN for state in table.states], dtype=bool)
+    times_s, coordinates = table.times_s[seen], table.coordinates[seen]
+    motion = resample(times_s, coordinates, skeleton, image_rate_hz, rate_hz)
+    with (
+        replacing(folder / MOTION) as path,
+        MotWriter(path, skeleton.coordinate_names) as mot,
+    ):
+        for time_s, row in zip(motion.times_s, motion.coordinates, strict=True):
+            mot.write(time_s, row)
+    with (
+        replacing(folder / MARKERS) as path,
+        TrcWriter(path, skeleton.marker_names, rate_hz) as trc,
+    ):
+        for time_s, row_m in zip(motion.times_s, carried_markers(skeleton, motion), strict=True):
+            trc.write(time_s, row_m)
+    return _figures(table, seen, gaps(times_s, image_rate_hz))
+
+
+def carried_markers(skeleton: Skeleton, motion: Motion) -> Iterator[FloatArray]:
+    """
+    Place a person's markers as the posed skeleton carries them.
+
+    :param skeleton: in the person's size.
+    :param motion: of the person.
+    :returns: per row [markers, 3], metres, ground frame.
+    """
+    for start in range(0, len(motion.times_s), CHUNK_ROWS):
+        rows = torch.from_numpy(motion.coordinates[start : start + CHUNK_ROWS])
+        yield from skeleton.marker_positions(rows).numpy()
+
+
+def _figures(table: AnglesTable, seen: np.ndarray, gaps_s: FloatArray) -> dict[str, Any]:
+    times_s = table.times_s[seen]
+    degrees = table.coordinates[seen] * degree_factors(table.names)
+    is_known = np.isfinite(degrees)
+    lowest = np.where(is_known, degrees, np.inf).min(axis=0)
+    highest = np.where(is_known, degrees, -np.inf).max(axis=0)
+    return {
+        'frames': len(times_s),
+        'first_time_s': number(times_s[0]),
+        'last_time_s': number(times_s[-1]),
+        'gaps_s': [[number(start), number(end)] for start, end in gaps_s],
+        'mean_confidence': number(table.confidence[seen].mean()),
+        'coordinate_ranges': {
+            name: [number(low), number(high)]
+            for name, low, high in zip(table.names, lowest, highest, strict=True)
+        },
+    }
+
+
+def number(value: float) -> float | None:
+    """
+    Round for JSON, which knows no NaN: unknown is null.
+
+    :param value: any number.
+    """
+    return round(float(value), 6) if np.isfinite(value) else None

@@ -1,0 +1,160 @@
+"""What stock OpenSim makes of a person's files."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from biopose_ros.files.mot import read_mot
+from biopose_ros.files.results import INTERRUPTED, RunResults, finish_run
+from biopose_ros.files.trc import read_trc
+from biopose_ros.records import Markers, PersonPose, TrackingState
+from biopose_ros.skeleton import load_skeleton
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
+from biopose_ros.virtual_markers.on_skeleton import with_virtual_markers
+
+RATE_HZ, COUNT = 30.0, 60
+OWN_PLACE_M = 0.02
+
+
+@pytest.fixture(scope='module')
+def skeleton():
+    return load_skeleton()
+
+
+@pytest.fixture(scope='module')
+def marked(skeleton):
+    return with_virtual_markers(skeleton)
+
+
+@pytest.fixture(scope='module')
+def own_places_m():
+    """How far the person's markers lie from the mean body's, segment frames."""
+    return np.random.default_rng(3).normal(0, OWN_PLACE_M, (len(MARKER_NAMES), 3))
+
+
+@pytest.fixture(scope='module')
+def walk(skeleton, marked, own_places_m):
+    """Somebody who moves all joints, and whose feet shift the pose against the markers."""
+    generator = np.random.default_rng(0)
+    count, segments = len(skeleton.coordinate_names), len(skeleton.segment_names)
+    rest, lower, upper = (
+        values.numpy()
+        for values in (skeleton.default_coordinates, skeleton.lower_limits, skeleton.upper_limits)
+    )
+    reach = np.minimum(0.4, (upper - lower) / 4)
+    phase, scales = generator.uniform(0, 6, count), np.full((segments, 3), 1.05)
+    rows = marked.marker_indices(MARKER_NAMES)
+    poses = []
+    for image in range(COUNT):
+        swing = rest + reach * (1 + np.sin(2 * np.pi * 0.7 * image / RATE_HZ + phase)) / 2
+        coordinates = np.clip(swing, lower, upper)
+        frames = marked.forward_kinematics(torch.from_numpy(coordinates), torch.from_numpy(scales))
+        segment = marked.marker_segments[rows]
+        local_m = marked.marker_offsets_m[rows].numpy() * scales[segment] + own_places_m
+        turned = np.einsum('mij,mj->mi', frames.rotations.numpy()[segment], local_m)
+        wobble_m = generator.normal(0, 0.03, 3) + generator.normal(0, 0.005, turned.shape)
+        markers_m = turned + frames.positions_m.numpy()[segment] + wobble_m
+        poses.append(
+            PersonPose(
+                person_id='person_1',
+                stamp_ns=round(image / RATE_HZ * 1e9),
+                state=TrackingState.TRACKED,
+                confidence=0.9,
+                coordinates=coordinates,
+                velocities=np.zeros(count),
+                stddev=np.full(count, 0.05),
+                scales=scales,
+                scale_stddev=np.full(segments, 0.01),
+                segment_rotations=np.tile(np.eye(3), (segments, 1, 1)),
+                segment_positions_m=np.zeros((segments, 3)),
+                markers=Markers(MARKER_NAMES, markers_m, np.ones(len(MARKER_NAMES))),
+                stature_m=1.8,
+                stature_stddev_m=0.0,
+                box_xyxy_px=np.zeros(4),
+                keypoints_px=np.zeros((33, 2)),
+                keypoint_confidence=np.zeros(33),
+            )
+        )
+    return poses
+
+
+def start(folder, skeleton, walk, **options):
+    results = RunResults(folder, skeleton, RATE_HZ, {'input': 'test'}, **options)
+    for pose in walk:
+        results.write(pose.stamp_ns * 1e-9, [pose])
+    return results
+
+
+@pytest.fixture(scope='module')
+def person(tmp_path_factory, skeleton, walk):
+    folder = tmp_path_factory.mktemp('run') / 'out'
+    start(folder, skeleton, walk).close()
+    return folder / 'person_1'
+
+
+def test_stock_inverse_kinematics_finds_our_motion_in_our_markers(person):
+    pytest.importorskip('opensim')
+    from biopose_ros.evaluation.files.opensim_check import check_person
+
+    check = check_person(person)
+    assert check.markers_missing == 0
+    assert check.ik_rms_mm < 1
+    assert check.ik_angle_difference_deg < 0.5
+
+
+def test_markers_sit_at_the_persons_own_places(person, skeleton, marked, own_places_m):
+    model = load_skeleton(person / 'model.osim')
+    assert model.marker_names == MARKER_NAMES
+    rows = marked.marker_indices(MARKER_NAMES)
+    mean_m = marked.marker_offsets_m[rows] * 1.05
+    off_m = model.marker_offsets_m - mean_m - torch.from_numpy(own_places_m)
+    # One place in all: where the whole body is, markers cannot say apart from the pose.
+    assert np.median(off_m.norm(dim=-1)) < OWN_PLACE_M / 3
+
+
+def test_the_trc_states_its_own_rate(person, walk):
+    times_s, markers_m = read_trc(person / 'markers.trc')
+    assert tuple(markers_m) == MARKER_NAMES
+    assert len(times_s) == COUNT
+    np.testing.assert_allclose(np.diff(times_s), 1 / RATE_HZ, atol=1e-8)
+    assert (person / 'markers.trc').read_text().splitlines()[2].split('\t')[0] == '30'
+
+
+def test_another_rate_is_reached_by_splines(tmp_path, skeleton, walk):
+    start(tmp_path / 'out', skeleton, walk, rate_out_hz=100.0).close()
+    times_s, motion = read_mot(tmp_path / 'out' / 'person_1' / 'motion.mot')
+    np.testing.assert_allclose(np.diff(times_s), 0.01, atol=1e-8)
+    knee = skeleton.coordinate_index('knee_angle_r')
+    image_s = [pose.stamp_ns * 1e-9 for pose in walk]
+    true_rad = [pose.coordinates[knee] for pose in walk]
+    np.testing.assert_allclose(
+        np.interp(image_s[:-1], times_s, motion['knee_angle_r']), true_rad[:-1], atol=1e-3
+    )
+
+
+def test_a_killed_run_is_finished_to_the_same_files(tmp_path, person, skeleton, walk):
+    folder = tmp_path / 'out'
+    start(folder, skeleton, walk).save()  # and no more: the process is gone
+    cut = json.loads((folder / 'summary.json').read_text())
+    assert cut['ended'] == 'cut short'
+    times_s, _ = read_mot(folder / 'person_1' / 'motion.mot')
+    marker_times_s, _ = read_trc(folder / 'person_1' / 'markers.trc')
+    assert len(times_s) == len(marker_times_s) == COUNT
+    summary = finish_run(folder)
+    assert summary['ended'] == 'cut short'
+    assert summary['persons'][0]['frames'] == COUNT
+    for name in ('motion.mot', 'markers.trc', 'model.osim', 'joint_angles.csv'):
+        assert (folder / 'person_1' / name).read_text() == (person / name).read_text()
+
+
+def test_an_interrupted_run_says_so(tmp_path, skeleton, walk):
+    summary = start(tmp_path / 'out', skeleton, walk[:3]).close(INTERRUPTED)
+    assert summary['ended'] == 'interrupted by the user'
+    assert json.loads((tmp_path / 'out' / 'summary.json').read_text()) == summary
+
+
+def test_what_is_no_run_cannot_be_finished(tmp_path):
+    with pytest.raises(ValueError, match='no results of "biopose run"'):
+        finish_run(tmp_path)
