@@ -57,6 +57,7 @@ class PipelineConfig:
     :param mesh_weights: of a decoder of one's own for ``biopose``, with its encoder beside it
         where that was trained, too; None takes those that ship with the package.
     :param height_m: standing height of the person; None estimates it for each person.
+    :param mass_kg: of the person; None estimates it from each person's shape and height.
     :param detection: finding and following persons.
     :param refinement: how far ``biopose`` brings meshes onto the 2D keypoints.
     :param smoothing: strength of the filter over time, 0 none to 1 strongest.
@@ -69,6 +70,7 @@ class PipelineConfig:
     device: str = 'auto'
     mesh_weights: Path | None = None
     height_m: float | None = None
+    mass_kg: float | None = None
     detection: DetectionConfig = field(default_factory=DetectionConfig)
     refinement: RefinementConfig = field(default_factory=RefinementConfig)
     smoothing: float = 0.5
@@ -83,6 +85,8 @@ class PipelineConfig:
             raise ValueError(
                 f'height_m must be a standing height from 0.5 to 2.6 metres, got {self.height_m}'
             )
+        if self.mass_kg is not None and not 2.0 <= self.mass_kg <= 400.0:
+            raise ValueError(f'mass_kg must be from 2 to 400 kilograms, got {self.mass_kg}')
         check_smoothing(self.smoothing)
         self.ground_frame()
 
@@ -236,6 +240,9 @@ class Pipeline:
     def _person(self, track_id: int) -> PersonMotion:
         if track_id not in self._persons:
             self._persons[track_id] = PersonMotion(
-                self.skeleton, self.config.smoothing, self.config.ground_frame()
+                self.skeleton,
+                self.config.smoothing,
+                self.config.ground_frame(),
+                self.config.mass_kg,
             )
         return self._persons[track_id]

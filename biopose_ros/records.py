@@ -334,6 +334,8 @@ class PersonPose:
     :param keypoint_confidence: [33].
     :param body: the mesh that this image showed; None where none was recovered in it.
     :param foot_contact: [left and right], probability that the foot stands on the ground.
+    :param mass_kg: estimated or given; NaN where unknown.
+    :param mass_stddev_kg: 1 sigma; 0 where the mass is given.
     """
 
     person_id: str
@@ -355,3 +357,5 @@ class PersonPose:
     keypoint_confidence: FloatArray
     body: PlacedBody | None = None
     foot_contact: FloatArray = field(default_factory=lambda: np.full(2, np.nan))
+    mass_kg: float = float('nan')
+    mass_stddev_kg: float = float('nan')

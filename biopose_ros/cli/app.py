@@ -21,6 +21,7 @@ from biopose_ros.cli.evaluate.body import evaluate_body
 from biopose_ros.cli.evaluate.detector import evaluate_detector
 from biopose_ros.cli.evaluate.evidence import evaluate_evidence
 from biopose_ros.cli.evaluate.feet import evaluate_feet
+from biopose_ros.cli.evaluate.files import evaluate_files
 from biopose_ros.cli.evaluate.filtering import evaluate_filtering
 from biopose_ros.cli.evaluate.keypoints import evaluate_keypoints
 from biopose_ros.cli.evaluate.mesh import evaluate_mesh
@@ -65,6 +66,7 @@ app.command()(finish)
 evaluate.command('video')(evaluate_video)
 evaluate.command('body')(evaluate_body)
 evaluate.command('feet')(evaluate_feet)
+evaluate.command('files')(evaluate_files)
 evaluate.command('filtering')(evaluate_filtering)
 evaluate.command('evidence')(evaluate_evidence)
 evaluate.command('keypoints')(evaluate_keypoints)

@@ -30,6 +30,7 @@ MeshWeights = Annotated[
 ]
 Weights = Annotated[Path | None, typer.Option(help='Weights file; without it the one that ships.')]
 Height = Annotated[float | None, typer.Option(help='Standing height of the person, metres.')]
+Mass = Annotated[float | None, typer.Option(help='Mass of the person, kilograms.')]
 Split = Annotated[str, typer.Option(help='train, validation or test.')]
 TrainingMinutes = Annotated[float, typer.Option(min=0.01, help='Length of the training.')]
 ImageCount = Annotated[int, typer.Option(min=16, help='Synthetic images to draw.')]

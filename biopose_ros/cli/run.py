@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from biopose_ros.cli.options import AnyNetwork, Device, Height, MeshWeights, Method
+from biopose_ros.cli.options import AnyNetwork, Device, Height, Mass, MeshWeights, Method
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,6 +31,7 @@ def run(
     ],
     out: Annotated[Path, typer.Option(help='Folder for the results; must be new or empty.')],
     height: Height = None,
+    mass: Mass = None,
     intrinsics: Annotated[
         Path | None,
         typer.Option(help='Camera calibration: ROS camera_info YAML, fx fy cx cy YAML, or TOML.'),
@@ -115,6 +116,7 @@ def run(
                 device=device,
                 mesh_weights=mesh_weights,
                 height_m=height,
+                mass_kg=mass,
                 detection=DetectionConfig(model=network, max_persons=max_persons),
             )
         )
@@ -255,6 +257,7 @@ def _description(
         'network': pipeline.config.detection.model,
         'device': pipeline.device,
         'height_m': pipeline.config.height_m,
+        'mass_kg': pipeline.config.mass_kg,
         'smoothing': pipeline.config.smoothing if look_ahead is None else look_ahead,
         'looks_ahead': look_ahead is not None,
         'camera': {
@@ -281,7 +284,7 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
     """
     from rich.table import Table
 
-    table = Table('person', 'images', 'from', 'to', 'gaps', 'stature', 'confidence')
+    table = Table('person', 'images', 'from', 'to', 'gaps', 'stature', 'mass', 'confidence')
     for person in summary['persons']:
         table.add_row(
             person['person_id'],
@@ -290,6 +293,7 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
             f'{person["last_time_s"]:.2f} s',
             str(len(person['gaps_s'])),
             f'{person["stature_m"] or float("nan"):.2f} m',
+            f'{person["mass_kg"] or float("nan"):.0f} kg',
             f'{person["mean_confidence"]:.2f}',
         )
     if summary['persons']:

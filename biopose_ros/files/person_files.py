@@ -28,6 +28,8 @@ from biopose_ros.virtual_markers.person_markers import PersonMarkers
 
 SEEN = (TrackingState.TENTATIVE, TrackingState.TRACKED)
 ANGLES, MOTION, MARKERS, MODEL = 'joint_angles.csv', 'motion.mot', 'markers.trc', 'model.osim'
+# The model is written again once so much has been seen since, relative to all before.
+RENEWAL = 1.25
 # Markers of so many rows are placed at once: an hour of them would not fit into memory.
 CHUNK_ROWS = 1000
 
@@ -57,6 +59,10 @@ class PersonFiles:
         self._trc = TrcWriter(folder / MARKERS, self._markers.names, rate_hz)
         self._unmarked: list[tuple[float, FloatArray]] = []  # times and poses without markers yet
         self._last_seen = first
+        self._seen = 0
+        self._next_renewal = 0.0
+        self._scales = first.scales
+        self._marked = skeleton
 
     def write(self, time_s: float, pose: PersonPose) -> None:
         """
@@ -73,6 +79,7 @@ class PersonFiles:
             self._markers.observe(pose.markers.positions_m, pose.coordinates, pose.scales)
             self._unmarked.append((time_s, pose.coordinates))
             self._last_seen = pose
+            self._seen += 1
 
     def save(self) -> None:
         """
@@ -80,29 +87,35 @@ class PersonFiles:
 
         :raises OutputError: when that is not possible.
         """
-        pose = self._last_seen
-        markers = self._markers.markers(pose.scales)
-        with replacing(self._folder / MODEL) as path:
-            path.write_text(scaled_osim(self._skeleton, pose.scales, markers=markers))
+        if self._seen >= self._next_renewal:
+            self._renew_model()
         if self._unmarked:
             times_s, coordinates = zip(*self._unmarked, strict=True)
-            offsets_m = torch.tensor([marker.offset_m for marker in markers]).double()
-            bodies = [marker.body for marker in markers]
-            rows = [self._skeleton.segment_index(body) for body in bodies]
-            scales = torch.from_numpy(pose.scales)
-            marked = with_markers(
-                self._skeleton, self._markers.names, bodies, offsets_m / scales[rows]
-            )
             known = torch.from_numpy(np.nan_to_num(np.stack(coordinates)))
-            positions_m = marked.marker_positions(known, scales).numpy()
-            for time_s, row_m in zip(times_s, positions_m, strict=True):
+            positions_m = self._marked.marker_positions(known, torch.from_numpy(self._scales))
+            for time_s, row_m in zip(times_s, positions_m.numpy(), strict=True):
                 self._trc.write(time_s, row_m)
             self._unmarked = []
         for table in (self._csv, self._mot, self._trc):
             table.save()
 
+    def _renew_model(self) -> None:
+        """Write the model as it is known by now."""
+        pose = self._last_seen
+        scales, markers = self._markers.fitted(pose.scales, pose.stature_m)
+        with replacing(self._folder / MODEL) as path:
+            path.write_text(scaled_osim(self._skeleton, scales, pose.mass_kg, markers))
+        offsets_m = torch.tensor([marker.offset_m for marker in markers]).double().reshape(-1, 3)
+        bodies = [marker.body for marker in markers]
+        rows = [self._skeleton.segment_index(body) for body in bodies]
+        self._scales = scales
+        unscaled_m = offsets_m / torch.from_numpy(scales)[rows]
+        self._marked = with_markers(self._skeleton, self._markers.names, bodies, unscaled_m)
+        self._next_renewal = RENEWAL * self._seen
+
     def close(self) -> None:
-        """Save, and close the files."""
+        """Save all as it is known at the end, and close the files."""
+        self._next_renewal = 0.0
         try:
             self.save()
         finally:
@@ -115,6 +128,8 @@ class PersonFiles:
             'person_id': self._last_seen.person_id,
             'stature_m': number(self._last_seen.stature_m),
             'stature_stddev_m': number(self._last_seen.stature_stddev_m),
+            'mass_kg': number(self._last_seen.mass_kg),
+            'mass_stddev_kg': number(self._last_seen.mass_stddev_kg),
         }
 
 

@@ -38,7 +38,7 @@ SUMMARY = 'summary.json'
 # How a run ended; as long as it goes on, what lies on the disk was cut short.
 COMPLETE, INTERRUPTED, CUT_SHORT = 'complete', 'interrupted by the user', 'cut short'
 # All is brought onto the disk so often.
-SAVE_INTERVAL_S = 2.0
+SAVE_INTERVAL_S = 1.0
 
 
 class RunResults:
@@ -70,6 +70,7 @@ class RunResults:
         self._rate_hz = rate_hz
         self._rate_out_hz = rate_out_hz
         self._description = description
+        self._versions = _versions()
         self._persons: dict[str, PersonFiles] = {}
         self._times_s: list[float] = []
         self._saved_s = time.monotonic()
@@ -135,7 +136,8 @@ class RunResults:
         :returns: the summary.
         :raises OutputError: when that is not possible.
         """
-        self.save()
+        for person in self._persons.values():
+            person.close()
         self._write_summary(ended)
         return finish_run(self._folder)
 
@@ -155,7 +157,7 @@ class RunResults:
             'angle_unit': 'degree',
             'length_unit': 'metre',
             'persons': [person.facts() for person in self._persons.values()],
-            'versions': _versions(),
+            'versions': self._versions,
         }
         _write(self._folder / SUMMARY, summary)
 

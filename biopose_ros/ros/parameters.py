@@ -72,6 +72,7 @@ class NodeSettings:
     mesh_weights: str
     max_persons: int
     height_m: float
+    mass_kg: float
     refine_iterations: int
     refine_budget_ms: float
     smoothing: float
@@ -137,6 +138,12 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         0.0,
         'Standing height of the person, metres; 0 estimates it. Right for one person only.',
         bounds=(0.0, 2.6),
+    ),
+    ParameterSpec(
+        'mass_kg',
+        0.0,
+        'Mass of the person, for subject models; 0 estimates it. Right for one person only.',
+        bounds=(0.0, 400.0),
     ),
     ParameterSpec(
         'refine_iterations',

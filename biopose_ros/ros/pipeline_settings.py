@@ -23,6 +23,7 @@ def build_pipeline(settings: NodeSettings) -> Pipeline:
             device=settings.device,
             mesh_weights=Path(settings.mesh_weights) if settings.mesh_weights else None,
             height_m=settings.height_m or None,
+            mass_kg=settings.mass_kg or None,
             detection=DetectionConfig(
                 model=settings.landmark_model, max_persons=settings.max_persons
             ),

@@ -52,7 +52,7 @@ class SubjectModels:
         changed = [p for p in followed.values() if self._has_changed(p, to_ns(header.stamp))]
         for person in changed:
             self._announced[person.person_id] = person
-            osim_xml = scaled_osim(self._skeleton, person.scales)
+            osim_xml = scaled_osim(self._skeleton, person.scales, person.mass_kg)
             self._messages[person.person_id] = subject_model(
                 person, self._skeleton, osim_xml, header
             )

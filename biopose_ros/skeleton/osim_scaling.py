@@ -37,7 +37,7 @@ def scaled_osim(
     :param skeleton: loaded from a file.
     :param scales: [segments, 3], unitless.
     :param mass_kg: of the whole person; each segment keeps its share, and inertia grows with
-        mass. None keeps the masses of the file.
+        mass. None or NaN keeps the masses of the file.
     :param markers: in the frames of the scaled segments, in place of the file's markers; None
         keeps and scales those. For files of version 4.
     :returns: the text of an ``.osim`` file, of the same version.
@@ -52,7 +52,7 @@ def scaled_osim(
     by_body = dict(zip(skeleton.segment_names, factors, strict=True))
     root = ET.fromstring(Path(skeleton.source).read_text(encoding='utf-8-sig'))
     _scale(root, by_body)
-    if mass_kg is not None:
+    if mass_kg is not None and np.isfinite(mass_kg):
         _set_mass(root, mass_kg)
     if markers is not None:
         _set_markers(root, markers)

@@ -12,6 +12,7 @@ from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.description import Marker
 from biopose_ros.virtual_markers.on_skeleton import with_virtual_markers
 
+TOP, SOLES = 'head_vertex', ('R_sole_heel', 'L_sole_heel')
 # So many images, spread evenly over the recording, are kept for the median.
 MAX_IMAGES = 256
 
@@ -71,19 +72,40 @@ class PersonMarkers:
             off_m = off_m - np.median(seen_m, axis=0)
             self._corrections_m.append(np.einsum('mji,mj->mi', rotations, off_m))
 
-    def markers(self, scales: FloatArray) -> tuple[Marker, ...]:
+    def fitted(
+        self, scales: FloatArray, stature_m: float
+    ) -> tuple[FloatArray, tuple[Marker, ...]]:
         """
-        Give the present estimate.
+        Give the present estimate, as tall as the person.
 
-        :param scales: [segments, 3].
-        :returns: in the frames of the scaled segments.
+        At rest the skeleton, with soles and the top of the head where the images show them, stands
+        a little taller or shorter than the person; all of it is scaled to the stature. Without
+        these markers the sizes stay.
+
+        :param scales: [segments, 3], as the images show them.
+        :param stature_m: standing height of the person.
+        :returns: scales [segments, 3], and markers in the frames of the scaled segments.
         """
         places_m = self._mean_m * scales[self._segments]
         if self._corrections_m:
             corrections_m = np.stack(self._corrections_m)
             never_seen = np.isnan(corrections_m).all(axis=0)
             places_m = places_m + np.nanmedian(np.where(never_seen, 0.0, corrections_m), axis=0)
-        return tuple(
+        factor = self._factor(places_m, scales, stature_m)
+        markers = tuple(
             Marker(name, body, (float(x), float(y), float(z)))
-            for name, body, (x, y, z) in zip(self.names, self._bodies, places_m, strict=True)
+            for name, body, (x, y, z) in zip(
+                self.names, self._bodies, places_m * factor, strict=True
+            )
         )
+        return scales * factor, markers
+
+    def _factor(self, places_m: FloatArray, scales: FloatArray, stature_m: float) -> float:
+        if not np.isfinite(stature_m) or not {*SOLES, TOP} <= set(self.names):
+            return 1.0
+        rest = self._skeleton.forward_kinematics(
+            self._skeleton.default_coordinates, torch.from_numpy(scales)
+        )
+        turned = np.einsum('mij,mj->mi', rest.rotations.numpy()[self._segments], places_m)
+        heights_m = (turned + rest.positions_m.numpy()[self._segments])[:, 1]
+        return stature_m / float(np.ptp(heights_m))

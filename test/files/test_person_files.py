@@ -15,7 +15,7 @@ from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 from biopose_ros.virtual_markers.on_skeleton import with_virtual_markers
 
 RATE_HZ, COUNT = 30.0, 60
-OWN_PLACE_M = 0.02
+OWN_PLACE_M, SCALE = 0.02, 1.05
 
 
 @pytest.fixture(scope='module')
@@ -34,8 +34,23 @@ def own_places_m():
     return np.random.default_rng(3).normal(0, OWN_PLACE_M, (len(MARKER_NAMES), 3))
 
 
+def carried_m(marked, own_places_m, coordinates):
+    """Where the person's skeleton carries the person's markers."""
+    rows = marked.marker_indices(MARKER_NAMES)
+    segment, scales = marked.marker_segments[rows], np.full((21, 3), SCALE)
+    frames = marked.forward_kinematics(torch.from_numpy(coordinates), torch.from_numpy(scales))
+    local_m = marked.marker_offsets_m[rows].numpy() * SCALE + own_places_m
+    turned = np.einsum('mij,mj->mi', frames.rotations.numpy()[segment], local_m)
+    return turned + frames.positions_m.numpy()[segment]
+
+
 @pytest.fixture(scope='module')
-def walk(skeleton, marked, own_places_m):
+def stature_m(marked, own_places_m):
+    return np.ptp(carried_m(marked, own_places_m, marked.default_coordinates.numpy())[:, 1])
+
+
+@pytest.fixture(scope='module')
+def walk(skeleton, marked, own_places_m, stature_m):
     """Somebody who moves all joints, and whose feet shift the pose against the markers."""
     generator = np.random.default_rng(0)
     count, segments = len(skeleton.coordinate_names), len(skeleton.segment_names)
@@ -44,18 +59,13 @@ def walk(skeleton, marked, own_places_m):
         for values in (skeleton.default_coordinates, skeleton.lower_limits, skeleton.upper_limits)
     )
     reach = np.minimum(0.4, (upper - lower) / 4)
-    phase, scales = generator.uniform(0, 6, count), np.full((segments, 3), 1.05)
-    rows = marked.marker_indices(MARKER_NAMES)
+    phase = generator.uniform(0, 6, count)
     poses = []
     for image in range(COUNT):
         swing = rest + reach * (1 + np.sin(2 * np.pi * 0.7 * image / RATE_HZ + phase)) / 2
         coordinates = np.clip(swing, lower, upper)
-        frames = marked.forward_kinematics(torch.from_numpy(coordinates), torch.from_numpy(scales))
-        segment = marked.marker_segments[rows]
-        local_m = marked.marker_offsets_m[rows].numpy() * scales[segment] + own_places_m
-        turned = np.einsum('mij,mj->mi', frames.rotations.numpy()[segment], local_m)
-        wobble_m = generator.normal(0, 0.03, 3) + generator.normal(0, 0.005, turned.shape)
-        markers_m = turned + frames.positions_m.numpy()[segment] + wobble_m
+        wobble_m = generator.normal(0, 0.03, 3) + generator.normal(0, 0.005, (95, 3))
+        markers_m = carried_m(marked, own_places_m, coordinates) + wobble_m
         poses.append(
             PersonPose(
                 person_id='person_1',
@@ -65,16 +75,18 @@ def walk(skeleton, marked, own_places_m):
                 coordinates=coordinates,
                 velocities=np.zeros(count),
                 stddev=np.full(count, 0.05),
-                scales=scales,
+                scales=np.full((segments, 3), SCALE),
                 scale_stddev=np.full(segments, 0.01),
                 segment_rotations=np.tile(np.eye(3), (segments, 1, 1)),
                 segment_positions_m=np.zeros((segments, 3)),
                 markers=Markers(MARKER_NAMES, markers_m, np.ones(len(MARKER_NAMES))),
-                stature_m=1.8,
+                stature_m=stature_m,
                 stature_stddev_m=0.0,
                 box_xyxy_px=np.zeros(4),
                 keypoints_px=np.zeros((33, 2)),
                 keypoint_confidence=np.zeros(33),
+                mass_kg=64.0,
+                mass_stddev_kg=0.0,
             )
         )
     return poses
@@ -94,7 +106,7 @@ def person(tmp_path_factory, skeleton, walk):
     return folder / 'person_1'
 
 
-def test_stock_inverse_kinematics_finds_our_motion_in_our_markers(person):
+def test_stock_inverse_kinematics_finds_our_motion_in_our_markers(person, stature_m):
     pytest.importorskip('opensim')
     from biopose_ros.evaluation.files.opensim_check import check_person
 
@@ -102,13 +114,15 @@ def test_stock_inverse_kinematics_finds_our_motion_in_our_markers(person):
     assert check.markers_missing == 0
     assert check.ik_rms_mm < 1
     assert check.ik_angle_difference_deg < 0.5
+    assert check.model_stature_m == pytest.approx(stature_m, abs=1e-4)  # as stated, soles included
+    assert check.mass_kg == pytest.approx(64.0)
 
 
 def test_markers_sit_at_the_persons_own_places(person, skeleton, marked, own_places_m):
     model = load_skeleton(person / 'model.osim')
     assert model.marker_names == MARKER_NAMES
     rows = marked.marker_indices(MARKER_NAMES)
-    mean_m = marked.marker_offsets_m[rows] * 1.05
+    mean_m = marked.marker_offsets_m[rows] * SCALE
     off_m = model.marker_offsets_m - mean_m - torch.from_numpy(own_places_m)
     # One place in all: where the whole body is, markers cannot say apart from the pose.
     assert np.median(off_m.norm(dim=-1)) < OWN_PLACE_M / 3

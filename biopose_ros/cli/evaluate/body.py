@@ -58,7 +58,7 @@ def evaluate_body(
     markers = load_markers(model.topology)
     faults = marker_faults(markers, model)
     figures |= {'markers': len(markers.names), 'marker_faults': len(faults)}
-    data = Path(__file__).resolve().parents[3] / 'shared' / 'data'
+    data = Path(__file__).resolve().parents[4] / 'shared' / 'data'
     figures |= _label_figures(
         model,
         poses,

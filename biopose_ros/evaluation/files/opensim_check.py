@@ -13,8 +13,6 @@ from biopose_ros.files.mot import read_mot
 from biopose_ros.files.trc import read_trc
 from biopose_ros.records import FloatArray
 
-SOLES = ('R_sole_heel', 'L_sole_heel', 'R_sole_ball', 'L_sole_ball')
-
 
 @dataclass(frozen=True)
 class OpenSimCheck:
@@ -26,8 +24,8 @@ class OpenSimCheck:
         OpenSim's inverse kinematics; root mean square.
     :param ik_angle_difference_deg: between OpenSim's angles and those of the ``.mot``; mean over
         rows and coordinates.
-    :param model_stature_m: from the soles to the top of the head, model at rest; NaN without
-        these markers.
+    :param model_stature_m: from the lowest marker to the highest, model at rest: soles and the
+        top of the head are among them.
     :param mass_kg: of the model.
     """
 
@@ -51,7 +49,7 @@ def check_person(folder: Path) -> OpenSimCheck:
     times_s, motion = read_mot(folder / 'motion.mot')
     marker_times_s, markers_m = read_trc(folder / 'markers.trc')
     names = [marker.getName() for marker in model.getMarkerSet()]
-    mass_kg, stature_m = model.getTotalMass(state), _stature(model, state, names)
+    mass_kg, stature_m = model.getTotalMass(state), _stature(model, state)
     found_s, found = _inverse_kinematics(model, folder / 'markers.trc', times_s)
     turning = [
         name
@@ -109,13 +107,7 @@ def _posed_markers(
     return np.array(places_m).reshape(rows, len(names), 3)
 
 
-def _stature(model: opensim.Model, state: opensim.State, names: list[str]) -> float:
-    if not {'head_vertex', *SOLES} <= set(names):
-        return float('nan')
+def _stature(model: opensim.Model, state: opensim.State) -> float:
     model.realizePosition(state)
-    markers = model.getMarkerSet()
-    heights_m = {
-        name: markers.get(name).getLocationInGround(state).get(1)
-        for name in ('head_vertex', *SOLES)
-    }
-    return float(heights_m['head_vertex'] - np.mean([heights_m[name] for name in SOLES]))
+    heights_m = [marker.getLocationInGround(state).get(1) for marker in model.getMarkerSet()]
+    return float(np.ptp(heights_m))
