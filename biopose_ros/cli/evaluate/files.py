@@ -38,7 +38,7 @@ def evaluate_files(
         figures,
         rows_after_kill,
     )
-    from biopose_ros.pipeline import PipelineConfig
+    from biopose_ros.settings import PipelineConfig
 
     console = Console()
     data = data or default_data()

@@ -16,7 +16,8 @@ from biopose_ros.files.camera import guess_camera
 from biopose_ros.files.mot import read_mot
 from biopose_ros.files.results import RunResults, finish_run
 from biopose_ros.files.video import open_frames
-from biopose_ros.pipeline import Pipeline, PipelineConfig
+from biopose_ros.pipeline import Pipeline
+from biopose_ros.settings import PipelineConfig
 
 # Clips in which exactly one person is to be seen.
 CLIPS = (
