@@ -42,7 +42,7 @@ $(STAMPS)/build-tools: $(STAMPS)/environment requirements-build.txt
 $(STAMPS)/package: $(STAMPS)/build-tools $(PACKAGE_FILES)
 	@.ci/system-tools >/dev/null
 	@echo '== Installing biopose_ros: its dependencies first, then about 20 s for the messages'
-	@$(PIP_INSTALL) --no-build-isolation --editable '.[import,opensim,test,training]' \
+	@$(PIP_INSTALL) --no-build-isolation --editable '.[c3d,import,opensim,test,training]' \
 		| sed '/already satisfied/d'
 	@touch $@
 

@@ -68,6 +68,9 @@ def run(
         float | None,
         typer.Option(help="Rows per second of .mot and .trc; without it the video's rate."),
     ] = None,
+    c3d: Annotated[
+        bool, typer.Option('--c3d', help='Also write markers.c3d; needs the package ezc3d.')
+    ] = False,
     *,
     config: PipelineConfig,
 ) -> None:
@@ -94,6 +97,7 @@ def run(
             frames.rate_hz,
             _description(frames, camera, pipeline, origin_ns, look_ahead),
             rate_out,
+            c3d,
         )
         summary = _process(
             frames,

@@ -17,17 +17,19 @@ import numpy as np
 import torch
 
 from biopose_ros.files.angles_csv import AnglesCsvWriter, AnglesTable, read_angles
-from biopose_ros.files.mot import MotWriter, degree_factors
+from biopose_ros.files.c3d import write_c3d
+from biopose_ros.files.mot import MotWriter, StoWriter, degree_factors
 from biopose_ros.files.output import replacing, writing
 from biopose_ros.files.resampling import Motion, gaps, resample
 from biopose_ros.files.trc import TrcWriter
 from biopose_ros.records import FloatArray, PersonPose, TrackingState
-from biopose_ros.skeleton import Skeleton, read_osim, scaled_osim
+from biopose_ros.skeleton import Skeleton, read_osim, scale_set, scaled_osim
 from biopose_ros.virtual_markers.on_skeleton import with_markers
 from biopose_ros.virtual_markers.person_markers import PersonMarkers
 
 SEEN = (TrackingState.TENTATIVE, TrackingState.TRACKED)
 ANGLES, MOTION, MARKERS, MODEL = 'joint_angles.csv', 'motion.mot', 'markers.trc', 'model.osim'
+STATES, C3D, SCALES = 'motion.sto', 'markers.c3d', 'scale_factors.xml'
 # The model is written again once so much has been seen since, relative to all before.
 RENEWAL = 1.25
 # Markers of so many rows are placed at once: an hour of them would not fit into memory.
@@ -105,6 +107,8 @@ class PersonFiles:
         scales, markers = self._markers.fitted(pose.scales, pose.stature_m)
         with replacing(self._folder / MODEL) as path:
             path.write_text(scaled_osim(self._skeleton, scales, pose.mass_kg, markers))
+        with replacing(self._folder / SCALES) as path:
+            path.write_text(scale_set(self._skeleton.segment_names, scales))
         offsets_m = torch.tensor([marker.offset_m for marker in markers]).double().reshape(-1, 3)
         bodies = [marker.body for marker in markers]
         rows = [self._skeleton.segment_index(body) for body in bodies]
@@ -153,13 +157,16 @@ def rewrite_angles(
                 table.write(time_s, pose)
 
 
-def finish_person(folder: Path, image_rate_hz: float, rate_hz: float) -> dict[str, Any]:
+def finish_person(
+    folder: Path, image_rate_hz: float, rate_hz: float, with_c3d: bool
+) -> dict[str, Any]:
     """
     Make motion and markers from a person's table and model.
 
     :param folder: of the person.
     :param image_rate_hz: nominal rate of the images.
     :param rate_hz: of motion and markers.
+    :param with_c3d: whether to write the markers as C3D, too.
     :returns: the person's figures for the summary, angles in degrees.
     :raises ValueError: when table or model are broken.
     :raises OutputError: when the files cannot be written.
@@ -169,19 +176,37 @@ def finish_person(folder: Path, image_rate_hz: float, rate_hz: float) -> dict[st
     seen = np.array([state in SEEN for state in table.states], dtype=bool)
     times_s, coordinates = table.times_s[seen], table.coordinates[seen]
     motion = resample(times_s, coordinates, skeleton, image_rate_hz, rate_hz)
-    with (
-        replacing(folder / MOTION) as path,
-        MotWriter(path, skeleton.coordinate_names) as mot,
-    ):
-        for time_s, row in zip(motion.times_s, motion.coordinates, strict=True):
-            mot.write(time_s, row)
+    _write_motion(folder, skeleton, motion)
     with (
         replacing(folder / MARKERS) as path,
         TrcWriter(path, skeleton.marker_names, rate_hz) as trc,
     ):
         for time_s, row_m in zip(motion.times_s, carried_markers(skeleton, motion), strict=True):
             trc.write(time_s, row_m)
+    if with_c3d:
+        places_m = np.stack(list(carried_markers(skeleton, motion)))
+        with replacing(folder / C3D) as path:
+            write_c3d(path, skeleton.marker_names, motion.times_s, places_m, rate_hz)
     return _figures(table, seen, gaps(times_s, image_rate_hz))
+
+
+def _write_motion(folder: Path, skeleton: Skeleton, motion: Motion) -> None:
+    joint_of = {
+        coordinate.name: joint.name
+        for joint in skeleton.description.joints
+        for coordinate in joint.coordinates
+    }
+    names = skeleton.coordinate_names
+    with (
+        replacing(folder / MOTION) as mot_path,
+        replacing(folder / STATES) as sto_path,
+        MotWriter(mot_path, names) as mot,
+        StoWriter(sto_path, [f'/jointset/{joint_of[name]}/{name}' for name in names]) as sto,
+    ):
+        rows = zip(motion.times_s, motion.coordinates, motion.velocities, strict=True)
+        for time_s, coordinates, velocities in rows:
+            mot.write(time_s, coordinates)
+            sto.write(time_s, coordinates, velocities)
 
 
 def carried_markers(skeleton: Skeleton, motion: Motion) -> Iterator[FloatArray]:

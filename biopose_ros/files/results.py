@@ -1,9 +1,9 @@
 """
 The files of a run, ``DIR/<person_id>/``, written image by image in constant memory.
 
-Per person: ``motion.mot`` and ``markers.trc`` (at a constant rate, while the person was seen),
-``model.osim`` (the skeleton in the person's size, with the person's markers),
-``joint_angles.csv`` (every image of the track, predicted ones marked by their state). Beside the
+Per person: ``motion.mot``, ``motion.sto`` and ``markers.trc`` (at a constant rate, while the person
+was seen), ``model.osim`` (the skeleton in the person's size, with the person's markers),
+``scale_factors.xml`` (its sizes for OpenSim's scale tool), ``joint_angles.csv`` (every image of the track, predicted ones marked by their state). Beside the
 persons: ``summary.json``. All of them are whole at any moment, so that a run that is killed loses
 its last seconds alone; :func:`finish_run` completes it.
 """
@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from biopose_ros import __version__
+from biopose_ros.files.c3d import check_c3d
 from biopose_ros.files.frames import UNKNOWN_RATE_HZ
 from biopose_ros.files.output import OutputError, replacing, writing
 from biopose_ros.files.person_files import (
@@ -49,8 +50,10 @@ class RunResults:
     :param skeleton: of the poses.
     :param rate_hz: nominal rate of the images; None where the source does not say.
     :param rate_out_hz: of motion and markers; None for that of the images.
+    :param with_c3d: whether to write the markers as C3D, too.
     :param description: what the run is, for the summary: input, method and the like.
     :raises OutputError: when the folder holds something already, or cannot be written.
+    :raises ValueError: when the rate is not above 0, or C3D cannot be written.
     """
 
     def __init__(
@@ -60,7 +63,12 @@ class RunResults:
         rate_hz: float | None,
         description: dict[str, Any],
         rate_out_hz: float | None = None,
+        with_c3d: bool = False,
     ) -> None:
+        if rate_out_hz is not None and not 0.0 < rate_out_hz < np.inf:
+            raise ValueError(f'the rate of the files must be above 0 Hz, got {rate_out_hz}')
+        if with_c3d:
+            check_c3d()
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             if any(folder.iterdir()):
@@ -69,6 +77,7 @@ class RunResults:
         self._skeleton = skeleton
         self._rate_hz = rate_hz
         self._rate_out_hz = rate_out_hz
+        self._with_c3d = with_c3d
         self._description = description
         self._versions = _versions()
         self._persons: dict[str, PersonFiles] = {}
@@ -154,6 +163,7 @@ class RunResults:
             'rate_hz': number((len(times_s) - 1) / duration_s) if duration_s else None,
             'image_rate_hz': number(image_rate_hz),
             'rate_out_hz': number(self._rate_out_hz or image_rate_hz),
+            'with_c3d': self._with_c3d,
             'angle_unit': 'degree',
             'length_unit': 'metre',
             'persons': [person.facts() for person in self._persons.values()],
@@ -175,6 +185,7 @@ def finish_run(folder: Path) -> dict[str, Any]:
     try:
         summary: dict[str, Any] = json.loads(path.read_text())
         rates_hz = float(summary['image_rate_hz']), float(summary['rate_out_hz'])
+        with_c3d = bool(summary['with_c3d'])
         known = {person['person_id']: person for person in summary['persons']}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
@@ -183,7 +194,7 @@ def finish_run(folder: Path) -> dict[str, Any]:
         ) from None
     names = [name for name in known if (folder / name / ANGLES).exists()]
     summary['persons'] = [
-        {**known[name], **finish_person(folder / name, *rates_hz)} for name in names
+        {**known[name], **finish_person(folder / name, *rates_hz, with_c3d)} for name in names
     ]
     _write(path, summary)
     return summary

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton.description import GROUND, Marker
-from biopose_ros.skeleton.osim_writer import marker_element
+from biopose_ros.skeleton.osim_writer import VERSION, marker_element
 from biopose_ros.skeleton.skeleton import Skeleton
 
 BODY_TAGS = ('socket_parent_frame', 'socket_parent', 'socket_frame', 'body', 'body_name')
@@ -59,6 +59,29 @@ def scaled_osim(
     ET.indent(root, '  ')
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'
+    )
+
+
+def scale_set(segments: Sequence[str], scales: ArrayLike) -> str:
+    """
+    Write size factors as OpenSim's scale tool takes them ("manualScale").
+
+    :param segments: names of bodies.
+    :param scales: [segments, 3], unitless.
+    :returns: the text of an XML file that holds a ScaleSet.
+    """
+    document = ET.Element('OpenSimDocument', Version=VERSION)
+    objects = ET.SubElement(ET.SubElement(document, 'ScaleSet', name='scale_factors'), 'objects')
+    for name, factors in zip(segments, np.asarray(scales), strict=True):
+        scale = ET.SubElement(objects, 'Scale')
+        _write(scale, 'scales', factors)
+        ET.SubElement(scale, 'segment').text = name
+        ET.SubElement(scale, 'apply').text = 'true'
+    ET.indent(document, '  ')
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        + ET.tostring(document, encoding='unicode')
+        + '\n'
     )
 
 

@@ -1,6 +1,8 @@
 """What stock OpenSim makes of a person's files."""
 
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -172,3 +174,94 @@ def test_an_interrupted_run_says_so(tmp_path, skeleton, walk):
 def test_what_is_no_run_cannot_be_finished(tmp_path):
     with pytest.raises(ValueError, match='no results of "biopose run"'):
         finish_run(tmp_path)
+
+
+def test_moco_takes_the_states(person):
+    opensim = pytest.importorskip('opensim')
+    model = opensim.Model(str(person / 'model.osim'))
+    model.initSystem()
+    table = opensim.TimeSeriesTable(str(person / 'motion.sto'))
+    states = opensim.StatesTrajectory.createFromStatesTable(model, table)
+    assert states.getSize() == COUNT
+    names = [model.getStateVariableNames().get(row) for row in range(model.getNumStateVariables())]
+    assert sorted(table.getColumnLabels()) == sorted(names)
+    knee = table.getDependentColumn('/jointset/knee_r/knee_angle_r/value').to_numpy()
+    speed = table.getDependentColumn('/jointset/knee_r/knee_angle_r/speed').to_numpy()
+    _, motion = read_mot(person / 'motion.mot')
+    np.testing.assert_allclose(knee, motion['knee_angle_r'], atol=1e-7)
+    np.testing.assert_allclose(speed[5:-5], np.gradient(knee, 1 / RATE_HZ)[5:-5], atol=0.05)
+
+
+def test_the_scale_set_makes_the_same_model_of_ours(person, skeleton):
+    opensim = pytest.importorskip('opensim')
+    generic = opensim.Model(str(skeleton.source))
+    state = generic.initSystem()
+    generic.scale(state, opensim.ScaleSet(str(person / 'scale_factors.xml')), True)
+    scaled = opensim.Model(str(person / 'model.osim'))
+    lengths = []
+    for model in (generic, scaled):
+        now = model.initSystem()
+        model.realizePosition(now)
+        places = [
+            model.getBodySet().get(name).getTransformInGround(now).p().to_numpy()
+            for name in ('pelvis', 'tibia_r', 'hand_l')
+        ]
+        lengths.append([np.linalg.norm(place - places[0]) for place in places])
+    np.testing.assert_allclose(*lengths, atol=1e-4)
+
+
+def test_c3d_holds_the_same_markers(tmp_path, skeleton, walk):
+    ezc3d = pytest.importorskip('ezc3d')
+    late = [*walk[:20], *walk[40:]]
+    start(tmp_path / 'out', skeleton, late, with_c3d=True).close()
+    person = tmp_path / 'out' / 'person_1'
+    times_s, markers_m = read_trc(person / 'markers.trc')
+    file = ezc3d.c3d(str(person / 'markers.c3d'))
+    point = file['parameters']['POINT']
+    assert tuple(point['LABELS']['value']) == MARKER_NAMES
+    assert point['RATE']['value'][0] == pytest.approx(RATE_HZ)
+    points_mm = file['data']['points'][:3]
+    assert points_mm.shape == (3, len(MARKER_NAMES), COUNT)
+    assert np.isnan(points_mm[:, :, 25]).all()
+    rows = np.round(times_s * RATE_HZ).astype(int)
+    for column, name in enumerate(MARKER_NAMES):
+        np.testing.assert_allclose(points_mm[:, column, rows].T, 1e3 * markers_m[name], atol=0.01)
+
+
+def test_c3d_without_its_library_names_the_remedy(tmp_path, skeleton, monkeypatch):
+    monkeypatch.setattr('biopose_ros.files.c3d.find_spec', lambda name: None)
+    with pytest.raises(ValueError, match=r'pip install "biopose_ros\[c3d\]"'):
+        RunResults(tmp_path / 'out', skeleton, RATE_HZ, {}, with_c3d=True)
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize('rate_hz', [0.0, -5.0, np.nan, np.inf])
+def test_a_rate_that_is_none_is_refused(tmp_path, skeleton, rate_hz):
+    with pytest.raises(ValueError, match='must be above 0 Hz'):
+        RunResults(tmp_path / 'out', skeleton, RATE_HZ, {}, rate_out_hz=rate_hz)
+
+
+def test_sigkill_costs_nothing_that_was_saved(tmp_path, skeleton, walk, monkeypatch):
+    """A process that saves every image is killed in the middle of its work."""
+    folder, (reader, writer) = tmp_path / 'out', os.pipe()
+    monkeypatch.setattr('biopose_ros.files.results.SAVE_INTERVAL_S', 0.0)
+    pid = os.fork()
+    if pid == 0:
+        results = RunResults(folder, skeleton, RATE_HZ, {})
+        for number in range(100_000):
+            results.write(number / RATE_HZ, [walk[number % COUNT]])
+            os.write(writer, b'.')
+    count = len(os.read(reader, 1))
+    while count < 40:
+        count += len(os.read(reader, 100))
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    times_s, _ = read_mot(folder / 'person_1' / 'motion.mot')
+    assert len(times_s) >= count
+    marker_times_s, _ = read_trc(folder / 'person_1' / 'markers.trc')
+    assert len(marker_times_s) >= count
+    finish_run(folder)
+    finished_s, _ = read_mot(folder / 'person_1' / 'motion.mot')
+    np.testing.assert_allclose(np.diff(finished_s), 1 / RATE_HZ, atol=1e-8)
+    assert len(finished_s) >= count
+    assert not list(folder.glob('**/.new'))

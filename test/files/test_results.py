@@ -76,6 +76,8 @@ def test_one_folder_per_person_that_was_seen(run):
         'markers.trc',
         'model.osim',
         'motion.mot',
+        'motion.sto',
+        'scale_factors.xml',
     ]
 
 

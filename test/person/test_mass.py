@@ -39,7 +39,7 @@ def test_without_a_shape_it_is_that_of_an_average_adult_of_the_height():
     assert np.isnan(mass.mass_kg)
     mass.observe(estimate(stature_m=1.7, stature_stddev_m=0.09))
     assert mass.mass_kg == pytest.approx(26.6 * 1.7**2)
-    assert mass.stddev_kg == pytest.approx(mass.mass_kg * np.hypot(0.148, 3 * 0.09 / 1.7))
+    assert mass.stddev_kg == pytest.approx(mass.mass_kg * np.hypot(0.148, 2.57 * 0.09 / 1.7))
 
 
 def test_a_heavy_shape_weighs_more_and_the_mean_over_images_counts():
