@@ -1,11 +1,12 @@
 """
 The files of a run, ``DIR/<person_id>/``, written image by image in constant memory.
 
-Per person: ``motion.mot``, ``motion.sto`` and ``markers.trc`` (at a constant rate, while the person
-was seen), ``model.osim`` (the skeleton in the person's size, with the person's markers),
-``scale_factors.xml`` (its sizes for OpenSim's scale tool), ``joint_angles.csv`` (every image of the track, predicted ones marked by their state). Beside the
-persons: ``summary.json``. All of them are whole at any moment, so that a run that is killed loses
-its last seconds alone; :func:`finish_run` completes it.
+Per person: ``motion.mot``, ``motion.sto`` and ``markers.trc`` (at a constant rate, while the
+person was seen), ``model.osim`` (the skeleton in the person's size, with the person's markers),
+``scale_factors.xml`` (its sizes for OpenSim's scale tool), ``joint_angles.csv`` (every image of
+the track, predicted ones marked by their state). Beside the persons: ``summary.json``. All of them
+are whole at any moment, so that a run that is killed loses its last seconds alone;
+:func:`finish_run` completes it.
 """
 
 from __future__ import annotations
