@@ -27,7 +27,6 @@ from biopose_ros.skeleton import Skeleton, read_osim, scale_set, scaled_osim
 from biopose_ros.virtual_markers.on_skeleton import with_markers
 from biopose_ros.virtual_markers.person_markers import PersonMarkers
 
-SEEN = (TrackingState.TENTATIVE, TrackingState.TRACKED)
 ANGLES, MOTION, MARKERS, MODEL = 'joint_angles.csv', 'motion.mot', 'markers.trc', 'model.osim'
 STATES, C3D, SCALES = 'motion.sto', 'markers.c3d', 'scale_factors.xml'
 # The model is written again once so much has been seen since, relative to all before.
@@ -76,7 +75,7 @@ class PersonFiles:
         if pose.state is TrackingState.LOST:
             return
         self._csv.write(time_s, pose)
-        if pose.state in SEEN:
+        if pose.state.is_seen:
             self._mot.write(time_s, pose.coordinates)
             self._markers.observe(pose.markers.positions_m, pose.coordinates, pose.scales)
             self._unmarked.append((time_s, pose.coordinates))
@@ -173,7 +172,7 @@ def finish_person(
     """
     table = read_angles(folder / ANGLES)
     skeleton = Skeleton(read_osim(folder / MODEL), folder / MODEL)
-    seen = np.array([state in SEEN for state in table.states], dtype=bool)
+    seen = np.array([state.is_seen for state in table.states], dtype=bool)
     times_s, coordinates = table.times_s[seen], table.coordinates[seen]
     motion = resample(times_s, coordinates, skeleton, image_rate_hz, rate_hz)
     _write_motion(folder, skeleton, motion)

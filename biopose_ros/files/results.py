@@ -27,7 +27,6 @@ from biopose_ros.files.frames import UNKNOWN_RATE_HZ
 from biopose_ros.files.output import OutputError, replacing, writing
 from biopose_ros.files.person_files import (
     ANGLES,
-    SEEN,
     PersonFiles,
     finish_person,
     number,
@@ -97,7 +96,7 @@ class RunResults:
         is_due = time.monotonic() - self._saved_s >= SAVE_INTERVAL_S
         for pose in poses:
             if pose.person_id not in self._persons:
-                if pose.state not in SEEN:
+                if not pose.state.is_seen:
                     continue  # a track is named by its first sighting
                 is_due = True
                 self._persons[pose.person_id] = PersonFiles(
@@ -133,7 +132,7 @@ class RunResults:
         tracks: dict[str, list[tuple[float, PersonPose]]] = {name: [] for name in self._persons}
         for time_s, poses in images:
             for pose in poses:
-                if pose.person_id in tracks and (tracks[pose.person_id] or pose.state in SEEN):
+                if pose.person_id in tracks and (tracks[pose.person_id] or pose.state.is_seen):
                     tracks[pose.person_id].append((time_s, pose))
         for name, poses_of_one in tracks.items():
             rewrite_angles(self._folder / name, self._skeleton, poses_of_one)
