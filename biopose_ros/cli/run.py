@@ -241,6 +241,7 @@ def _description(
             'height_px': camera.height_px,
             'intrinsics_px': camera.intrinsics_px.tolist(),
             'distortion': camera.distortion.tolist(),
+            'is_fisheye': camera.is_fisheye,
             'is_calibrated': camera.is_calibrated,
             'focal_stddev': camera.focal_stddev,
             'pitch_rad': pipeline.config.camera_pitch_rad,

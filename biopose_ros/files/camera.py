@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 
 from biopose_ros.records import Camera
+from biopose_ros.sensor_messages.camera_info import FISHEYE_MODELS, lens
 
 # Focal length over the longer image side. Main cameras of phones film video at 26 to 30 mm
 # equivalent on a 36 mm wide frame (0.72 to 0.83), webcams at 60 to 70 degrees across (0.71 to
@@ -48,7 +49,8 @@ def read_camera(
 
     Understood are ROS camera_info YAML (``camera_matrix``, ``distortion_coefficients``), a flat
     YAML with ``fx fy cx cy``, and calibration TOML with one section per camera (``matrix``,
-    ``distortions``, ``size``).
+    ``distortions``, ``size``). A fisheye lens is told by ``distortion_model: equidistant``,
+    ``camera_model: fisheye`` or ``fisheye = true``.
 
     :param path: the file.
     :param width_px: width of the images; a calibration at another resolution is scaled to it.
@@ -145,4 +147,13 @@ def _camera_from_table(table: dict[str, Any], width_px: int, height_px: int) -> 
     matrix = matrix.astype(np.float64)
     if not np.isfinite(matrix).all() or matrix[0, 0] <= 0 or matrix[1, 1] <= 0:
         raise ValueError(f'focal lengths must be positive, got {matrix[0, 0]} and {matrix[1, 1]}')
-    return Camera(int(size[0]), int(size[1]), matrix, np.asarray(distortion, dtype=np.float64))
+    coefficients, is_fisheye = lens(_lens_model(table), distortion)
+    return Camera(int(size[0]), int(size[1]), matrix, coefficients, is_fisheye=is_fisheye)
+
+
+def _lens_model(table: dict[str, Any]) -> str:
+    """Either word may name a fisheye lens; tools fill in the other with a pinhole's."""
+    if table.get('fisheye'):
+        return 'fisheye'
+    models = [str(table.get(key, '')) for key in ('distortion_model', 'camera_model')]
+    return next((model for model in models if model in FISHEYE_MODELS), models[0])
