@@ -17,7 +17,7 @@ from biopose_ros.settings import PipelineConfig
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from biopose_ros.files.frames import Frame, FrameSource
+    from biopose_ros.files.frames import Frame, FrameSource, ImageArray
     from biopose_ros.files.results import RunResults
     from biopose_ros.keypoints import KeypointRecording
     from biopose_ros.pipeline import Pipeline
@@ -67,6 +67,14 @@ def run(
         float | None, typer.Option(help='Images per second, for a folder of images.')
     ] = None,
     topic: Annotated[str | None, typer.Option(help='Image topic, for a bag with several.')] = None,
+    part: Annotated[
+        str | None,
+        typer.Option('--time', help='Part to take, START-END in seconds, for example 3.5-12.'),
+    ] = None,
+    rectified: Annotated[
+        bool,
+        typer.Option('--rectified', help="A bag's pictures are rectified (image_rect)."),
+    ] = False,
     rate_out: Annotated[
         float | None,
         typer.Option(help="Rows per second of .mot and .trc; without it the video's rate."),
@@ -80,16 +88,20 @@ def run(
     """Estimate joint angles in a recording; write .mot, .trc, .osim, CSV and a summary."""
     from rich.console import Console
 
+    from biopose_ros.files.frames import part_of
     from biopose_ros.files.results import RunResults
     from biopose_ros.files.video import open_frames
     from biopose_ros.pipeline import Pipeline
 
     console = Console()
     try:
-        frames = open_frames(source, rate_hz=rate, topic=topic)
-        first, images = _peek(frames)
-        camera = _camera(frames, first, intrinsics, camera_name, focal)
+        frames = open_frames(source, rate_hz=rate, topic=topic, is_rectified=rectified)
         recording = _keypoints(keypoints, frames)
+        if part is not None:
+            frames = part_of(frames, part)
+        first, images = _peek(frames)
+        cameras = _Cameras(frames, intrinsics, camera_name, focal)
+        cameras.of(first.image_bgr)
         pipeline = Pipeline(replace(config, smoothing=0.0) if smooth else config)
         # A video's own time line starts at 0; the epoch of a clock would drown the time column.
         origin_ns = first.stamp_ns if frames.is_wall_clock else 0
@@ -98,7 +110,7 @@ def run(
             out,
             pipeline.skeleton,
             frames.rate_hz,
-            _description(frames, camera, pipeline, origin_ns, look_ahead),
+            _description(frames, cameras.first, pipeline, origin_ns, look_ahead),
             rate_out,
             c3d,
         )
@@ -106,7 +118,7 @@ def run(
             frames,
             images,
             origin_ns,
-            camera,
+            cameras,
             pipeline,
             recording,
             results,
@@ -133,22 +145,48 @@ def _peek(frames: FrameSource) -> tuple[Frame, Iterable[Frame]]:
     return first, chain([first], images)
 
 
-def _camera(
-    frames: FrameSource,
-    first: Frame,
-    intrinsics: Path | None,
-    camera_name: str | None,
-    focal_px: float | None,
-) -> Camera:
-    """Take what the user gave, else what came with the pictures, else a guess."""
-    from biopose_ros.files.camera import fit_to_images, guess_camera, read_camera
+class _Cameras:
+    """
+    The camera of each picture: what the user gave, else what came along, else a guess.
 
-    height_px, width_px = first.image_bgr.shape[:2]
-    if intrinsics is not None:
-        return read_camera(intrinsics, width_px, height_px, camera_name)
-    if frames.camera is not None:
-        return fit_to_images(frames.camera, width_px, height_px, frames.name)
-    return guess_camera(width_px, height_px, focal_px)
+    The size may change on the way, where somebody turned the phone or the stream was adapted.
+    """
+
+    def __init__(
+        self,
+        frames: FrameSource,
+        intrinsics: Path | None,
+        section: str | None,
+        focal_px: float | None,
+    ) -> None:
+        self._frames, self._intrinsics = frames, intrinsics
+        self._section, self._focal_px = section, focal_px
+        self._known: dict[tuple[int, ...], Camera] = {}
+
+    @property
+    def first(self) -> Camera:
+        """The camera of the first picture."""
+        return next(iter(self._known.values()))
+
+    def of(self, image_bgr: ImageArray) -> Camera:
+        """
+        Give the camera.
+
+        :raises CameraError: when there is none for pictures of this size.
+        """
+        shape = image_bgr.shape
+        if shape not in self._known:
+            self._known[shape] = self._camera(shape[1], shape[0])
+        return self._known[shape]
+
+    def _camera(self, width_px: int, height_px: int) -> Camera:
+        from biopose_ros.files.camera import fit_to_images, guess_camera, read_camera
+
+        if self._intrinsics is not None:
+            return read_camera(self._intrinsics, width_px, height_px, self._section)
+        if self._frames.camera is not None:
+            return fit_to_images(self._frames.camera, width_px, height_px, self._frames.name)
+        return guess_camera(width_px, height_px, self._focal_px)
 
 
 def _keypoints(path: Path | None, frames: FrameSource) -> KeypointRecording | None:
@@ -166,7 +204,7 @@ def _process(
     frames: FrameSource,
     images: Iterable[Frame],
     origin_ns: int,
-    camera: Camera,
+    cameras: _Cameras,
     pipeline: Pipeline,
     recording: KeypointRecording | None,
     results: RunResults,
@@ -197,6 +235,7 @@ def _process(
         try:
             for frame in track_frames(images, frames.frame_count, frames.name, console):
                 found = recording.at(frame.index, frame.stamp_ns) if recording else None
+                camera = cameras.of(frame.image_bgr)
                 poses = pipeline.process(frame.image_bgr, camera, frame.stamp_ns, found)
                 image = RecordedImage((frame.stamp_ns - origin_ns) * 1e-9, poses)
                 results.write(image.time_s, image.poses)
@@ -214,7 +253,7 @@ def _process(
             raise
         if look_ahead is not None:
             ground = pipeline.ground
-            smoothed = smooth_recording(kept, pipeline.skeleton, camera, ground, look_ahead)
+            smoothed = smooth_recording(kept, pipeline.skeleton, cameras.first, ground, look_ahead)
             results.rewrite((image.time_s, image.poses) for image in smoothed)
         return results.close(ended)
 
@@ -229,6 +268,8 @@ def _description(
     return {
         'input': frames.name,
         'time_origin_ns': origin_ns,
+        'note': frames.note,
+        'images_left_out': frames.left_out,
         'method': pipeline.config.method,
         'network': pipeline.config.detection.model,
         'device': pipeline.device,
@@ -277,6 +318,10 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
         console.print(table)
     else:
         console.print('[yellow]nobody was found[/]; check that a whole person is visible')
+    if summary['note']:
+        console.print(f'{summary["input"]}: {summary["note"]}')
+    for reason, count in summary['images_left_out'].items():
+        console.print(f'[yellow]{count} images were left out[/]: {reason}')
     if not summary['camera']['is_calibrated']:
         console.print(
             'The camera is a guess: distances, and angles a little, depend on it. '

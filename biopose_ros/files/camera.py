@@ -34,8 +34,11 @@ def guess_camera(width_px: int, height_px: int, focal_px: float | None = None) -
     :param height_px: image height.
     :param focal_px: focal length if known, else :data:`TYPICAL_FOCAL_RATIO` of the longer side.
     :returns: a camera marked as not calibrated, with the uncertainty of a guessed focal length.
+    :raises CameraError: when the focal length is not above 0.
     """
-    stddev = 0.0 if focal_px else TYPICAL_FOCAL_STDDEV
+    if focal_px is not None and not 0.0 < focal_px < np.inf:
+        raise CameraError(f'the focal length must be a number of pixels above 0, got {focal_px}')
+    stddev = TYPICAL_FOCAL_STDDEV if focal_px is None else 0.0
     focal = focal_px or TYPICAL_FOCAL_RATIO * max(width_px, height_px)
     intrinsics = np.array([[focal, 0, width_px / 2], [0, focal, height_px / 2], [0, 0, 1.0]])
     return Camera(width_px, height_px, intrinsics, np.zeros(0), False, stddev)

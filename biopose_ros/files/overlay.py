@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,13 +44,17 @@ class VideoWriter(Closing):
         """
         Append a picture.
 
-        :param image_bgr: [height, width, 3], all of one size; an odd last row or column is cut,
-            since the colours of yuv420p come in pairs.
+        :param image_bgr: [height, width, 3]; an odd last row or column is cut, since the colours
+            of yuv420p come in pairs. A picture of another size than the first is made as large.
         :param stamp_ns: not below 0, increasing.
         """
         height, width = (side // 2 * 2 for side in image_bgr.shape[:2])
         if self._last_pts < 0:
             self._stream.height, self._stream.width = height, width
+        size = self._stream.width, self._stream.height
+        if size != (width, height):
+            image_bgr = cv2.resize(image_bgr, size).astype(np.uint8, copy=False)
+            width, height = size
         pts = round(Fraction(stamp_ns, NANOSECONDS) / TIME_BASE)
         if pts <= self._last_pts:
             raise ValueError(f'{self.path}: the stamp {stamp_ns} ns does not follow the last one')

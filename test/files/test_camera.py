@@ -63,7 +63,10 @@ EQUIDISTANT_YAML = CAMERA_INFO_YAML.replace('plumb_bob', 'equidistant').replace(
             EQUIDISTANT_YAML.replace('distortion_model: equidistant', 'camera_model: fisheye'),
         ),
         ('both.yaml', EQUIDISTANT_YAML.replace('equidistant', 'plumb_bob\ncamera_model: fisheye')),
-        ('flat.yaml', FLAT_YAML + 'distortion: [0.1, 0.0, 0.0, 0.0]\ndistortion_model: equidistant\n'),
+        (
+            'flat.yaml',
+            FLAT_YAML + 'distortion: [0.1, 0.0, 0.0, 0.0]\ndistortion_model: equidistant\n',
+        ),
         (
             'lens.toml',
             TOML.split('[cam_02]')[0].replace('-0.2, 0.001, 0.002', '0, 0, 0')
@@ -140,3 +143,9 @@ def test_the_guess_looks_through_the_middle():
     assert camera.intrinsics_px[0, 0] == pytest.approx(0.8 * 1920)
     assert camera.intrinsics_px[0, 2] == 540
     assert guess_camera(1080, 1920, focal_px=1700.0).intrinsics_px[1, 1] == 1700.0
+
+
+@pytest.mark.parametrize('focal_px', [-5.0, 0.0, np.nan, np.inf])
+def test_a_focal_length_that_is_none_is_refused(focal_px):
+    with pytest.raises(CameraError, match='a number of pixels above 0, got'):
+        guess_camera(640, 480, focal_px)
