@@ -44,7 +44,7 @@ def open_bag(path: Path, topic: str | None = None, is_rectified: bool = False) -
     :returns: the source, with the camera where the bag holds its CameraInfo.
     :raises SourceError: when the bag or topic cannot be read.
     """
-    with _reader(path) as reader:
+    with open_bag_reader(path) as reader:
         topic = _image_topic(reader, topic, path)
         count = reader.topics[topic].msgcount
         camera = _camera(reader, topic, path, is_rectified)
@@ -60,8 +60,13 @@ def open_bag(path: Path, topic: str | None = None, is_rectified: bool = False) -
 
 
 @contextmanager
-def _reader(path: Path) -> Iterator[AnyReader]:
-    """Open a bag; older ones carry no definitions, and get those of ROS 2 Humble."""
+def open_bag_reader(path: Path) -> Iterator[AnyReader]:
+    """
+    Open a bag; older ones carry no definitions, and get those of ROS 2 Humble.
+
+    :param path: of the bag.
+    :raises SourceError: when it cannot be read.
+    """
     files = _files(path)
     try:
         reader = AnyReader(files, default_typestore=get_typestore(Stores.ROS2_HUMBLE))
@@ -148,7 +153,7 @@ def _images(path: Path, topic: str, left_out: Counter[str]) -> Iterator[_BagImag
     """Decode one by one; a damaged picture costs itself only."""
     error: ImageError | None = None
     is_empty = True
-    with _reader(path) as reader:
+    with open_bag_reader(path) as reader:
         for connection, receipt_ns, raw in reader.messages(reader.topics[topic].connections):
             message: Any = reader.deserialize(raw, connection.msgtype)
             try:

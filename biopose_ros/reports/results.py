@@ -121,6 +121,17 @@ class RunFolder:
             is_fisheye=camera.get('is_fisheye', False),
         )
 
+    def image_rate_hz(self, source: Path) -> float | None:
+        """
+        Give the rate of a folder of images that carry no time; None for all other sources.
+
+        :param source: of the pictures.
+        """
+        has_times = (source / 'timestamps.txt').exists() or (source / 'metadata.yaml').exists()
+        if not source.is_dir() or has_times:
+            return None
+        return float(self.summary['rate_hz'] or 30.0)
+
     @property
     def ground(self) -> GroundFrame:
         """What the coordinates count from."""
