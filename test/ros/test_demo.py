@@ -1,4 +1,4 @@
-"""`biopose demo` as a user runs it: two more processes, a real video, a picture, a bag and a report."""
+"""`biopose demo` as a user runs it: more processes, a real video, picture, bag and report."""
 
 import subprocess
 import sys
