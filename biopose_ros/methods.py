@@ -81,7 +81,15 @@ def build_method(
 
 
 class LandmarkMethod:
-    """The classical way: inverse kinematics on the detector's 3D landmarks."""
+    """
+    The classical way: inverse kinematics on the detector's 3D landmarks.
+
+    :param skeleton: the default skeleton.
+    :param height_m: standing height where known.
+    :param clock: counts the stages' time.
+    :param neurik: corrects the fits; its virtual markers are those of the mean body, carried
+        by the fitted skeleton.
+    """
 
     def __init__(
         self,
@@ -90,15 +98,6 @@ class LandmarkMethod:
         clock: StageClock,
         neurik: NeurikStage | None = None,
     ) -> None:
-        """
-        Prepare.
-
-        :param skeleton: the default skeleton.
-        :param height_m: standing height where known.
-        :param clock: counts the stages' time.
-        :param neurik: corrects the fits; its virtual markers are those of the mean body, carried
-            by the fitted skeleton.
-        """
         self._skeleton, self._height_m, self._clock = skeleton, height_m, clock
         self._neurik = neurik
         self._marked = with_virtual_markers(skeleton) if neurik is not None else None
@@ -210,7 +209,7 @@ class BioposeMethod:
 
 
 class SizeMemory:
-    """One person's size factors: the mean of what NeurIK said, for bones do not grow."""
+    """One person's size factors: the mean of NeurIK's estimates, since bones do not grow."""
 
     _LONGEST = 300  # images that the mean reaches back, as a running mean
 
@@ -236,7 +235,7 @@ class SizeMemory:
         """
         Give the present estimate.
 
-        :param body: says the stature.
+        :param body: has the stature.
         """
         return BodySize(self._scales, self._stddev, body.stature_m, body.stature_stddev_m)
 

@@ -36,7 +36,7 @@ class PersonFrame:
     :param keypoints_m: [keypoints, 3], where the rays of 2D keypoints cross the plane through the
         pelvis that faces the camera, ground frame, NaN where unknown; None without 2D evidence.
     :param keypoint_confidence: [keypoints], 0 to 1.
-    :param features: [features], what the mesh network says of the image, NaN or None where
+    :param features: [features], of the mesh network about the image, NaN or None where
         unknown.
     """
 
@@ -275,7 +275,7 @@ def _places(names: tuple[str, ...]) -> tuple[list[int], list[int]]:
 
 
 def _is_placed(row: dict[str, FloatArray]) -> bool:
-    """Tell whether this frame's markers or keypoints show where the pelvis is."""
+    """Check whether this frame's markers or keypoints show where the pelvis is."""
     return _shows_pelvis(row['weights']) or bool(
         (row['keypoint_weights'][HIP_KEYPOINTS] > 0).all()
     )

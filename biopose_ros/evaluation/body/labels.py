@@ -101,7 +101,7 @@ def _sample(population: Population, sex: int, random: np.random.Generator) -> Fl
 
 def neutral_angles_deg(anthropometry: Anthropometry, people: Sequence[Subject]) -> FloatArray:
     """
-    Tell what standing persons read: legs straight, feet flat and forward, arms hanging.
+    Give the angles of standing persons: legs straight, feet flat and forward, arms hanging.
 
     :param anthropometry: of their body.
     :param people: fitted subjects.
@@ -188,7 +188,7 @@ def marker_distances_m(anthropometry: Anthropometry, truth: SkeletonTruth) -> Fl
 
 def held_coordinates(skeleton: Skeleton, coordinates: FloatArray) -> NDArray[np.bool_]:
     """
-    Tell which coordinates a limit holds; the neck, which markers do not decide, counts as held.
+    Find the coordinates that a limit holds; the neck, which has no markers, counts as held.
 
     :param skeleton: whose limits count.
     :param coordinates: [coordinates].

@@ -67,7 +67,7 @@ def evaluate_neurik(
     advance: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """
-    Produce all figures; where nothing else is said the evidence is markers alone.
+    Produce all figures; unless stated otherwise the evidence is markers only.
 
     :param model: in evaluation mode.
     :param predictor: with the same weights, for the times.

@@ -59,7 +59,7 @@ class DetectorTraining(TimedTraining):
         config: TrainConfig,
     ) -> None:
         """
-        Prepare, from the folder's checkpoint where there is one.
+        Begin, or go on from the checkpoint in the folder.
 
         :param windows: rendered ones to learn from.
         :param validation: windows to check with.

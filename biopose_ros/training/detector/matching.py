@@ -18,10 +18,10 @@ _ANCHORS_PX = make_anchors() * INPUT_PX
 _SPEAKING = np.zeros(len(_ANCHORS_PX), bool)
 _SPEAKING[1 : 2 * 28 * 28 : 2] = True
 _SPEAKING[2 * 28 * 28 : 2 * (28 * 28 + 14 * 14) : 2] = True
-# Anchors this near to the middle of a person's box speak for the person; a cell of the finest grid
-# is 8 pixels wide. Around them it does not matter what the anchors say.
+# Anchors this near to the middle of a person's box must detect the person; a cell of the finest
+# grid is 8 pixels wide. Anchors around those are ignored in the loss.
 _REACH, _LEAST_REACH_PX, _DOUBT = 0.35, 6.0, 1.8
-# A person of whom less shows is neither asked for nor denied.
+# A person of whom less shows is ignored in the loss.
 _LEAST_VISIBLE = 0.4
 
 
