@@ -1,8 +1,8 @@
 """
 Measure how well skeleton and body are tied together.
 
-Two questions: what a standing body reads, and how far the skeleton's markers stay from the body's.
-Other programs and models are asked in :mod:`.label_references`.
+Two questions: which angles a standing body has, and how far the skeleton's markers stay from the
+body's. Other programs and models are compared in :mod:`.label_references`.
 """
 
 from __future__ import annotations

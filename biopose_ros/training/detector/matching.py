@@ -1,4 +1,4 @@
-"""Which anchors should say which person, and with which numbers."""
+"""Targets of the detector: which anchors detect which person, and with which numbers."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _LEAST_VISIBLE = 0.4
 @dataclass(frozen=True)
 class Targets:
     """
-    What the network should say.
+    Targets of the network.
 
-    :param scores: [windows, anchors], 1 where an anchor speaks for a person.
-    :param weights: [windows, anchors], 0 where any score will do.
+    :param scores: [windows, anchors], 1 where an anchor should detect a person.
+    :param weights: [windows, anchors], 0 where the loss ignores the anchor.
     :param numbers: [windows, anchors, 6, 2], as the network gives them; of no meaning without a
         person.
     :param scales_px: [windows, anchors, 2], side of the person's box and radius of the circle.
@@ -45,11 +45,11 @@ class Targets:
 
 def match(windows: Sequence[LabelledWindow], device: torch.device) -> Targets:
     """
-    Give every anchor its task.
+    Assign persons to anchors.
 
     :param windows: at least one.
     :param device: for the result.
-    :returns: the tasks.
+    :returns: the targets.
     """
     parts = [_match_one(window) for window in windows]
     stacks = (np.stack(part) for part in zip(*parts, strict=True))

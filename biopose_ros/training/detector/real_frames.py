@@ -1,7 +1,7 @@
 """
 Windows of real videos, so that the detector does not forget photographs.
 
-Nobody labels them: the published networks follow the persons through the video, and what the
+They have no labels: the published networks follow the persons through the video, and what the
 landmark network finds of those it is sure of is what the detector should find. Where the published
 detector sees somebody whom the landmark network does not confirm, the answer is left open.
 """
