@@ -34,7 +34,6 @@ STEP_NS = 33_000_000
 LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 TOPICS = {
     'joint_angles': (JointAngleArray, 50),
-    'joint_states': (JointState, 50),
     'tracked_persons': (TrackedPersons, 50),
     'markers': (MarkerArray, 50),
     'meshes': (MarkerArray, 10),
@@ -42,10 +41,12 @@ TOPICS = {
     'debug_image': (Image, 10),
     '/tf': (TFMessage, 100),
     '/tf_static': (TFMessage, LATCHED),
-    'robot_description': (String, LATCHED),
     'subject_model': (SubjectModel, LATCHED),
     '/diagnostics': (DiagnosticArray, 10),
 }
+
+
+OF_PERSONS = {'joint_states': (JointState, 50), 'robot_description': (String, LATCHED)}
 
 
 class NodeProcess:
@@ -72,9 +73,12 @@ class NodeProcess:
     def wait(self, timeout_s=60.0):
         return self._process.wait(timeout_s)
 
+    def send_interrupt(self):
+        self._process.send_signal(signal.SIGINT)
+
     def interrupt(self, timeout_s=60.0):
         """Send what Ctrl-C sends; give the exit status."""
-        self._process.send_signal(signal.SIGINT)
+        self.send_interrupt()
         return self._process.wait(timeout_s)
 
     def close(self):
@@ -119,7 +123,7 @@ class Probe:
 
     def listen(self, *topics):
         for topic in topics:
-            kind, profile = TOPICS[topic]
+            kind, profile = TOPICS.get(topic) or OF_PERSONS[topic.rpartition('/')[2]]
             self.node.create_subscription(kind, topic, self.received[topic].append, profile)
 
     def close(self):
