@@ -258,23 +258,6 @@ class PlacedBody:
 
 
 @dataclass(frozen=True)
-class MarkedPerson:
-    """
-    What is known of one person in one image.
-
-    :param crop: what was seen.
-    :param markers: virtual markers, ground frame.
-    :param depth_m: of the middle of the hips along the optical axis.
-    :param summary: what mesh recovery knows besides; None without it.
-    """
-
-    crop: PersonCrop
-    markers: Markers
-    depth_m: float
-    summary: FloatArray | None = None
-
-
-@dataclass(frozen=True)
 class BodySize:
     """
     A person's dimensions.

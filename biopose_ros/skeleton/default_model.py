@@ -96,7 +96,7 @@ def _knee(angle: Coordinate) -> Joint:
     """
     Build the knee: the tibia slides, and turns inward by 11 degrees, as the knee bends.
 
-    A hinge fitted to the same anatomical markers would be off by 1.5 degrees in hip rotation, 2.2
+    A hinge fitted to the same anatomical markers would err by 1.5 degrees in hip rotation, 2.2
     at the ankle and 13 at the subtalar joint (mean over random leg postures).
     """
     name = angle.name

@@ -12,7 +12,7 @@ from biopose_ros.skeleton.skeleton import Skeleton
 
 def is_circular(skeleton: Skeleton) -> Tensor:
     """
-    Tell which coordinates are angles whose range spans a full turn.
+    Find the coordinates that are angles with a range of a full turn.
 
     :param skeleton: any skeleton.
     :returns: [coordinates], bool.
