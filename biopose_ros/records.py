@@ -308,6 +308,35 @@ class PersonEstimate:
     body: PlacedBody | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class SeenKeypoints:
+    """
+    The keypoints of one image that are sure enough, for
+    :class:`biopose_ros.person.skeleton_points.SkeletonPoints`.
+
+    :param rays: [points, 2], x and y where z = 1, camera frame; NaN where not seen.
+    :param stddev_m: [points], 1 sigma per axis, at the person.
+    :param is_foreign: [points], seen by another detector.
+    """
+
+    rays: FloatArray
+    stddev_m: FloatArray
+    is_foreign: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class ImageEvidence:
+    """
+    What one image alone says of a person's pose: what the estimator over time takes in.
+
+    :param fit: the skeleton fitted to the image, ground frame.
+    :param keypoints: seen in it.
+    """
+
+    fit: SkeletonFit
+    keypoints: SeenKeypoints
+
+
 @dataclass(frozen=True)
 class PersonPose:
     """
@@ -334,6 +363,7 @@ class PersonPose:
     :param keypoint_confidence: [33].
     :param body: the mesh that this image showed; None where none was recovered in it.
     :param foot_contact: [left and right], probability that the foot stands on the ground.
+    :param evidence: what this image alone says; None where the person was not seen in it.
     """
 
     person_id: str
@@ -355,3 +385,4 @@ class PersonPose:
     keypoint_confidence: FloatArray
     body: PlacedBody | None = None
     foot_contact: FloatArray = field(default_factory=lambda: np.full(2, np.nan))
+    evidence: ImageEvidence | None = None
