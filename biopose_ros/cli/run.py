@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,10 +43,12 @@ def run(
     focal: Annotated[
         float | None, typer.Option(help='Focal length in pixels, where there is no calibration.')
     ] = None,
-    smooth: Annotated[
+    causal: Annotated[
         bool,
         typer.Option(
-            '--smooth', help='Smooth with what came before and after, without lag; at the end.'
+            '--causal',
+            help='Estimate each image from what came before it alone, as the live node does; else '
+            'what came after counts, too.',
         ),
     ] = False,
     keypoints: Annotated[
@@ -80,10 +81,9 @@ def run(
         first, images = _peek(frames)
         camera = _camera(frames, first, intrinsics, camera_name, focal)
         recording = _keypoints(keypoints, frames)
-        pipeline = Pipeline(replace(config, smoothing=0.0) if smooth else config)
+        pipeline = Pipeline(config)
         # A video's own time line starts at 0; the epoch of a clock would drown the time column.
         origin_ns = first.stamp_ns if frames.is_wall_clock else 0
-        look_ahead = config.smoothing if smooth else None
         summary = _process(
             frames,
             images,
@@ -92,7 +92,7 @@ def run(
             pipeline,
             recording,
             out,
-            look_ahead,
+            not causal,
             overlay,
             console,
         )
@@ -148,25 +148,27 @@ def _process(
     pipeline: Pipeline,
     recording: KeypointRecording | None,
     out: Path,
-    look_ahead: float | None,
+    looks_ahead: bool,
     with_overlay: bool,
     console: Console,
 ) -> dict[str, Any]:
     """
     Work through the pictures; an interrupt ends the run, and its files, in good order.
 
-    :param look_ahead: strength of smoothing at the end, which keeps all poses in memory until
-        then; None writes them picture by picture.
+    :param looks_ahead: whether what came after an image counts; its poses are written some
+        seconds later, then.
     """
     from biopose_ros.cli.progress import track_frames
     from biopose_ros.files.overlay import VideoWriter
     from biopose_ros.files.results import RunResults
     from biopose_ros.person.drawing import draw_persons
-    from biopose_ros.person.recording import RecordedImage, smooth_recording
+    from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 
     rate_hz = frames.rate_hz or UNKNOWN_RATE_HZ
     results = RunResults(out, pipeline.skeleton, rate_hz)
-    kept: list[RecordedImage] = []
+    smoother = RecordingSmoother(
+        pipeline.skeleton, camera, pipeline.ground, pipeline.config.smoothing
+    )
     with ExitStack() as stack:
         video: VideoWriter | None = None
         if with_overlay:
@@ -176,25 +178,21 @@ def _process(
                 found = recording.at(frame.index, frame.stamp_ns) if recording else None
                 poses = pipeline.process(frame.image_bgr, camera, frame.stamp_ns, found)
                 image = RecordedImage((frame.stamp_ns - origin_ns) * 1e-9, poses)
-                if look_ahead is None:
-                    results.write(image.time_s, image.poses)
-                else:
-                    kept.append(image)
+                for done in smoother.add(image) if looks_ahead else [image]:
+                    results.write(done.time_s, done.poses)
                 if video is not None:
                     picture = draw_persons(frame.image_bgr, camera, poses, pipeline.skeleton)
                     video.write(picture, frame.stamp_ns - origin_ns)
         except KeyboardInterrupt:
             console.print('interrupted; finishing the files')
         finally:
-            if look_ahead is not None:
-                ground = pipeline.ground
-                for image in smooth_recording(kept, pipeline.skeleton, camera, ground, look_ahead):
-                    results.write(image.time_s, image.poses)
+            for done in smoother.finish():
+                results.write(done.time_s, done.poses)
             summary = results.close(
                 {
                     **_description(frames, camera, pipeline, origin_ns),
-                    'smoothing': pipeline.config.smoothing if look_ahead is None else look_ahead,
-                    'looks_ahead': look_ahead is not None,
+                    'smoothing': pipeline.config.smoothing,
+                    'looks_ahead': looks_ahead,
                 }
             )
     return summary

@@ -25,11 +25,11 @@ FRESH_SHARE = 0.1
 # The same for keypoints, see `biopose evaluate keypoints`; and 1 sigma, metres, of where they sit on
 # a skeleton that was scaled to a person, which lasts.
 FRESH_POINT_SHARE, POINT_SITE_STDDEV_M = 0.35, 0.015
-# Time constant of the lasting errors, seconds.
-_ERROR_LASTS_S = 1.0
-# Power spectral density of acceleration, rad^2/s^3 and m^2/s^3. Brisk everyday motion: legs and
-# arms at 20 rad/s^2, the pelvis at 4 m/s^2, each for about 25 ms before it changes.
-_TURN_DENSITY, _SHIFT_DENSITY = 10.0, 0.4
+# Time constants of the lasting errors, seconds; chosen on rendered sequences and two real views.
+_ERROR_LASTS_S, _POINT_ERROR_LASTS_S = 0.5, 2.0
+# Power spectral density of acceleration, rad^2/s^3 and m^2/s^3. Fast everyday motion: legs and arms
+# at 45 rad/s^2, the pelvis at 9 m/s^2, each for about 25 ms before it changes.
+_TURN_DENSITY, _SHIFT_DENSITY = 50.0, 2.0
 # Fastest plausible acceleration, rad/s^2 and m/s^2: a sprinter's knee, a landing.
 _TURN_LIMIT, _SHIFT_LIMIT = 600.0, 60.0
 # 1 sigma of the unknown first velocity, rad/s or m/s.
@@ -95,7 +95,8 @@ class MotionModel:
         on = rows.copy()
         on[:count] += moves_s * rows[count : 2 * count]
         on[count : 2 * count] *= left
-        on[2 * count :] *= np.exp(-step_s / _ERROR_LASTS_S)
+        on[2 * count : 3 * count] *= np.exp(-step_s / _ERROR_LASTS_S)
+        on[3 * count :] *= np.exp(-step_s / _POINT_ERROR_LASTS_S)
         return on
 
     def predict(self, belief: Belief, step_s: float, lasting_variance: FloatArray) -> Belief:
@@ -114,7 +115,8 @@ class MotionModel:
         covariance[diagonal + count, diagonal] += density * step_s**2 / 2.0
         covariance[diagonal + count, diagonal + count] += density * step_s
         lasting = np.arange(2 * count, self.size)
-        forgotten = -np.expm1(-2.0 * step_s / _ERROR_LASTS_S)
+        lasts_s = np.repeat([_ERROR_LASTS_S, _POINT_ERROR_LASTS_S], [count, 2 * self.points])
+        forgotten = -np.expm1(-2.0 * step_s / lasts_s)
         covariance[lasting, lasting] += forgotten * lasting_variance
         return Belief(self.carried(belief.mean, step_s), covariance)
 

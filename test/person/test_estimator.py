@@ -60,7 +60,7 @@ def test_stronger_smoothing_gives_less_noise_and_more_lag():
     random = np.random.default_rng(0)
     noisy = random.normal(0.0, 0.03, (400, 1))
     spread = [np.std(column(run(noisy, 0.1, smoothing=s))[50:]) for s in (0, 0.5, 1)]
-    assert spread[0] > 1.3 * spread[1] > 1.5 * spread[2]
+    assert spread[0] > 1.1 * spread[1] > 1.4 * spread[2]
     swing = 0.5 * np.sin(2 * np.pi * np.arange(300) * FRAME_S)[:, None]
     errors = [
         np.abs(column(run(swing, 0.1, smoothing=s)) - swing[:, 0]).max() for s in (0, 0.5, 1)
@@ -78,12 +78,10 @@ def test_the_reported_uncertainty_is_that_of_the_error(smoothing, speed_hz):
     measured = truth + lasting_and_fresh_errors(random, frames, stddev)
     results = run(measured[:, None], stddev, smoothing)
     ratio = np.abs(column(results) - truth) / column(results, 'stddev')
-    if smoothing < 1:  # a normal error has 0.68 and 0.95
-        assert (ratio < 1).mean() == pytest.approx(0.68, abs=0.05)
-        assert (ratio < 2).mean() == pytest.approx(0.95, abs=0.03)
-    else:  # takes measurements for noisier than they are, and says so
-        assert (ratio < 1).mean() > 0.6
-        assert (ratio < 2).mean() > 0.9
+    # A normal error has 0.68 and 0.95. With smoothing, what real images share is counted in, and
+    # the strongest takes measurements for noisier than they are, and says so.
+    assert 0.63 < (ratio < 1).mean() < (0.73 if smoothing == 0 else 0.85 if smoothing < 1 else 1)
+    assert (ratio < 2).mean() > 0.92
 
 
 @pytest.mark.parametrize('smoothing', [0.0, 0.5, 1.0])

@@ -147,7 +147,7 @@ def test_the_unknown_distance_is_not_smoothed_away(recording, smoothed, skeleton
     distance_m = np.linalg.norm(GROUND.to_camera(pose.coordinates[3:6]))
     size_error_m = distance_m * DISTANCE_SHARE
     assert np.linalg.norm(pose.stddev[3:6]) > size_error_m
-    assert (pose.stddev[6:] <= STDDEV * 1.01).all()
+    assert (pose.stddev[6:] <= STDDEV * 1.3).all()
 
 
 def test_velocities_are_those_of_the_movement(recording, smoothed, skeleton):

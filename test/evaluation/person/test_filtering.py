@@ -58,7 +58,7 @@ def test_an_unfiltered_series_has_all_jitter_and_no_lag(errors, movement):
     assert figures.within_1_sigma == pytest.approx(0.68, abs=0.08)
 
 
-@pytest.mark.parametrize('filter_', [causal(0.7), one_euro(1.0, 0.3)])
+@pytest.mark.parametrize('filter_', [causal(0.9), one_euro(1.0, 0.3)])
 def test_causal_filters_trade_jitter_for_lag(errors, movement, filter_):
     figures = measure(filter_, [errors], [movement])
     assert figures.jitter_deg < 0.7 * measure(unfiltered, [errors], [movement]).jitter_deg
@@ -77,7 +77,7 @@ def test_our_filters_state_velocity_and_uncertainty(errors, movement):
     for filter_ in (causal(0.5), look_ahead(0.5)):
         figures = measure(filter_, [errors], [movement])
         assert figures.velocity_slope == pytest.approx(1.0, abs=0.15)
-        assert figures.within_1_sigma == pytest.approx(0.7, abs=0.1)
+        assert figures.within_1_sigma == pytest.approx(0.75, abs=0.12)
         assert figures.spike_deg < 5.0
     assert measure(butterworth(6.0), [errors], [movement]).within_1_sigma is None
 
