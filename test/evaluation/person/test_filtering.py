@@ -77,7 +77,7 @@ def test_our_filters_state_velocity_and_uncertainty(errors, movement):
     for filter_ in (causal(0.5), look_ahead(0.5)):
         figures = measure(filter_, [errors], [movement])
         assert figures.velocity_slope == pytest.approx(1.0, abs=0.15)
-        assert figures.within_1_sigma == pytest.approx(0.75, abs=0.12)
+        assert 0.65 < figures.within_1_sigma < 0.9  # what fit and keypoints share is counted in
         assert figures.spike_deg < 5.0
     assert measure(butterworth(6.0), [errors], [movement]).within_1_sigma is None
 
