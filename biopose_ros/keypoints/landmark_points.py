@@ -8,6 +8,7 @@ import numpy as np
 
 from biopose_ros.keypoints.formats import POINTS
 from biopose_ros.records import FloatArray
+from biopose_ros.skeleton.sides import left_of
 
 # Variance of our landmarks' errors at confidence 0 over that at confidence 1: on synthetic
 # sequences nine tenths of the errors lie within 1.9, 2.6 and 3.0 times those of sure landmarks
@@ -65,21 +66,15 @@ _ONE_SIDE = {
 }
 
 
-def _left(name: str) -> str:
-    return name.replace('right', 'left').replace('R_', 'L_', 1).replace('r_calc', 'L_calc')
-
-
-def _left_of(point: LandmarkPoint) -> LandmarkPoint:
+def _on_the_left(point: LandmarkPoint) -> LandmarkPoint:
+    marker, joint, part = map(left_of, (point.marker, point.joint, point.part))
     forward, up, right = point.offset_m
-    part = point.part.removesuffix('_r') + '_l' if point.part.endswith('_r') else point.part
-    return LandmarkPoint(
-        _left(point.marker), _left(point.joint), part, (forward, up, -right), point.stddev_m
-    )
+    return LandmarkPoint(marker, joint, part, (forward, up, -right), point.stddev_m)
 
 
 LANDMARK_POINTS: dict[str, LandmarkPoint] = {
     **_ONE_SIDE,
-    **{_left(name): _left_of(point) for name, point in _ONE_SIDE.items()},
+    **{left_of(name): _on_the_left(point) for name, point in _ONE_SIDE.items()},
 }
 
 

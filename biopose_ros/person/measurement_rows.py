@@ -46,9 +46,7 @@ class Rows:
         :param with_error: whether the lasting error is measured with it.
         """
         self._coordinates = np.concatenate([self._coordinates, coordinates])
-        self._has_error = np.concatenate(
-            [self._has_error, np.full(len(coordinates), with_error)]
-        )
+        self._has_error = np.concatenate([self._has_error, np.full(len(coordinates), with_error)])
         self._extend(residual, variance)
 
     def add_points(

@@ -9,6 +9,7 @@ import numpy as np
 from biopose_ros.frames import GroundFrame
 from biopose_ros.methods import PersonEstimate
 from biopose_ros.person.estimator import EstimatedCoordinates, MotionEstimator
+from biopose_ros.person.mass import PersonMass
 from biopose_ros.person.motion_model import MotionModel
 from biopose_ros.person.placing import PersonPlacing
 from biopose_ros.person.skeleton_points import SkeletonPoints
@@ -24,7 +25,7 @@ from biopose_ros.records import (
     TrackingState,
 )
 from biopose_ros.skeleton import Skeleton
-from biopose_ros.skeleton.limits import is_circular, search_limits
+from biopose_ros.skeleton.limits import is_circular, range_width, search_limits
 
 
 class PersonMotion:
@@ -34,9 +35,16 @@ class PersonMotion:
     :param skeleton: of the coordinates.
     :param smoothing: strength of the estimator, 0 to 1.
     :param ground: where the coordinates count from.
+    :param mass_kg: of the person; None estimates it.
     """
 
-    def __init__(self, skeleton: Skeleton, smoothing: float, ground: GroundFrame) -> None:
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        smoothing: float,
+        ground: GroundFrame,
+        mass_kg: float | None = None,
+    ) -> None:
         self._skeleton = skeleton
         self._points = SkeletonPoints(skeleton, ground)
         self._estimator = build_estimator(skeleton, self._points.count, smoothing)
@@ -44,6 +52,7 @@ class PersonMotion:
         self._placing = PersonPlacing(skeleton, ground)
         self._widest_stddev = widest_stddev(skeleton)
         self._size: BodySize | None = None
+        self._mass = PersonMass(mass_kg)
         self._last: PersonPose | None = None
 
     def set_smoothing(self, smoothing: float) -> None:
@@ -77,6 +86,7 @@ class PersonMotion:
             found = self._estimator.predict(stamp_s)
         else:
             self._size = estimate.size
+            self._mass.observe(estimate)
             evidence = ImageEvidence(
                 self._placing.from_leaning(estimate.solution), self._points.seen(crop, camera)
             )
@@ -141,6 +151,8 @@ class PersonMotion:
             keypoints_px=crop.keypoints_px,
             keypoint_confidence=crop.keypoint_confidence,
             foot_contact=standing.foot_contact,
+            mass_kg=self._mass.mass_kg,
+            mass_stddev_kg=self._mass.stddev_kg,
             evidence=evidence,
         )
 
@@ -194,8 +206,7 @@ def widest_stddev(skeleton: Skeleton) -> FloatArray:
     :returns: [coordinates], 1 sigma of the uniform distribution, radians; infinite for
         translations.
     """
-    width = (skeleton.upper_limits - skeleton.lower_limits).numpy()
-    width = np.where(is_circular(skeleton), 2 * np.pi, width)
+    width = range_width(skeleton).numpy()
     anywhere: FloatArray = np.where(skeleton.is_rotation.numpy(), width / np.sqrt(12), np.inf)
     return anywhere
 

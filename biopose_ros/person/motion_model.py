@@ -22,13 +22,13 @@ from biopose_ros.records import FloatArray
 # Share of the variance of a measured coordinate that is new in each image: `biopose evaluate
 # filtering` finds it in the errors of both estimation methods on real video.
 FRESH_SHARE = 0.1
-# The same for keypoints, see `biopose evaluate keypoints`; and 1 sigma, metres, of where they sit on
-# a skeleton that was scaled to a person, which lasts.
+# The same for keypoints, see `biopose evaluate keypoints`; and 1 sigma, metres, of where they sit
+# on a skeleton that was scaled to a person, which lasts.
 FRESH_POINT_SHARE, POINT_SITE_STDDEV_M = 0.35, 0.015
 # Time constants of the lasting errors, seconds; chosen on rendered sequences and two real views.
 _ERROR_LASTS_S, _POINT_ERROR_LASTS_S = 0.5, 2.0
-# Power spectral density of acceleration, rad^2/s^3 and m^2/s^3. Fast everyday motion: legs and arms
-# at 45 rad/s^2, the pelvis at 9 m/s^2, each for about 25 ms before it changes.
+# Power spectral density of acceleration, rad^2/s^3 and m^2/s^3. Fast everyday motion: legs and
+# arms at 45 rad/s^2, the pelvis at 9 m/s^2, each for about 25 ms before it changes.
 _TURN_DENSITY, _SHIFT_DENSITY = 50.0, 2.0
 # Fastest plausible acceleration, rad/s^2 and m/s^2: a sprinter's knee, a landing.
 _TURN_LIMIT, _SHIFT_LIMIT = 600.0, 60.0

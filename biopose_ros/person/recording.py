@@ -148,7 +148,11 @@ class _Track:
         :param until_s: time of the last.
         """
         beliefs = dict(
-            zip(self._steps, smoothed(list(self._steps.values()), self._estimator.model), strict=True)
+            zip(
+                self._steps,
+                smoothed(list(self._steps.values()), self._estimator.model),
+                strict=True,
+            )
         )
         poses = [(time_s, pose) for time_s, pose in self._poses if time_s <= until_s]
         self._poses = self._poses[len(poses) :]

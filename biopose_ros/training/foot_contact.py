@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from biopose_ros.person.estimator import MotionEstimator
-from biopose_ros.person.motion_model import MotionModel
 from biopose_ros.person.foot_contact import contact_features
+from biopose_ros.person.motion_model import MotionModel
 from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.library import activity_clips
@@ -38,7 +38,7 @@ class WalkingFeet:
     :param root_m: [frames, 3], the pelvis.
     :param stands: [frames, 2, 2], whether the point stands on the floor.
     :param seen_points_m: estimated and filtered as the pipeline does.
-    :param seen_root_m: likewise.
+    :param seen_root_m: the root as it was estimated, same shape.
     """
 
     name: str

@@ -106,7 +106,9 @@ def test_keypoints_correct_measured_angles_that_are_wrong():
     for image in range(30):
         found = with_points.update(measured, stddev, image / 30, evidence)
         blind = without.update(measured, stddev, image / 30)
-    assert abs(found.positions[knee] - truth[knee]) < 0.12 < 0.2 < blind.positions[knee] - truth[knee]
+    assert (
+        abs(found.positions[knee] - truth[knee]) < 0.12 < 0.2 < blind.positions[knee] - truth[knee]
+    )
     assert found.stddev[knee] < 0.8 * blind.stddev[knee]
 
 

@@ -25,7 +25,7 @@ from biopose_ros.files.video import open_frames
 from biopose_ros.keypoints.landmarks import landmark_index
 from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 from biopose_ros.pipeline import Pipeline
-from biopose_ros.records import FloatArray, PersonPose, TrackingState
+from biopose_ros.records import FloatArray, PersonPose
 from biopose_ros.settings import PipelineConfig
 
 CLIP = 'pose2sim_blender'
@@ -35,7 +35,6 @@ LANDMARK_OF_KEYPOINT: Mapping[str, str] = {
     for joint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle', 'heel')
     for side in ('right', 'left')
 } | {'Nose': 'nose'}
-SEEN = (TrackingState.TENTATIVE, TrackingState.TRACKED)
 
 
 @dataclass(frozen=True)
@@ -188,7 +187,7 @@ def _subject(
     chosen: list[PersonPose | None] = []
     for poses, target_px in zip(persons, true_px, strict=True):
         has_truth = np.isfinite(target_px).any()
-        seen = [pose for pose in poses if pose.state in SEEN and has_truth]
+        seen = [pose for pose in poses if pose.state.is_seen and has_truth]
         distances_px = [
             np.nanmean(np.linalg.norm(pose.keypoints_px[indices] - target_px, axis=-1))
             for pose in seen
@@ -238,7 +237,7 @@ def _mean_absolute(errors: FloatArray) -> float:
 def _keypoint_offsets(
     poses: Sequence[PersonPose | None], landmark: int, true_px: FloatArray
 ) -> FloatArray:
-    """Estimate minus truth, [frames, 2] pixels, NaN where nobody was seen."""
+    """Estimate minus truth, [frames, 2] pixels, NaN where no person was seen."""
     unknown = np.full(2, np.nan)
     estimate_px = [unknown if pose is None else pose.keypoints_px[landmark] for pose in poses]
     return np.stack(estimate_px) - true_px
