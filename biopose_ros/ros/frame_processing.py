@@ -14,6 +14,7 @@ from biopose_ros.keypoints import DetectedKeypoints
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import Camera, PersonPose, TrackingState
 from biopose_ros.ros.camera_source import CameraSource, same_optics
+from biopose_ros.ros.image_decoding import decode_any_image
 from biopose_ros.ros.image_input import ImageMessage
 from biopose_ros.ros.image_view import ImageView
 from biopose_ros.ros.keypoint_input import KeypointInput
@@ -23,7 +24,6 @@ from biopose_ros.sensor_messages.images import (
     BgrImage,
     ImageError,
     decode_compressed,
-    decode_image,
 )
 
 # Images may overtake each other on the way by this much; a longer step back is a new time line
@@ -104,7 +104,9 @@ class FrameProcessor:
         started_s = time.monotonic()
         with self.clock('decode'):
             image_bgr = (
-                decode_image(message) if isinstance(message, Image) else decode_compressed(message)
+                decode_any_image(message)
+                if isinstance(message, Image)
+                else decode_compressed(message)
             )
         header = self._checked_header(message.header, arrival_ns)
         height, width, _ = image_bgr.shape

@@ -87,31 +87,20 @@ def decode_image(message: RawImage) -> BgrImage:
     """
     Read a raw image.
 
-    :param message: any encoding of :data:`ENCODINGS`, and where cv_bridge is installed any that it
-        knows (Bayer patterns, 32-bit colours); rows may be padded (``step``).
+    :param message: any encoding of :data:`ENCODINGS`; rows may be padded (``step``).
     :returns: [height, width, 3], BGR; for bgr8 a view of the message's own bytes.
     :raises ImageError: on an unknown encoding, an empty picture, or too few bytes.
     """
     encoding = ENCODINGS.get(message.encoding)
     if encoding is None:
-        return _decode_with_cv_bridge(message)
+        raise ImageError(
+            f'image encoding {message.encoding!r} is not supported; set the camera driver to one '
+            f'of {", ".join(ENCODINGS)}'
+        )
     pixels = _to_bytes(_pixels(message, encoding))
     if encoding.to_bgr is None:
         return pixels
     return np.asarray(cv2.cvtColor(pixels, encoding.to_bgr), dtype=np.uint8)
-
-
-def _decode_with_cv_bridge(message: RawImage) -> BgrImage:
-    try:
-        # Built against numpy 1, it fails on import where numpy is of version 2.
-        from cv_bridge import CvBridge
-
-        return np.asarray(CvBridge().imgmsg_to_cv2(message, 'bgr8'), dtype=np.uint8)
-    except Exception as error:
-        raise ImageError(
-            f'image encoding {message.encoding!r} is not supported (cv_bridge: {error}); set the '
-            f'camera driver to one of {", ".join(ENCODINGS)}'
-        ) from None
 
 
 def _to_bytes(pixels: NDArray[np.unsignedinteger]) -> BgrImage:
