@@ -13,7 +13,7 @@ def decode_any_image(message: Image) -> BgrImage:
     Read a raw image.
 
     :param message: any encoding of :data:`ENCODINGS`, and where cv_bridge is installed any that it
-        knows (Bayer patterns, 32-bit colours).
+        knows (32-bit colours).
     :returns: [height, width, 3], BGR.
     :raises ImageError: where neither can read it.
     """
