@@ -74,7 +74,7 @@ def evaluate_video(
 
 def default_data() -> Path:
     """Name the folder of real clips beside the checkout."""
-    return Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'real'
+    return Path(__file__).resolve().parents[4] / 'shared' / 'data' / 'real'
 
 
 def report(results: Mapping[str, ViewResult], method: str) -> dict[str, dict[str, object]]:
