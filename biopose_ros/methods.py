@@ -8,7 +8,7 @@ as virtual markers, and gives these to NeurIK.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from biopose_ros.inference.stage_clock import StageClock
 from biopose_ros.inverse_kinematics.landmark_fit import LandmarkFit
 from biopose_ros.inverse_kinematics.neurik_stage import MarkedPerson, NeurikStage
 from biopose_ros.mesh_recovery.mesh_stage import MeshStage
+from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.records import (
     BodySize,
     Camera,
@@ -30,6 +31,7 @@ from biopose_ros.records import (
     TrackingState,
 )
 from biopose_ros.refinement.refiner import Refiner
+from biopose_ros.settings import PipelineConfig
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.virtual_markers.on_skeleton import with_virtual_markers
 
@@ -51,6 +53,31 @@ class Method(Protocol):
 
     def forget(self, track_id: int) -> None:
         """Drop what is remembered of a person."""
+
+    @property
+    def refinements(self) -> Mapping[str, int]:
+        """How many bodies were refined, or not and why; see :attr:`~.Refiner.outcomes`."""
+
+
+def build_method(
+    config: PipelineConfig, skeleton: Skeleton, encoder: str, clock: StageClock
+) -> Method:
+    """
+    Load the networks of a method.
+
+    :param config: of the pipeline.
+    :param skeleton: the default skeleton.
+    :param encoder: whose feature maps the crops will carry.
+    :param clock: counts the stages' time.
+    """
+    if config.method == 'landmarks':
+        return LandmarkMethod(skeleton, config.height_m, clock)
+    neurik = NeurikStage(config.device)
+    if config.method == 'neurik':
+        return LandmarkMethod(skeleton, config.height_m, clock, neurik)
+    predictor = MeshPredictor(encoder, config.mesh_weights, config.device)
+    mesh = MeshStage(predictor, config.height_m)
+    return BioposeMethod(mesh, Refiner(config.refinement), neurik, clock)
 
 
 class LandmarkMethod:
@@ -77,6 +104,11 @@ class LandmarkMethod:
         self._marked = with_virtual_markers(skeleton) if neurik is not None else None
         self._pelvis_x = skeleton.coordinate_index('pelvis_tx')
         self._fits: dict[int, LandmarkFit] = {}
+
+    @property
+    def refinements(self) -> Mapping[str, int]:
+        """Empty: there is no mesh to refine."""
+        return {}
 
     def estimate(
         self, crops: Sequence[PersonCrop], camera: Camera, stamp_ns: int
@@ -139,6 +171,11 @@ class BioposeMethod:
         """
         self._mesh, self._refiner, self._neurik, self._clock = mesh, refiner, neurik, clock
         self._sizes: dict[int, SizeMemory] = {}
+
+    @property
+    def refinements(self) -> Mapping[str, int]:
+        """See :class:`Method`."""
+        return self._refiner.outcomes
 
     def estimate(
         self, crops: Sequence[PersonCrop], camera: Camera, stamp_ns: int

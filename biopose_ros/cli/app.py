@@ -14,6 +14,7 @@ from biopose_ros.cli.build.evidence import build_evidence
 from biopose_ros.cli.build.marker_sites import build_marker_sites
 from biopose_ros.cli.build.mesh_sheet import mesh_sheet
 from biopose_ros.cli.build.motion_sheet import motion_sheet
+from biopose_ros.cli.build.settings import build_settings
 from biopose_ros.cli.build.skeleton import build_skeleton
 from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
@@ -75,6 +76,7 @@ evaluate.command('neurik')(evaluate_neurik)
 evaluate.command('refinement')(evaluate_refinement)
 evaluate.command('refinement-depth')(evaluate_refinement_depth)
 evaluate.command('skeleton')(evaluate_skeleton)
+build.command('settings')(build_settings)
 build.command('skeleton')(build_skeleton)
 build.command('body')(build_body)
 build.command('evidence')(build_evidence)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from biopose_ros.detection.config import AUTO, DetectionConfig
 from biopose_ros.detection.landmark_network import LandmarkNetwork, Sighting
 from biopose_ros.detection.person_detector import Detection, PersonDetector
 from biopose_ros.detection.search import SearchPlan
@@ -18,6 +17,8 @@ from biopose_ros.detection.tracks import Track, body_colours, core_distance
 from biopose_ros.inference.onnx_runtime import running_device
 from biopose_ros.pretrained.networks import best_landmark_model
 from biopose_ros.records import Crop, PersonCrop, TrackingState
+from biopose_ros.settings import DetectionConfig
+from biopose_ros.settings.pipeline import AUTO
 
 # Sightings of one person differ by less, those of two persons by more (share of the crop's side).
 _SAME_PERSON = 0.08

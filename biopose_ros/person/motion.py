@@ -40,6 +40,7 @@ class PersonMotion:
         self._placing = PersonPlacing(skeleton, ground)
         self._widest_stddev = widest_stddev(skeleton)
         self._size: BodySize | None = None
+        self._last: PersonPose | None = None
 
     def set_smoothing(self, smoothing: float) -> None:
         """
@@ -82,7 +83,17 @@ class PersonMotion:
         stddev = np.hypot(filtered.stddev, distance_stddev)
         filtered = replace(filtered, stddev=np.minimum(stddev, self._widest_stddev))
         pose = self._pose(crop, stamp_ns, filtered, markers, size)
-        return pose if estimate is None else replace(pose, body=estimate.body)
+        self._last = pose if estimate is None else replace(pose, body=estimate.body)
+        return self._last
+
+    def lost(self, stamp_ns: int) -> PersonPose | None:
+        """
+        Give the last record of a person who is followed no more.
+
+        :param stamp_ns: of the image in which that became clear.
+        :returns: nothing is known in it but the body's size; None where there was no pose ever.
+        """
+        return None if self._last is None else lost_person(self._last, stamp_ns)
 
     def _pose(
         self,
@@ -120,6 +131,33 @@ class PersonMotion:
             keypoint_confidence=crop.keypoint_confidence,
             foot_contact=standing.foot_contact,
         )
+
+
+def lost_person(last: PersonPose, stamp_ns: int) -> PersonPose:
+    """
+    Make the last record of a person who is followed no more.
+
+    :param last: what was known last.
+    :param stamp_ns: of the image in which the person was lost.
+    :returns: nothing is known in it but the body's size.
+    """
+
+    def unknown(values: FloatArray) -> FloatArray:
+        return np.full_like(values, np.nan)
+
+    return replace(
+        last,
+        stamp_ns=stamp_ns,
+        state=TrackingState.LOST,
+        confidence=0.0,
+        coordinates=unknown(last.coordinates),
+        velocities=unknown(last.velocities),
+        stddev=unknown(last.stddev),
+        segment_rotations=unknown(last.segment_rotations),
+        segment_positions_m=unknown(last.segment_positions_m),
+        foot_contact=unknown(last.foot_contact),
+        body=None,
+    )
 
 
 def motion_model(skeleton: Skeleton) -> MotionModel:

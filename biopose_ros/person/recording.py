@@ -54,7 +54,8 @@ def smooth_recording(
     tracks: dict[str, list[tuple[int, int]]] = {}
     for row, image in enumerate(images):
         for column, pose in enumerate(image.poses):
-            tracks.setdefault(pose.person_id, []).append((row, column))
+            if pose.state is not TrackingState.LOST:
+                tracks.setdefault(pose.person_id, []).append((row, column))
     poses = [list(image.poses) for image in images]
     for places in tracks.values():
         times_s = np.array([images[row].time_s for row, _ in places])

@@ -16,7 +16,6 @@ from biopose_ros.resources import cache_path
 LICENCE = 'Apache-2.0'
 # Raise it when the conversion changes, so that cached files are made again.
 FORMAT_VERSION = 3
-LANDMARK_MODELS = ('lite', 'full', 'heavy')
 LANDMARK_OUTPUTS = ('landmarks', 'presence', 'segmentation', 'heatmaps', 'world')
 
 

@@ -13,13 +13,10 @@ from visualization_msgs.msg import Marker
 
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.ros.mesh_messages import CLOUD_POINT, mesh_markers, virtual_marker_cloud
+from biopose_ros.settings import PipelineConfig
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 HEADER = Header(stamp=Time(sec=7), frame_id='camera')
-
-
-class Settings:
-    height_m, max_persons = 0.0, 4
 
 
 @pytest.fixture(scope='module')
@@ -28,7 +25,7 @@ def persons(placed_body):
     image = np.zeros((240, 320, 3), np.uint8)
     for column in (40, 140, 240):
         image[40:200, column : column + 30] = 255
-    first, second, third = SpotPipeline(Settings()).process(image, guess_camera(320, 240), 1)
+    first, second, third = SpotPipeline(PipelineConfig()).process(image, guess_camera(320, 240), 1)
     return replace(first, body=placed_body), second, replace(third, body=placed_body)
 
 

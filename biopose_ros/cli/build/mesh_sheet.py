@@ -20,9 +20,10 @@ def mesh_sheet(
     from rich.console import Console
     from rich.progress import track
 
-    from biopose_ros.detection.config import DetectionConfig
+    from biopose_ros.settings import DetectionConfig
     from biopose_ros.evaluation.mesh_recovery.pictures import body_cells, sheet
-    from biopose_ros.pipeline import Pipeline, PipelineConfig
+    from biopose_ros.pipeline import Pipeline
+    from biopose_ros.settings import PipelineConfig
 
     config = PipelineConfig(method='biopose', detection=DetectionConfig(max_persons=1))
     pipeline = Pipeline(config)

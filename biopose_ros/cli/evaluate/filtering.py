@@ -32,10 +32,9 @@ def evaluate_filtering(
     from biopose_ros.cli.evaluate.video import default_data
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.cli.progress import track_frames
-    from biopose_ros.detection.config import DetectionConfig
     from biopose_ros.evaluation.person import filtering
     from biopose_ros.evaluation.person.filtering_plot import draw_trade_off
-    from biopose_ros.pipeline import PipelineConfig
+    from biopose_ros.settings import DetectionConfig, PipelineConfig
 
     console = Console()
     try:

@@ -47,7 +47,7 @@ def evaluate_refinement(
     from biopose_ros.evaluation.mesh_recovery.errors import recover_samples
     from biopose_ros.evaluation.mesh_recovery.refinement import RefinementJudge, report
     from biopose_ros.mesh_recovery.predictor import MeshPredictor
-    from biopose_ros.refinement.refiner import RefinementConfig
+    from biopose_ros.settings import RefinementConfig
     from biopose_ros.training.synthesis.generator import CHUNK
     from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
     from biopose_ros.training.synthesis.tie import LabelTie
@@ -88,10 +88,8 @@ def _table(errors: dict[str, RefinementErrors]) -> Any:
 
 def _views(data: Path, config: Any, encoder: str) -> dict[str, dict[str, Any]]:
     """Run the whole pipeline over real views without and with refinement."""
-    from biopose_ros.detection.config import DetectionConfig
     from biopose_ros.evaluation.angles.video import evaluate_views
-    from biopose_ros.pipeline import PipelineConfig
-    from biopose_ros.refinement.refiner import RefinementConfig
+    from biopose_ros.settings import DetectionConfig, PipelineConfig, RefinementConfig
 
     detection = DetectionConfig(model=encoder, max_persons=1)
     views: dict[str, dict[str, Any]] = {}

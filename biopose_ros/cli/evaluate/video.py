@@ -47,9 +47,8 @@ def evaluate_video(
 
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.cli.progress import track_frames
-    from biopose_ros.detection.config import DetectionConfig
     from biopose_ros.evaluation.angles.video import evaluate_views
-    from biopose_ros.pipeline import PipelineConfig
+    from biopose_ros.settings import DetectionConfig, PipelineConfig
 
     console = Console()
     try:

@@ -23,8 +23,9 @@ from biopose_ros.evaluation.metrics import angle_errors_deg, group_errors, witho
 from biopose_ros.files.frames import Frame
 from biopose_ros.files.video import open_frames
 from biopose_ros.keypoints.landmarks import landmark_index
-from biopose_ros.pipeline import Pipeline, PipelineConfig
+from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import FloatArray, PersonPose, TrackingState
+from biopose_ros.settings import PipelineConfig
 
 CLIP = 'pose2sim_blender'
 # Keypoints of the truth and the landmarks that mean the same places.

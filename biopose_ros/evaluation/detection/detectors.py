@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from biopose_ros.detection.config import DetectionConfig
 from biopose_ros.detection.landmark_network import LandmarkNetwork
 from biopose_ros.detection.person_detector import Detection, PersonDetector
 from biopose_ros.detection.search import plan_windows
@@ -19,6 +18,7 @@ from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.evaluation.detection.scenes import StagedImage
 from biopose_ros.files.video import open_frames
 from biopose_ros.records import FloatArray, TrackingState
+from biopose_ros.settings import DetectionConfig
 
 # Lower ends of the classes of persons, by their height in the image, pixels.
 HEIGHTS_PX = (40, 60, 100, 200, 400)

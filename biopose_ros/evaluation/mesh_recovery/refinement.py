@@ -18,7 +18,8 @@ from biopose_ros.evaluation.mesh_recovery.errors import SampledBody
 from biopose_ros.evaluation.metrics import ALL, COORDINATE_GROUPS, angle_errors_deg, group_errors
 from biopose_ros.frames import project
 from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody
-from biopose_ros.refinement.refiner import RefinementConfig, Refiner
+from biopose_ros.refinement.refiner import Refiner
+from biopose_ros.settings import RefinementConfig
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.training.mesh.measures import similarity_aligned
 from biopose_ros.training.synthesis.records import SyntheticSample

@@ -30,8 +30,9 @@ from biopose_ros.evaluation.person.filter_candidates import (
     one_euro,
     unfiltered,
 )
-from biopose_ros.pipeline import Pipeline, PipelineConfig
+from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import FloatArray
+from biopose_ros.settings import PipelineConfig
 from biopose_ros.training.motion.recordings import load_fields
 from biopose_ros.training.motion.splits import Split, split_of_group
 

@@ -13,11 +13,11 @@ import numpy as np
 import onnxruntime
 import torch
 
-from biopose_ros.detection.config import DetectionConfig
 from biopose_ros.evaluation.speed.memory import forget_peak, peak_mib
 from biopose_ros.evaluation.speed.scenes import IMAGE_PX, Scene
 from biopose_ros.files.camera import guess_camera
-from biopose_ros.pipeline import Pipeline, PipelineConfig
+from biopose_ros.pipeline import Pipeline
+from biopose_ros.settings import DetectionConfig, PipelineConfig
 
 IMAGE_NS = 33_333_333
 # Persons are found one after the other; whoever is not found by then is missed.

@@ -19,8 +19,8 @@ from biopose_ros.evaluation.speed.rivals import (
     measure_opensim,
 )
 from biopose_ros.evaluation.speed.scenes import IMAGE_PX, Scene, person_cells
-from biopose_ros.pipeline import METHODS, PipelineConfig
-from biopose_ros.refinement.refiner import RefinementConfig
+from biopose_ros.settings import PipelineConfig, RefinementConfig
+from biopose_ros.settings.pipeline import METHODS
 
 LIVE_WARM_UP_S = 3.0
 LIVE_RATE_HZ = 30.0

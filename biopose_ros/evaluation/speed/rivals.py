@@ -16,8 +16,9 @@ from biopose_ros.evaluation.speed import mediapipe_pose
 from biopose_ros.evaluation.speed.pipeline import IMAGE_NS
 from biopose_ros.evaluation.speed.scenes import IMAGE_PX, Scene
 from biopose_ros.files.camera import guess_camera
-from biopose_ros.pipeline import Pipeline, PipelineConfig
+from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import PersonPose
+from biopose_ros.settings import PipelineConfig
 from biopose_ros.skeleton import load_skeleton, scaled_osim
 
 IMAGES = 60

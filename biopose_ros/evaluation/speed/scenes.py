@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from biopose_ros.detection.config import DetectionConfig
 from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.files.video import open_frames
 from biopose_ros.records import FloatArray, TrackingState
 from biopose_ros.sensor_messages.images import BgrImage
+from biopose_ros.settings import DetectionConfig
 
 IMAGE_PX = (1280, 720)
 # One person fills a cell of this height; more share two rows of half of it.

@@ -27,7 +27,8 @@ from biopose_ros.inverse_kinematics.neurik import PELVIS_COORDINATES
 from biopose_ros.mesh_recovery.mesh_stage import MeshStage
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.records import FloatArray, PersonCrop, TrackingState
-from biopose_ros.refinement.refiner import RefinementConfig, Refiner
+from biopose_ros.refinement.refiner import Refiner
+from biopose_ros.settings import RefinementConfig
 from biopose_ros.skeleton import load_skeleton, scale_groups
 from biopose_ros.training.mesh.data import sample_view
 from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence

@@ -12,7 +12,8 @@ from biopose_ros.evaluation.mesh_recovery.refinement import (
     refine_each,
     with_gross_errors,
 )
-from biopose_ros.refinement.refiner import RefinementConfig, Refiner
+from biopose_ros.refinement.refiner import Refiner
+from biopose_ros.settings import RefinementConfig
 from biopose_ros.skeleton import load_skeleton
 
 KNEE = load_skeleton().coordinate_index('knee_angle_r')

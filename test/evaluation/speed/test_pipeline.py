@@ -15,7 +15,7 @@ from biopose_ros.evaluation.speed.pipeline import Speed, measure_pipeline
 from biopose_ros.evaluation.speed.report import BenchmarkPlan, Report
 from biopose_ros.evaluation.speed.rivals import RivalError, RivalSpeed, measure_mediapipe
 from biopose_ros.evaluation.speed.scenes import CELL_PX, Scene, SceneError, person_cells
-from biopose_ros.pipeline import PipelineConfig
+from biopose_ros.settings import PipelineConfig
 
 STAND_IN = """
 from types import SimpleNamespace
