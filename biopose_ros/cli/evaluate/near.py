@@ -25,10 +25,11 @@ def evaluate_near(
 
     from biopose_ros.cli.evaluate.video import default_data
     from biopose_ros.cli.figures import write_figures
-    from biopose_ros.detection.config import DetectionConfig
+    from biopose_ros.settings import DetectionConfig
     from biopose_ros.evaluation.near.clips import load_clips
     from biopose_ros.evaluation.near.measure import by_version, figures, measure
-    from biopose_ros.pipeline import Pipeline, PipelineConfig
+    from biopose_ros.pipeline import Pipeline
+    from biopose_ros.settings import PipelineConfig
 
     console = Console()
     pipeline = Pipeline(PipelineConfig(device=device, detection=DetectionConfig(model=network)))
