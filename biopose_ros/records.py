@@ -29,6 +29,11 @@ class TrackingState(IntEnum):
     OCCLUDED = 2
     LOST = 3
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether the person shows in the image itself."""
+        return self in (TrackingState.TENTATIVE, TrackingState.TRACKED)
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -49,6 +54,11 @@ class Camera:
     distortion: FloatArray
     is_calibrated: bool = True
     focal_stddev: float = 0.0
+
+    @property
+    def focal_px(self) -> float:
+        """Focal length: the geometric mean of both axes'."""
+        return float(np.sqrt(abs(np.linalg.det(self.intrinsics_px[:2, :2]))))
 
 
 @dataclass(frozen=True)

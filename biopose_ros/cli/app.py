@@ -16,6 +16,7 @@ from biopose_ros.cli.build.mesh_sheet import mesh_sheet
 from biopose_ros.cli.build.motion_sheet import motion_sheet
 from biopose_ros.cli.build.settings import build_settings
 from biopose_ros.cli.build.skeleton import build_skeleton
+from biopose_ros.cli.compare import compare
 from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
 from biopose_ros.cli.evaluate.body import evaluate_body
@@ -34,6 +35,7 @@ from biopose_ros.cli.evaluate.skeleton import evaluate_skeleton
 from biopose_ros.cli.evaluate.video import evaluate_video
 from biopose_ros.cli.node import node
 from biopose_ros.cli.play import play
+from biopose_ros.cli.report import report
 from biopose_ros.cli.run import run
 from biopose_ros.cli.synth import synth
 from biopose_ros.cli.train.detector import train_detector
@@ -56,12 +58,14 @@ app.add_typer(build, name='build', no_args_is_help=True)
 app.add_typer(train, name='train', no_args_is_help=True)
 app.add_typer(weights.app, name='weights')
 app.command(context_settings={'allow_extra_args': True, 'ignore_unknown_options': True})(node)
+app.command()(compare)
 app.command()(demo)
 app.command()(doctor)
 app.command()(play)
 benchmark.callback()(benchmark_all)
 benchmark.command('live')(benchmark_live)
 app.command()(run)
+app.command()(report)
 evaluate.command('video')(evaluate_video)
 evaluate.command('body')(evaluate_body)
 evaluate.command('feet')(evaluate_feet)

@@ -61,6 +61,9 @@ def run(
     overlay: Annotated[
         bool, typer.Option('--overlay', help='Also write overlay.mp4, the skeleton drawn in.')
     ] = False,
+    with_report: Annotated[
+        bool, typer.Option('--report', help='Also write report.html, a page to look at.')
+    ] = False,
     rate: Annotated[
         float | None, typer.Option(help='Images per second, for a folder of images.')
     ] = None,
@@ -100,6 +103,10 @@ def run(
         console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
     _print_summary(summary, out, console)
+    if with_report:
+        from biopose_ros.cli.report import report
+
+        report(out)
 
 
 def _peek(frames: FrameSource) -> tuple[Frame, Iterable[Frame]]:

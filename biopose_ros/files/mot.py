@@ -62,21 +62,37 @@ def read_mot(path: str | Path) -> tuple[FloatArray, dict[str, FloatArray]]:
     """
     Read a motion in the package's own units.
 
-    :param path: a ``.mot`` or ``.sto`` file of coordinates.
+    :param path: a ``.mot`` or ``.sto`` file of coordinates, angles in degrees or radians. In a
+        file of states only the values count, under their coordinates' names.
     :returns: times [rows] in seconds, and per coordinate its values [rows], radians or metres.
     :raises ValueError: when the text is not a coordinates table.
     """
-    lines = Path(path).read_text().splitlines()
-    stripped = [line.strip() for line in lines]
-    if 'endheader' not in stripped:
+    lines = [line.strip() for line in Path(path).read_text().splitlines()]
+    if 'endheader' not in lines:
         raise ValueError(f'{path}: no line "endheader"; not an OpenSim motion file')
-    start = stripped.index('endheader') + 1
-    in_degrees = any(line.replace(' ', '').lower() == 'indegrees=yes' for line in stripped[:start])
-    names = stripped[start].split()
-    rows = [[float(value) for value in line.split()] for line in stripped[start + 1 :] if line]
-    if names[:1] != ['time'] or any(len(row) != len(names) for row in rows):
+    start = lines.index('endheader') + 1
+    in_degrees = any(line.replace(' ', '').lower() == 'indegrees=yes' for line in lines[:start])
+    filled = [line.split() for line in lines[start:] if line]
+    labels, rows = (filled or [[]])[0], filled[1:]
+    if labels[:1] != ['time'] or any(len(row) != len(labels) for row in rows):
         raise ValueError(f'{path}: rows do not match the column names, time first')
-    table = np.array(rows).reshape(len(rows), len(names))
+    try:
+        table = np.array([[float(value) for value in row] for row in rows])
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}; rows hold numbers alone') from None
+    columns = dict(zip(labels[1:], table.reshape(len(rows), len(labels)).T[1:], strict=True))
+    values = {name: columns[label] for label in columns if (name := _coordinate_of(label))}
     if in_degrees:
-        table[:, 1:] /= degree_factors(names[1:])
-    return table[:, 0], {name: table[:, column] for column, name in enumerate(names) if column}
+        factors = degree_factors(tuple(values))
+        values = {
+            name: values[name] / factor for name, factor in zip(values, factors, strict=True)
+        }
+    return table.reshape(len(rows), len(labels))[:, 0], values
+
+
+def _coordinate_of(label: str) -> str | None:
+    """Take ``hip_flexion_r`` out of ``/jointset/hip_r/hip_flexion_r/value``; no other states."""
+    if not label.startswith('/'):
+        return label
+    *_, name, kind = label.split('/')
+    return name if kind == 'value' else None

@@ -24,7 +24,6 @@ from biopose_ros.files.trc import TrcWriter
 from biopose_ros.records import FloatArray, PersonPose, TrackingState
 from biopose_ros.skeleton import Skeleton, scaled_osim
 
-SEEN = (TrackingState.TENTATIVE, TrackingState.TRACKED)
 # A pause between two sightings longer than this many nominal frames counts as a gap.
 GAP_FRAMES = 1.5
 
@@ -62,7 +61,7 @@ class PersonFiles:
         if pose.state is TrackingState.LOST:
             return
         self._csv.write(time_s, pose)
-        if pose.state in SEEN:
+        if pose.state.is_seen:
             self._mot.write(time_s, pose.coordinates)
             self._trc.write(time_s, pose.markers.positions_m)
             self._statistics.add(time_s, pose)
@@ -166,7 +165,7 @@ class RunResults:
         """
         for pose in poses:
             if pose.person_id not in self._persons:
-                if pose.state not in SEEN:
+                if not pose.state.is_seen:
                     continue  # a track is named by its first sighting
                 self._persons[pose.person_id] = PersonFiles(
                     self._folder / pose.person_id, self._skeleton, pose, self._rate_hz

@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from biopose_ros.keypoints.detected import DetectedKeypoints
 from biopose_ros.keypoints.formats import POINTS
 from biopose_ros.keypoints.landmarks import landmark_index
-from biopose_ros.records import FloatArray, ForeignPoints, PersonCrop, TrackingState
+from biopose_ros.records import FloatArray, ForeignPoints, PersonCrop
 
 IndexArray = NDArray[np.int64]
 
@@ -50,9 +50,7 @@ def assign_to_persons(
     :param crops: everybody who is followed, in the same image.
     :returns: by track id, with one person each; without those who have no match, or are hidden.
     """
-    seen = [
-        crop for crop in crops if crop.state in (TrackingState.TENTATIVE, TrackingState.TRACKED)
-    ]
+    seen = [crop for crop in crops if crop.state.is_seen]
     if not seen or not len(detected.keypoints_px):
         return {}
     distances = np.stack([_distances(detected, crop) for crop in seen])

@@ -21,8 +21,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
-from biopose_ros.body.rotations import six_to_matrix
+from biopose_ros.body.joints import JOINT_NAMES
+from biopose_ros.body.rotations import relative_to_parents, six_to_matrix
 from biopose_ros.keypoints.landmarks import LANDMARK_NAMES, landmark_index
 from biopose_ros.mesh_recovery.attention import (
     DeformableAttention,
@@ -360,17 +360,6 @@ def as_estimate(draft: Draft) -> MeshEstimate:
         draft.joints,
         draft.log_stddev.clamp(-7.0, 0.5),
     )
-
-
-def relative_to_parents(turns: Tensor) -> Tensor:
-    """
-    Turn rotations relative to the camera into rotations relative to parents.
-
-    :param turns: [..., 24, 3, 3].
-    :returns: [..., 24, 3, 3]; the root's stays.
-    """
-    parents = turns[..., list(JOINT_PARENTS[1:]), :, :].transpose(-1, -2)
-    return torch.cat([turns[..., :1, :, :], parents @ turns[..., 1:, :, :]], -3)
 
 
 def _first_look() -> Tensor:

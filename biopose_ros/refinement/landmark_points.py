@@ -11,6 +11,7 @@ from torch import Tensor
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
 from biopose_ros.records import FloatArray
+from biopose_ros.skeleton.sides import left_of
 from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES
 from biopose_ros.virtual_markers.part_axes import PartAxes
 
@@ -72,7 +73,7 @@ class LandmarkPlaces:
     """
 
     def __init__(self) -> None:
-        points = {**_POINTS, **{_left(name): _left_of(p) for name, p in _POINTS.items()}}
+        points = _POINTS | {left_of(name): _on_the_left(p) for name, p in _POINTS.items()}
         self.landmarks = np.array([LANDMARK_NAMES.index(name) for name in points])
         self.joints = np.array([JOINT_NAMES.index(point.joint) for point in points.values()])
         self.stddev_m = np.array([point.stddev_m for point in points.values()])
@@ -105,13 +106,7 @@ class LandmarkPlaces:
         return markers_m[..., self._markers, :] + turned[..., 0]
 
 
-def _left(name: str) -> str:
-    return name.replace('right', 'left').replace('R_', 'L_', 1).replace('r_calc', 'L_calc')
-
-
-def _left_of(point: LandmarkPoint) -> LandmarkPoint:
+def _on_the_left(point: LandmarkPoint) -> LandmarkPoint:
+    marker, joint, part = map(left_of, (point.marker, point.joint, point.part))
     forward, up, right = point.offset_m
-    part = point.part.removesuffix('_r') + '_l' if point.part.endswith('_r') else point.part
-    return LandmarkPoint(
-        _left(point.marker), _left(point.joint), part, (forward, up, -right), point.stddev_m
-    )
+    return LandmarkPoint(marker, joint, part, (forward, up, -right), point.stddev_m)

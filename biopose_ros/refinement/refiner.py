@@ -24,15 +24,10 @@ from scipy.spatial.transform import Rotation
 
 from biopose_ros.body import BodyModel
 from biopose_ros.body.joints import JOINT_PARENTS
+from biopose_ros.body.rotations import chained, relative_to_parents
 from biopose_ros.frames import image_rays
 from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody
-from biopose_ros.refinement.chain import (
-    JOINTS,
-    against_camera,
-    jacobian_m,
-    relative_to_parents,
-    turned,
-)
+from biopose_ros.refinement.chain import JOINTS, jacobian_m, turned
 from biopose_ros.refinement.prior import prior_precision
 from biopose_ros.refinement.seen_points import PointPlaces
 from biopose_ros.settings import RefinementConfig
@@ -48,6 +43,38 @@ _CARRIERS = np.maximum(JOINT_PARENTS, 0)
 # How fast joints turn, 1 sigma, radians per second; and what the last result is off itself.
 _TURN_RATE_RAD_S, _LAST_STDDEV_RAD = 4.0, 0.12
 _LONGEST_GAP_S = 0.3
+
+
+@dataclass(frozen=True)
+class _Sightings:
+    """
+    Points of the body that are seen in the image.
+
+    :param points_m: [points, 3], landmarks and joints on the body, camera axes.
+    :param carriers: [points], the joint whose bone carries each.
+    :param targets: [points, 2], where they are seen, on the plane z = 1.
+    :param stddev: [points], 1 sigma on that plane.
+    """
+
+    points_m: FloatArray
+    carriers: np.ndarray
+    targets: FloatArray
+    stddev: FloatArray
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """
+    What is known before anything is seen of the turns (radians, camera axes) and the shift (m).
+
+    :param precision: [75, 75], of no turn and no shift.
+    :param last: [75], the turns back to the previous result.
+    :param last_precision: [75], of these; 0 where there is none.
+    """
+
+    precision: FloatArray
+    last: FloatArray
+    last_precision: FloatArray
 
 
 @dataclass(frozen=True)
@@ -129,78 +156,58 @@ class Refiner:
         seen = self._places.seen(crop, body.markers_m, camera)
         if len(seen) < _FEWEST_POINTS:
             return None
-        focal_px = np.sqrt(abs(np.linalg.det(camera.intrinsics_px[:2, :2])))
-        turns = against_camera(body.pose)
-        return _Search(
-            turns,
-            body.joints_m,
+        turns = chained(torch.from_numpy(body.pose)).numpy()
+        targets = [image_rays(px, camera) for px in (seen.px, body.joints_px)]
+        sightings = _Sightings(
             np.concatenate([seen.points_m, body.joints_m]),
             np.concatenate([seen.joints, _CARRIERS]),
-            np.concatenate([image_rays(seen.px, camera), image_rays(body.joints_px, camera)])[
-                :, :2
-            ],
-            np.concatenate([seen.stddev_m / seen.points_m[:, 2], body.joint_stddev_px / focal_px]),
-            self._prior,
-            *self._from_last(body, turns, stamp_ns),
+            np.concatenate(targets)[:, :2],
+            np.concatenate(
+                [seen.stddev_m / seen.points_m[:, 2], body.joint_stddev_px / camera.focal_px]
+            ),
         )
+        expected = self._expected(body, turns, stamp_ns)
+        return _Search(turns, body.joints_m, sightings, expected)
 
-    def _from_last(
-        self, body: RecoveredBody, turns: FloatArray, stamp_ns: int
-    ) -> tuple[FloatArray, float]:
-        """Give the turns [24, 3] back to the last result, camera axes, and their precision."""
+    def _expected(self, body: RecoveredBody, turns: FloatArray, stamp_ns: int) -> _Expected:
+        """Say what is known of the turns before anything is seen."""
+        size = 3 * JOINTS
+        precision, last_rad = np.zeros((size + 3, size + 3)), np.zeros(size + 3)
+        precision[:size, :size] = self._prior
+        precision[size:, size:] = np.diag((_SHIFT_STDDEV * body.joints_m[0, 2]) ** -2.0)
+        last_precision = np.zeros(size + 3)
         last = self._last.get(body.track_id)
         since_s = np.inf if last is None else 1e-9 * (stamp_ns - last.stamp_ns)
-        if last is None or not 0 < since_s <= _LONGEST_GAP_S:
-            return np.zeros((JOINTS, 3)), 0.0
-        relative = body.pose.swapaxes(-1, -2)
-        back = Rotation.from_matrix(last.pose @ relative).as_rotvec()  # parents' axes
-        carriers = turns @ relative  # parents to camera
-        stddev_rad = np.hypot(_LAST_STDDEV_RAD, _TURN_RATE_RAD_S * since_s)
-        return (carriers @ back[..., None])[..., 0], float(stddev_rad**-2)
+        if last is not None and 0 < since_s <= _LONGEST_GAP_S:
+            relative = body.pose.swapaxes(-1, -2)
+            back = Rotation.from_matrix(last.pose @ relative).as_rotvec()  # parents' axes
+            parents = turns @ relative  # to camera
+            last_rad[:size] = (parents @ back[..., None]).ravel()
+            variance = np.square(_LAST_STDDEV_RAD) + np.square(_TURN_RATE_RAD_S * since_s)
+            last_precision[:size] = 1 / variance
+        return _Expected(precision, last_rad, last_precision)
 
     def _posed(self, body: RecoveredBody, search: _Search) -> RecoveredBody:
-        pose = relative_to_parents(search.turns)
+        pose = relative_to_parents(torch.from_numpy(search.turns)).numpy()
         points_m = _points_m(self._body, self._markers, pose, body.betas) + search.joints_m[0]
         return replace(body, pose=pose, joints_m=points_m[:JOINTS], markers_m=points_m[JOINTS:])
 
 
 class _Search:
-    """Gauss-Newton over the turns of one body's joints and its shift."""
+    """
+    Gauss-Newton over the turns of one body's joints and its shift, from where the network is.
+
+    :attr turns: [24, 3, 3], each joint to camera.
+    :attr joints_m: [24, 3], camera axes.
+    :attr points_m: [points, 3], landmarks and joints on the body, camera axes.
+    """
 
     def __init__(
-        self,
-        turns: FloatArray,
-        joints_m: FloatArray,
-        points_m: FloatArray,
-        carriers: np.ndarray,
-        targets: FloatArray,
-        stddev: FloatArray,
-        prior: FloatArray,
-        last_rad: FloatArray,
-        last_precision: float,
+        self, turns: FloatArray, joints_m: FloatArray, seen: _Sightings, expected: _Expected
     ) -> None:
-        """
-        Start where the network is.
-
-        :param turns: [24, 3, 3].
-        :param joints_m: [24, 3], camera axes.
-        :param points_m: [points, 3], landmarks and joints on the body.
-        :param carriers: [points], the joint whose bone carries each.
-        :param targets: [points, 2], where they are seen, on the plane z = 1.
-        :param stddev: [points], 1 sigma on that plane.
-        :param prior: [72, 72], precision of the turns before anything is seen.
-        :param last_rad: [24, 3], turns back to the last result.
-        :param last_precision: of these, per squared radian; 0 where there is none.
-        """
-        self.turns, self.joints_m, self.points_m = turns, joints_m, points_m
-        self._carriers, self._targets, self._stddev = carriers, targets, stddev
-        size = 3 * JOINTS
-        self._prior = np.zeros((size + 3, size + 3))
-        self._prior[:size, :size] = prior
-        self._prior[size:, size:] = np.diag((_SHIFT_STDDEV * joints_m[0, 2]) ** -2.0)
-        self._last = np.concatenate([last_rad.ravel(), np.zeros(3)])
-        self._last_precision = np.repeat([last_precision, 0.0], [size, 3])
-        self._moved = np.zeros(size + 3)
+        self.turns, self.joints_m, self.points_m = turns, joints_m, seen.points_m
+        self._seen, self._expected = seen, expected
+        self._moved = np.zeros(3 * JOINTS + 3)
 
     def run(self, iterations: int, end_s: float) -> str:
         """
@@ -228,35 +235,37 @@ class _Search:
 
     def _step(self) -> None:
         x, y, z = self.points_m.T
-        off = (self._targets - self.points_m[:, :2] / z[:, None]) / self._stddev[:, None]
+        seen, expected = self._seen, self._expected
+        off = (seen.targets - self.points_m[:, :2] / z[:, None]) / seen.stddev[:, None]
         weight = 1 / (1 + np.square(off).sum(1) / ROBUST_SIGMAS**2)
         zero = np.zeros_like(z)
-        seen = np.stack(
+        projected = np.stack(
             [np.stack([1 / z, zero, -x / z**2], 1), np.stack([zero, 1 / z, -y / z**2], 1)], 1
         )
-        slopes = seen @ jacobian_m(self.points_m, self._carriers, self.joints_m)
-        slopes = (slopes / self._stddev[:, None, None]).reshape(2 * len(z), -1)
+        slopes = projected @ jacobian_m(self.points_m, seen.carriers, self.joints_m)
+        slopes = (slopes / seen.stddev[:, None, None]).reshape(2 * len(z), -1)
         weighted = slopes * np.repeat(weight, 2)[:, None]
-        matrix = weighted.T @ slopes + self._prior + np.diag(self._last_precision)
-        right = weighted.T @ off.ravel() - self._prior @ self._moved
-        right += self._last_precision * (self._last - self._moved)
+        matrix = weighted.T @ slopes + expected.precision + np.diag(expected.last_precision)
+        right = weighted.T @ off.ravel() - expected.precision @ self._moved
+        right += expected.last_precision * (expected.last - self._moved)
         step = np.linalg.solve(matrix, right)
         vectors = step[: 3 * JOINTS].reshape(JOINTS, 3)
         turns, joints_m = turned(self.turns, self.joints_m, vectors)
-        carried = turns[self._carriers] @ self.turns[self._carriers].swapaxes(-1, -2)
-        arms_m = self.points_m - self.joints_m[self._carriers]
+        carried = turns[seen.carriers] @ self.turns[seen.carriers].swapaxes(-1, -2)
+        arms_m = self.points_m - self.joints_m[seen.carriers]
         shift_m = step[3 * JOINTS :]
-        self.points_m = joints_m[self._carriers] + (carried @ arms_m[..., None])[..., 0] + shift_m
+        self.points_m = joints_m[seen.carriers] + (carried @ arms_m[..., None])[..., 0] + shift_m
         self.turns, self.joints_m = turns, joints_m + shift_m
         self._moved = self._moved + step
 
     def _cost(self, points_m: FloatArray, moved: FloatArray) -> float:
         if not np.all(points_m[:, 2] > 0.05):
             return np.inf
-        off = (self._targets - points_m[:, :2] / points_m[:, 2:]) / self._stddev[:, None]
+        seen, expected = self._seen, self._expected
+        off = (seen.targets - points_m[:, :2] / points_m[:, 2:]) / seen.stddev[:, None]
         fit = ROBUST_SIGMAS**2 * np.log1p(np.square(off).sum(1) / ROBUST_SIGMAS**2).sum()
-        back = self._last_precision @ np.square(moved - self._last)
-        return float(fit + moved @ self._prior @ moved + back)
+        back = expected.last_precision @ np.square(moved - expected.last)
+        return float(fit + moved @ expected.precision @ moved + back)
 
 
 def _points_m(

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton.description import GROUND
+from biopose_ros.skeleton.inertia import inertia_matrix, stretched_inertia
 from biopose_ros.skeleton.skeleton import Skeleton
 
 BODY_TAGS = ('socket_parent_frame', 'socket_parent', 'socket_frame', 'body', 'body_name')
@@ -91,11 +92,7 @@ def _scale_inertia(body: ET.Element, factors: FloatArray) -> None:
     """Stretch the second moments of mass along each axis, and turn them back into an inertia."""
     text = body.findtext('inertia')
     values = text.split() if text else [body.findtext(f'inertia_{axes}', '0') for axes in INERTIA]
-    xx, yy, zz, xy, xz, yz = map(float, values)
-    inertia = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-    moments = np.trace(inertia) / 2 * np.eye(3) - inertia
-    moments = moments * np.outer(factors, factors)
-    grown = np.trace(moments) * np.eye(3) - moments
+    grown = stretched_inertia(inertia_matrix([float(value) for value in values]), factors)
     numbers = [grown[i, j] for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))]
     if text:
         _write(body, 'inertia', numbers)

@@ -215,7 +215,7 @@ def test_the_strength_may_change_while_running():
     assert result.positions[0] == 0.7
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     values=st.lists(st.floats(-10, 10), min_size=2, max_size=30),
     smoothing=st.floats(0, 1),

@@ -152,7 +152,7 @@ def test_whole_turns_are_counted():
     np.testing.assert_allclose(smoothed(seen, circular=True)[0], turn, atol=0.02)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     steps_s=st.lists(st.floats(1e-3, 0.5), min_size=1, max_size=20),
     smoothing=st.floats(0, 1),

@@ -38,7 +38,7 @@ def test_it_finds_poses_from_markers_alone(skeleton, draw_poses):
     )
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.lists(st.floats(-1, 1), min_size=3, max_size=3), st.floats(0, 3.14))
 def test_any_attitude_of_the_body_is_a_good_start(axis, angle):
     skeleton = load_skeleton()

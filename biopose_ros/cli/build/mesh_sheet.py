@@ -20,10 +20,9 @@ def mesh_sheet(
     from rich.console import Console
     from rich.progress import track
 
-    from biopose_ros.settings import DetectionConfig
     from biopose_ros.evaluation.mesh_recovery.pictures import body_cells, sheet
     from biopose_ros.pipeline import Pipeline
-    from biopose_ros.settings import PipelineConfig
+    from biopose_ros.settings import DetectionConfig, PipelineConfig
 
     config = PipelineConfig(method='biopose', detection=DetectionConfig(max_persons=1))
     pipeline = Pipeline(config)

@@ -24,7 +24,7 @@ from biopose_ros.files.frames import Frame
 from biopose_ros.files.video import open_frames
 from biopose_ros.keypoints.landmarks import landmark_index
 from biopose_ros.pipeline import Pipeline
-from biopose_ros.records import FloatArray, PersonPose, TrackingState
+from biopose_ros.records import FloatArray, PersonPose
 from biopose_ros.settings import PipelineConfig
 
 CLIP = 'pose2sim_blender'
@@ -34,7 +34,6 @@ LANDMARK_OF_KEYPOINT: Mapping[str, str] = {
     for joint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle', 'heel')
     for side in ('right', 'left')
 } | {'Nose': 'nose'}
-SEEN = (TrackingState.TENTATIVE, TrackingState.TRACKED)
 
 
 @dataclass(frozen=True)
@@ -171,7 +170,7 @@ def _subject(
     chosen: list[PersonPose | None] = []
     for poses, target_px in zip(persons, true_px, strict=True):
         has_truth = np.isfinite(target_px).any()
-        seen = [pose for pose in poses if pose.state in SEEN and has_truth]
+        seen = [pose for pose in poses if pose.state.is_seen and has_truth]
         distances_px = [
             np.nanmean(np.linalg.norm(pose.keypoints_px[indices] - target_px, axis=-1))
             for pose in seen

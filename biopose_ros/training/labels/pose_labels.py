@@ -21,12 +21,12 @@ from biopose_ros.skeleton.initial_pose import align
 from biopose_ros.skeleton.least_squares import minimise
 from biopose_ros.skeleton.limits import search_limits
 from biopose_ros.skeleton.marker_kinematics import compile_markers
+from biopose_ros.skeleton.sides import left_of
 from biopose_ros.training.labels.anthropometry import (
     Anthropometry,
     Subject,
     standing_pose,
 )
-from biopose_ros.training.labels.landmarks import mirrored_name
 from biopose_ros.training.labels.people import People, PeopleProblem
 from biopose_ros.training.labels.start_pose import KnownPose, euler, follow, start_pose
 from biopose_ros.training.motion.clip import MotionClip
@@ -125,7 +125,7 @@ class Labeller:
         weights = {
             name: weight
             for right, weight in LABEL_WEIGHTS.items()
-            for name in (right, mirrored_name(right))
+            for name in (right, left_of(right))
         }
         self.names = tuple(weights)
         self.weights = torch.tensor(list(weights.values()))

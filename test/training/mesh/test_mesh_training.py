@@ -73,7 +73,7 @@ def test_training_learns_and_resumes(data, folder):
 
     first = training(0.1)
     first.run()
-    second = training(0.14)
+    second = training(first.elapsed_s / 60 + 0.04)
     assert second.step == first.step
     assert second.elapsed_s == first.elapsed_s
     second.run()
