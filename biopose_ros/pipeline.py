@@ -126,7 +126,8 @@ class Pipeline:
         :param keypoints: what another detector found in this image; it takes the place of our own
             keypoints of the persons that it found, too.
         :returns: one record per followed person, in the order of their ids, then one, as lost, of
-            everybody who was followed until now.
+            everybody who was followed until now. Who was seen too seldom to be confirmed is not
+            among them.
         :raises ValueError: when the image is not a colour image.
         """
         with self.clock('detection'):
@@ -134,16 +135,17 @@ class Pipeline:
         self._stamp_ns = stamp_ns
         crops = [crop for crop in tracked if crop.state != TrackingState.LOST]
         lost = self._keep_only({crop.track_id for crop in crops})
-        confirmed = {one.track_id for one in crops if one.state != TrackingState.TENTATIVE}
+        # A glimpse that is not confirmed is nobody yet, and leaves without a word.
+        self._announced |= {
+            crop.track_id for crop in crops if crop.state != TrackingState.TENTATIVE
+        }
         if keypoints is not None:
             crops = take_foreign_keypoints(crops, keypoints)
         crops = self._encoded(image_bgr, crops)
         with one_torch_thread():
             poses = self._poses(crops, camera, stamp_ns)
         self.clock.end_image()
-        # A glimpse that is not confirmed is nobody yet, and leaves without a word.
-        self._announced |= confirmed
-        return [pose for pose in poses if pose.track_id in self._announced] + lost
+        return poses + lost
 
     def _poses(
         self, crops: Sequence[PersonCrop], camera: Camera, stamp_ns: int
@@ -160,7 +162,11 @@ class Pipeline:
                 )
                 for crop in crops
             ]
-            return [self.certainty.judge(pose, camera) for pose in poses if pose is not None]
+            return [
+                self.certainty.judge(pose, camera)
+                for crop, pose in zip(crops, poses, strict=True)
+                if pose is not None and crop.track_id in self._announced
+            ]
 
     def _encoded(self, image_bgr: NDArray[np.uint8], crops: list[PersonCrop]) -> list[PersonCrop]:
         """Give crops the maps of an encoder of one's own, where there is one."""

@@ -10,6 +10,7 @@ from biopose_ros.cli.benchmark.pipeline import benchmark as benchmark_all
 from biopose_ros.cli.benchmark.soak import benchmark_soak
 from biopose_ros.cli.benchmark.synth import benchmark_synth
 from biopose_ros.cli.build.body import build_body
+from biopose_ros.cli.build.certainty import build_certainty
 from biopose_ros.cli.build.evidence import build_evidence
 from biopose_ros.cli.build.marker_sites import build_marker_sites
 from biopose_ros.cli.build.mesh_sheet import mesh_sheet
@@ -20,6 +21,7 @@ from biopose_ros.cli.compare import compare
 from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
 from biopose_ros.cli.evaluate.body import evaluate_body
+from biopose_ros.cli.evaluate.confidence import evaluate_confidence
 from biopose_ros.cli.evaluate.detector import evaluate_detector
 from biopose_ros.cli.evaluate.evidence import evaluate_evidence
 from biopose_ros.cli.evaluate.feet import evaluate_feet
@@ -74,6 +76,7 @@ evaluate.command('evidence')(evaluate_evidence)
 evaluate.command('keypoints')(evaluate_keypoints)
 evaluate.command('mesh')(evaluate_mesh)
 evaluate.command('mesh-ablations')(evaluate_mesh_ablations)
+evaluate.command('confidence')(evaluate_confidence)
 evaluate.command('detector')(evaluate_detector)
 evaluate.command('near')(evaluate_near)
 evaluate.command('neurik')(evaluate_neurik)
@@ -83,6 +86,7 @@ evaluate.command('skeleton')(evaluate_skeleton)
 build.command('settings')(build_settings)
 build.command('skeleton')(build_skeleton)
 build.command('body')(build_body)
+build.command('certainty')(build_certainty)
 build.command('evidence')(build_evidence)
 build.command('marker-sites')(build_marker_sites)
 build.command('motion-sheet')(motion_sheet)

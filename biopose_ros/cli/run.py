@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from biopose_ros.records import Camera
 
 UNKNOWN_RATE_HZ = 30.0
+# Exit status where nobody was in the recording: all went well, but there is nothing to work with.
+NOBODY = 3
 
 
 @with_settings(PipelineConfig, 'config')
@@ -64,6 +66,12 @@ def run(
     with_report: Annotated[
         bool, typer.Option('--report', help='Also write report.html, a page to look at.')
     ] = False,
+    shortest: Annotated[
+        float,
+        typer.Option(
+            min=0.0, help='Who is seen for less gets no files, seconds; 0: everybody gets some.'
+        ),
+    ] = 0.5,
     rate: Annotated[
         float | None, typer.Option(help='Images per second, for a folder of images.')
     ] = None,
@@ -96,6 +104,7 @@ def run(
             recording,
             out,
             look_ahead,
+            shortest,
             overlay,
             console,
         )
@@ -156,6 +165,7 @@ def _process(
     recording: KeypointRecording | None,
     out: Path,
     look_ahead: float | None,
+    shortest_s: float,
     with_overlay: bool,
     console: Console,
 ) -> dict[str, Any]:
@@ -164,16 +174,27 @@ def _process(
 
     :param look_ahead: strength of smoothing at the end, which keeps all poses in memory until
         then; None writes them picture by picture.
+    :param shortest_s: persons who are seen for less get no files.
     """
     from biopose_ros.cli.progress import track_frames
     from biopose_ros.files.overlay import VideoWriter
     from biopose_ros.files.results import RunResults
     from biopose_ros.person.drawing import draw_persons
+    from biopose_ros.person.earning import EarnedPersons
     from biopose_ros.person.recording import RecordedImage, smooth_recording
 
     rate_hz = frames.rate_hz or UNKNOWN_RATE_HZ
     results = RunResults(out, pipeline.skeleton, rate_hz)
     kept: list[RecordedImage] = []
+    earned = EarnedPersons(shortest_s)
+
+    def keep(some: Iterable[RecordedImage]) -> None:
+        for image in some:
+            if look_ahead is None:
+                results.write(image.time_s, image.poses)
+            else:
+                kept.append(image)
+
     with ExitStack() as stack:
         video: VideoWriter | None = None
         if with_overlay:
@@ -182,17 +203,14 @@ def _process(
             for frame in track_frames(images, frames.frame_count, frames.name, console):
                 found = recording.at(frame.index, frame.stamp_ns) if recording else None
                 poses = pipeline.process(frame.image_bgr, camera, frame.stamp_ns, found)
-                image = RecordedImage((frame.stamp_ns - origin_ns) * 1e-9, poses)
-                if look_ahead is None:
-                    results.write(image.time_s, image.poses)
-                else:
-                    kept.append(image)
+                keep(earned.push(RecordedImage((frame.stamp_ns - origin_ns) * 1e-9, poses)))
                 if video is not None:
                     picture = draw_persons(frame.image_bgr, camera, poses, pipeline.skeleton)
                     video.write(picture, frame.stamp_ns - origin_ns)
         except KeyboardInterrupt:
             console.print('interrupted; finishing the files')
         finally:
+            keep(earned.flush())
             if look_ahead is not None:
                 ground = pipeline.ground
                 for image in smooth_recording(kept, pipeline.skeleton, camera, ground, look_ahead):
@@ -248,7 +266,10 @@ def _print_summary(summary: dict[str, Any], out: Path, console: Console) -> None
     if summary['persons']:
         console.print(table)
     else:
-        console.print('[yellow]nobody was found[/]; check that a whole person is visible')
+        console.print(
+            '[yellow]nobody was found[/] for as long as --shortest asks; check that a person is '
+            f'visible from head to hips at least (exit status {NOBODY})'
+        )
     if not summary['camera']['is_calibrated']:
         console.print(
             'The camera is a guess: distances, and angles a little, depend on it. '

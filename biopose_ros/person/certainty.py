@@ -115,9 +115,7 @@ class CertaintyModel:
         table = {'source': source, **_rounded(asdict(self))}
         path.write_text(json.dumps(table, indent=2) + '\n')
 
-    def stddev(
-        self, names: tuple[str, ...], stddev: FloatArray, seen: FloatArray
-    ) -> FloatArray:
+    def stddev(self, names: tuple[str, ...], stddev: FloatArray, seen: FloatArray) -> FloatArray:
         """
         Correct standard deviations.
 

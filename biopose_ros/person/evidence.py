@@ -44,8 +44,14 @@ PART_OF: Mapping[str, str] = {
     **dict.fromkeys(('pro_sup', 'wrist_flex', 'wrist_dev'), 'hand'),
 }
 # Segments whose origin is the joint that a landmark marks.
-_ORIGINS = {'femur': 'hip', 'tibia': 'knee', 'talus': 'ankle', 'humerus': 'shoulder', 'ulna': 'elbow',
-            'hand': 'wrist'}  # fmt: skip
+ORIGINS = {
+    'femur': 'hip',
+    'tibia': 'knee',
+    'talus': 'ankle',
+    'humerus': 'shoulder',
+    'ulna': 'elbow',
+    'hand': 'wrist',
+}
 _SHOULDERS, _HIPS = _both('shoulder'), _both('hip')
 
 
@@ -101,7 +107,7 @@ def residual(
         the body's extent in the image.
     """
     segments, landmarks = [], []
-    for segment, joint in _ORIGINS.items():
+    for segment, joint in ORIGINS.items():
         for side in 'rl':
             segments.append(skeleton.segment_index(f'{segment}_{side}'))
             landmarks += _one(side, joint)

@@ -2,9 +2,9 @@
 Leave out what no person does from one image to the next.
 
 Where the image cuts a body, the networks may take a front for a back, or a near person for a far
-one: the pelvis turns by half a turn, or the distance doubles, within one image. Such an estimate is
-left out, and the person is predicted, until it has lasted for so long that the past may be what was
-wrong.
+one: the pelvis turns by half a turn, or the distance doubles, within one image. Such an estimate
+is left out, and the person is predicted, until it has lasted for so long that the past may be what
+was wrong.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``biopose evaluate near``: people who come near, are cut by the image, or stand on their heads."""
+"""``biopose evaluate near``: people who come near, are cut by the image, or lie."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def evaluate_near(
     clip: Annotated[
         list[str] | None, typer.Option(help='Clip to run, for example cam01; default all.')
     ] = None,
+    every: Annotated[int, typer.Option(min=1, help='Take every n-th picture.')] = 1,
     network: AnyNetwork = 'auto',
     device: Device = 'auto',
 ) -> None:
@@ -25,16 +26,15 @@ def evaluate_near(
 
     from biopose_ros.cli.evaluate.video import default_data
     from biopose_ros.cli.figures import write_figures
-    from biopose_ros.settings import DetectionConfig
     from biopose_ros.evaluation.near.clips import load_clips
     from biopose_ros.evaluation.near.measure import by_version, figures, measure
     from biopose_ros.pipeline import Pipeline
-    from biopose_ros.settings import PipelineConfig
+    from biopose_ros.settings import DetectionConfig, PipelineConfig
 
     console = Console()
     pipeline = Pipeline(PipelineConfig(device=device, detection=DetectionConfig(model=network)))
     try:
-        clips = load_clips(data or default_data())
+        clips = load_clips(data or default_data(), every)
     except (OSError, ValueError) as error:
         console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
@@ -47,7 +47,7 @@ def evaluate_near(
         pipeline, chosen, lambda cuts, name: track(cuts, name, console=console, transient=True)
     )
     results = by_version(found)
-    columns = [name for name in results['all']]
+    columns = list(results['all'])
     table = Table('', *(name.replace('_', ' ') for name in columns))
     for version, row in results.items():
         table.add_row(version, *(_text(row[name]) for name in columns))

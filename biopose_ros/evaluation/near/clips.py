@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -19,23 +20,19 @@ from biopose_ros.evaluation.angles.multi_view import (
     projected_keypoints,
 )
 from biopose_ros.evaluation.angles.video import CLIP, LANDMARK_OF_KEYPOINT
-from biopose_ros.files.camera import guess_camera, read_camera
+from biopose_ros.files.camera import read_camera
 from biopose_ros.files.frames import Frame
 from biopose_ros.files.video import open_frames
 from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
+from biopose_ros.person.certainty import MAIN_JOINTS
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import Camera, FloatArray, PersonPose, TrackingState
 from biopose_ros.skeleton import Skeleton
 
-# Bends of the main joints: what a confidence stands for.
-MAIN_JOINTS = tuple(
-    f'{name}_{side}' for name in ('knee_angle', 'hip_flexion', 'elbow_flex') for side in 'rl'
-)
-# Clips without truth, each of one person: their own result on whole pictures is the reference.
-OTHERS: Mapping[str, tuple[str, str | None]] = {
-    'sit_to_stand/cam0_test.mp4': ('sit_to_stand/camera.toml', 'cam0'),
-    'sports2d/demo.mp4': ('', None),
-}
+# Without truth: its own result on whole pictures is the reference.
+OTHER, OTHER_CAMERA = 'sit_to_stand/cam0_test.mp4', ('sit_to_stand/camera.toml', 'cam0')
+# Where somebody stands in the background: first and last column, looked at.
+_BYSTANDERS_PX: Mapping[str, tuple[float, float]] = {'cam01': (0, 160), 'cam02': (740, 910)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,27 +61,30 @@ class Clip:
     :param frames: its pictures.
     :param camera: what they were taken with.
     :param person: who is in them; None where only the pipeline itself can tell.
+    :param bystander_px: columns in which somebody else stands; none in (0, 0).
     """
 
     name: str
     frames: Sequence[Frame]
     camera: Camera
     person: KnownPerson | None = None
+    bystander_px: tuple[float, float] = (0.0, 0.0)
 
 
-def load_clips(data: Path) -> list[Clip]:
+def load_clips(data: Path, every: int = 1) -> list[Clip]:
     """
     Read the clips.
 
     :param data: folder of real clips.
+    :param every: takes every n-th picture.
     :raises FileNotFoundError: when one is not there.
     """
     truth = load_truth(data / CLIP)
     # The other two views are kept for acceptance.
     views = [view for view in find_views(data / CLIP) if view.name in ('cam01', 'cam02')]
     return [
-        *(_with_truth(view, truth) for view in views),
-        *(_without_truth(data, name, *where) for name, where in OTHERS.items()),
+        *(_with_truth(view, truth, every) for view in views),
+        _without_truth(data, every),
     ]
 
 
@@ -121,8 +121,8 @@ def run(
     """
     pipeline.reset()
     return [
-        pipeline.process(change(frame.image_bgr, number), camera, frame.stamp_ns)
-        for number, frame in enumerate(frames)
+        pipeline.process(change(frame.image_bgr, frame.index), camera, frame.stamp_ns)
+        for frame in frames
     ]
 
 
@@ -132,8 +132,8 @@ def hips_depth_m(pose: PersonPose, skeleton: Skeleton) -> float:
     return float(pose.segment_positions_m[hips, 2].mean())
 
 
-def _with_truth(view: View, truth: Truth) -> Clip:
-    frames, camera = _pictures(view.video, lambda size: view.camera(*size))
+def _with_truth(view: View, truth: Truth, every: int) -> Clip:
+    frames, camera = _pictures(view.video, every, lambda size: view.camera(*size))
     times_s = np.array([frame.stamp_ns for frame in frames]) * 1e-9
     rotation, shift_m = view.camera_from_trc()
     hips_m = 0.5 * (truth.keypoints_m['RHip'] + truth.keypoints_m['LHip'])
@@ -149,24 +149,22 @@ def _with_truth(view: View, truth: Truth) -> Clip:
     }
     rows = {name: interpolate(values, truth.times_s, times_s) for name, values in rows.items()}
     person = KnownPerson(rows.pop('angles'), rows.pop('facing'), rows.pop('depth'), rows)
-    return Clip(view.name, frames, camera, person)
+    return Clip(view.name, frames, camera, person, _BYSTANDERS_PX[view.name])
 
 
-def _without_truth(data: Path, name: str, calibration: str, section: str | None) -> Clip:
-    def camera_of(size: tuple[int, int]) -> Camera:
-        if not calibration:
-            return guess_camera(*size)
-        return read_camera(data / calibration, *size, section)
-
-    frames, camera = _pictures(data / name, camera_of)
-    return Clip(Path(name).parent.name, frames, camera)
+def _without_truth(data: Path, every: int) -> Clip:
+    path, section = OTHER_CAMERA
+    frames, camera = _pictures(
+        data / OTHER, every, lambda size: read_camera(data / path, *size, section)
+    )
+    return Clip(Path(OTHER).parent.name, frames, camera)
 
 
 def _pictures(
-    video: Path, camera_of: Callable[[tuple[int, int]], Camera]
+    video: Path, every: int, camera_of: Callable[[tuple[int, int]], Camera]
 ) -> tuple[list[Frame], Camera]:
     """Read a video into memory, without its lens's distortion."""
-    frames = list(open_frames(video))
+    frames = list(islice(open_frames(video), 0, None, every))
     height_px, width_px = frames[0].image_bgr.shape[:2]
     camera = camera_of((width_px, height_px))
     if len(camera.distortion):

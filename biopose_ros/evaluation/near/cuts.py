@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from biopose_ros.frames import image_rays, project
 from biopose_ros.records import Camera, FloatArray
+from biopose_ros.training.certainty.turning import turned_axes, turned_camera, turned_picture
 
 # The approach: magnification of the last picture, and in how many pictures it is reached.
 NEAREST_ZOOM, APPROACH_FRAMES = 4.0, 90
-_QUARTER_TURNS = {1: cv2.ROTATE_90_CLOCKWISE, 2: cv2.ROTATE_180}
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,7 @@ class Cut:
 
     def rotation(self) -> FloatArray:
         """Give the turn from the clip's camera axes to the version's, [3, 3]."""
-        cosine, sine = [(1.0, 0.0), (0.0, 1.0), (-1.0, 0.0)][self.quarter_turns]
-        return np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
+        return turned_axes(self.quarter_turns)
 
     def picture(
         self, image_bgr: NDArray[np.uint8], camera: Camera, frame: int
@@ -58,8 +58,7 @@ class Cut:
         :param frame: number of the picture in the clip.
         """
         part = image_bgr[self.top : self.bottom, self.left : self.right]
-        if self.quarter_turns:
-            part = cv2.rotate(part, _QUARTER_TURNS[self.quarter_turns])
+        part = turned_picture(part, self.quarter_turns)
         if self.approaches:
             zoom, middle = self.zoom(frame), camera.intrinsics_px[:2, 2]
             matrix = np.column_stack([zoom * np.eye(2), (1.0 - zoom) * middle])
@@ -71,18 +70,22 @@ class Cut:
         size = np.array([camera.width_px, camera.height_px])
         low = np.array([self.left or 0, self.top or 0])
         high = np.where([self.right is None, self.bottom is None], size, [self.right, self.bottom])
-        (width, height), matrix = (high.astype(float) - low), camera.intrinsics_px.copy()
+        (width, height), matrix = high.astype(int) - low, camera.intrinsics_px.copy()
         matrix[:2, 2] -= low
-        fx, fy, cx, cy = matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2]
-        if self.quarter_turns == 1:
-            fx, fy, cx, cy, width, height = fy, fx, height - 1 - cy, cx, height, width
-        elif self.quarter_turns == 2:
-            cx, cy = width - 1 - cx, height - 1 - cy
-        matrix = np.array([[fx, 0.0, cx], [0.0, fy, cy], [0.0, 0.0, 1.0]])
-        return replace(
-            camera, width_px=int(width), height_px=int(height), intrinsics_px=matrix,
-            distortion=np.zeros(0),
-        )  # fmt: skip
+        part = Camera(int(width), int(height), matrix, np.zeros(0), camera.is_calibrated)
+        return turned_camera(part, self.quarter_turns)
+
+    def original_px(self, points_px: FloatArray, camera: Camera, frame: int) -> FloatArray:
+        """
+        Tell where points of a changed picture lie in the clip's own.
+
+        :param points_px: [points, 2].
+        :param camera: of the clip.
+        :param frame: number of the picture in the clip.
+        """
+        rays = image_rays(points_px, self.camera(camera)) @ self.rotation()
+        rays[:, :2] /= self.zoom(frame)
+        return project(rays, camera)
 
 
 def cuts_of(points_px: Mapping[str, FloatArray]) -> list[Cut]:

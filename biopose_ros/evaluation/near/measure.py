@@ -1,8 +1,9 @@
 """
 What the pipeline says of people who are cut by the image, come near, or lie on their heads.
 
-One person is in each clip, so that everybody else whom the pipeline announces is a ghost. A person
-who faces more than 120 degrees away from the truth has front and back swapped.
+One person is in each clip, besides somebody in the background, whose place is known: everybody
+else whom the pipeline announces is a ghost. A person who faces more than 120 degrees away from the
+truth has front and back swapped.
 """
 
 from __future__ import annotations
@@ -13,23 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from biopose_ros.evaluation.near.clips import (
-    MAIN_JOINTS,
-    Clip,
-    hips_depth_m,
-    referred_to_itself,
-    run,
-)
-from biopose_ros.evaluation.near.cuts import Cut, cuts_of
 from biopose_ros.evaluation.metrics import angle_errors_deg
-from biopose_ros.frames import project_through_lens
-from biopose_ros.keypoints.landmarks import landmark_index
+from biopose_ros.evaluation.near.clips import Clip, hips_depth_m, referred_to_itself, run
+from biopose_ros.evaluation.near.cuts import Cut, cuts_of
+from biopose_ros.keypoints.landmarks import LANDMARK_NAMES, landmark_index
+from biopose_ros.person.certainty import MAIN_JOINTS
 from biopose_ros.pipeline import Pipeline
-from biopose_ros.records import FloatArray, PersonPose, TrackingState
+from biopose_ros.records import FloatArray, TrackingState
 
 FLIPPED_DEG = 120.0
 WRONG_DEG, SURE = 30.0, 0.9
-_MATCHED = ('left_shoulder', 'right_shoulder', 'left_hip', 'right_hip')
+_MATCHED = [
+    landmark_index(f'{side}_{name}') for name in ('shoulder', 'hip') for side in ('left', 'right')
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,20 +135,27 @@ def _rows(pipeline: Pipeline, clip: Clip, cut: Cut) -> Rows:
     joints = [skeleton.coordinate_index(name) for name in MAIN_JOINTS]
     depth = skeleton.coordinate_index('pelvis_tx')
     rows, ghosts, images = [], 0, 0
-    for number, poses in enumerate(found):
-        announced = [pose for pose in poses if pose.state in _ANNOUNCED]
+    for number, (frame, poses) in enumerate(zip(clip.frames, found, strict=True)):
+        announced = [
+            (pose, cut.original_px(pose.keypoints_px[_MATCHED], clip.camera, frame.index))
+            for pose in poses
+            if pose.state in _ANNOUNCED
+        ]
+        announced = [one for one in announced if not _is_bystander(one[1], clip)]
         ghosts += max(len(announced) - 1, 0)
         images += 1
         if not announced or not np.isfinite(person.depth_m[number]):
             continue
-        pose = _nearest(announced, clip, cut, number)
+        true_px = np.stack([person.points_px[LANDMARK_NAMES[row]][number] for row in _MATCHED])
+        # The others are ghosts.
+        pose, _ = min(announced, key=lambda one: float(np.square(one[1] - true_px).sum()))
         facing = cut.rotation() @ person.facing[number]
         rows.append(
             (
                 pose.state is TrackingState.TRACKED,
                 pose.confidence,
                 _angle_deg(facing, pose.segment_rotations[0][:, 0]),
-                hips_depth_m(pose, skeleton) - person.depth_m[number] / cut.zoom(number),
+                hips_depth_m(pose, skeleton) - person.depth_m[number] / cut.zoom(frame.index),
                 pose.stddev[depth],
                 angle_errors_deg(pose.coordinates[joints], person.angles_rad[number]),
                 np.degrees(pose.stddev[joints]),
@@ -165,19 +169,9 @@ def _rows(pipeline: Pipeline, clip: Clip, cut: Cut) -> Rows:
 _ANNOUNCED = (TrackingState.TRACKED, TrackingState.OCCLUDED)
 
 
-def _nearest(poses: Sequence[PersonPose], clip: Clip, cut: Cut, number: int) -> PersonPose:
-    """Pick the one who lies on the true person: the others are ghosts."""
-    assert clip.person is not None
-    if len(poses) == 1:
-        return poses[0]
-    rays = [
-        np.append((clip.person.points_px[name][number] - clip.camera.intrinsics_px[:2, 2])
-                  / clip.camera.intrinsics_px[[0, 1], [0, 1]] * cut.zoom(number), 1.0)
-        for name in _MATCHED
-    ]  # fmt: skip
-    true_px = project_through_lens(np.stack(rays) @ cut.rotation().T, cut.camera(clip.camera))
-    rows = [landmark_index(name) for name in _MATCHED]
-    return min(poses, key=lambda pose: float(np.square(pose.keypoints_px[rows] - true_px).sum()))
+def _is_bystander(points_px: FloatArray, clip: Clip) -> bool:
+    low, high = clip.bystander_px
+    return bool(low < np.median(points_px[:, 0]) < high)
 
 
 def _angle_deg(first: FloatArray, second: FloatArray) -> float:

@@ -93,10 +93,12 @@ def figures(footage: Footage, model: CertaintyModel, skeleton: Skeleton) -> dict
         'images': len(confidence),
         'sequences': len(np.unique(footage.sequence)),
         'expected_calibration_error': expected_calibration_error(bins),
-        'share_wrong_and_sure': float((errors_deg[sure] > WRONG_DEG).mean()) if sure.any() else 0.0,
+        'share_wrong_and_sure': float((errors_deg[sure] > WRONG_DEG).mean())
+        if sure.any()
+        else 0.0,
         'sure': float(sure.mean()),
         'right': float(is_right(footage, skeleton).mean()),
-        'bins': [vars(one) for one in bins],
+        'bins': bins,
         **within,
     }
 
@@ -119,7 +121,9 @@ def draw_reliability(bins: list[Reliability], path: Path) -> None:
             str(one.images), (one.confidence, one.right), (4, -11), textcoords='offset points',
             fontsize=8,
         )  # fmt: skip
-    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel='confidence', ylabel='share of images that are right')
+    axes.set(
+        xlim=(0, 1), ylim=(0, 1), xlabel='confidence', ylabel='share of images that are right'
+    )
     axes.set_title('Main joints within 20 degrees; figures: images', fontsize=10)
     axes.legend()
     figure.savefig(path, dpi=110)

@@ -27,6 +27,8 @@ _PELVIS = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation')
 _WITHIN = ((1.0, 0.683), (2.0, 0.954))
 # Weights of the logistic function have this prior: 1 sigma.
 _WEIGHT_STDDEV = 2.0
+# Which way each feature counts is known beforehand.
+_SPEAKS_FOR = ('presence', 'legs seen', 'arms seen', 'trunk seen')
 # Starts of the search, and 1 sigma of the logarithms about them. The gain stays near 1: what the
 # filter says of the time since a measurement must come through.
 _START, _LOG_STDDEV = (1.0, np.radians(3.0), np.radians(15.0)), np.array([0.3, 1.5, 1.5])
@@ -150,5 +152,9 @@ def _logistic(
         prior = 0.5 * np.square(values[:-1] / _WEIGHT_STDDEV).sum()
         return float((importance * np.logaddexp(0.0, -margin)).sum() + prior), slope
 
-    found = minimize(loss, np.zeros(features.shape[1] + 1), jac=True, method='L-BFGS-B')
+    bounds = [(0.0, None) if name in _SPEAKS_FOR else (None, 0.0) for name in FEATURES]
+    found = minimize(
+        loss, np.zeros(features.shape[1] + 1), jac=True, method='L-BFGS-B',
+        bounds=[*bounds, (None, None)],
+    )  # fmt: skip
     return np.asarray(found.x)

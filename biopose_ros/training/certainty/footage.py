@@ -1,9 +1,9 @@
 """
 What the pipeline says of rendered footage: persons whole, cut by the image, turned, out of sight.
 
-Half of the sequences show whole persons, the others a part: the window stays where it is, or closes
-in on the upper body as if the person came near. Some are turned, in some the picture is black for
-a third of a second.
+Half of the sequences show whole persons, the others a part: the window stays where it is, or
+closes in on a part as if the person came near. Some are turned, in some the picture is black for a
+third of a second.
 """
 
 from __future__ import annotations
@@ -12,15 +12,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from biopose_ros.body import load_body
+from biopose_ros.frames import CAMERA_FROM_GROUND, GROUND_FROM_CAMERA, GroundFrame, project
 from biopose_ros.person.certainty import Certainty
+from biopose_ros.person.placing import PersonPlacing
 from biopose_ros.pipeline import Pipeline
-from biopose_ros.records import Camera, Crop, FloatArray, PersonPose, TrackingState
+from biopose_ros.records import (
+    Camera,
+    Crop,
+    FloatArray,
+    Markers,
+    PersonPose,
+    SkeletonFit,
+    TrackingState,
+)
 from biopose_ros.skeleton import Skeleton
+from biopose_ros.training.certainty.turning import turned_axes, turned_camera, turned_picture
 from biopose_ros.training.synthesis.camera_path import RATE_HZ
 from biopose_ros.training.synthesis.cameras import View
 from biopose_ros.training.synthesis.chance import pick
@@ -31,7 +41,6 @@ from biopose_ros.training.synthesis.tie import LabelTie
 SIDE_PX = 320
 FRAMES = (27, 36)
 _BLACKOUT = slice(14, 24)
-_TURNS = {1: cv2.ROTATE_90_CLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +95,7 @@ def film(
     generator = build_sequence_generator(config, tie=LabelTie(load_body()).motion)
     generator.frames = FRAMES
     pipeline = Pipeline()
-    pipeline.certainty = Certainty.none()
+    pipeline.certainty = Certainty(pipeline.skeleton, None)
     for number in range(sequences):
         path = folder / f'{split}-{number:04d}.npz'
         if not path.exists():
@@ -143,7 +152,7 @@ def _part(random: np.random.Generator, exact: Sequence[Crop], views: Sequence[Vi
 def _approach(
     random: np.random.Generator, exact: Sequence[Crop], views: Sequence[View]
 ) -> list[Crop]:
-    """Close in on the upper body."""
+    """Close in on a part of the person."""
     last = _part(random, exact, views)[0]
     first = _whole(random, exact, views)[0]
     crops = []
@@ -167,10 +176,11 @@ def _look(
 ) -> list[FloatArray]:
     """Run the pipeline over one sequence: the columns of :class:`Footage` from the state on."""
     pipeline.reset()
-    turn = _turn(turns)
+    turn = turned_axes(turns)
     rows = []
     for frame, sample in enumerate(samples):
-        picture, camera = _picture(sample, turns)
+        picture = turned_picture(sample.image_bgr, turns)
+        camera = turned_camera(_camera(sample), turns)
         if is_hidden and frame in range(*_BLACKOUT.indices(len(samples))):
             picture = np.zeros_like(picture)
         poses = pipeline.process(picture, camera, round(1e9 * frame / RATE_HZ))
@@ -188,8 +198,6 @@ def _look(
 
 
 def _row(pose: PersonPose, truth: FloatArray, camera: Camera) -> tuple[object, ...]:
-    from biopose_ros.frames import project
-
     return (
         int(pose.state),
         pose.confidence,
@@ -208,30 +216,16 @@ def _row_shapes(skeleton: Skeleton) -> list[tuple[int, ...]]:
     return [(), (), (count,), (count,), (count,), (33, 2), (33,), (segments, 2), (2,)]
 
 
-def _turn(quarter_turns: int) -> FloatArray:
-    """Give the turn of the camera's axes when its picture is turned clockwise, [3, 3]."""
-    cosine, sine = [(1, 0), (0, 1), (-1, 0), (0, -1)][quarter_turns]
-    return np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
-
-
-def _picture(sample: SyntheticSample, turns: int) -> tuple[NDArray[np.uint8], Camera]:
-    """Give the picture and the camera that would have taken it so."""
+def _camera(sample: SyntheticSample) -> Camera:
+    """Give the camera of the picture: a part of the whole image."""
     matrix = sample.crop_from_image.astype(np.float64) @ sample.intrinsics_px
     matrix = matrix / matrix[2, 2]
     matrix[:2, 2] += 0.5  # synthetic pixels have their centres at whole numbers
-    middle = _turn(turns)[:2, :2] @ (matrix[:2, 2] - SIDE_PX / 2) + SIDE_PX / 2
-    focal = np.abs(_turn(turns)[:2, :2]) @ np.diag(matrix)[:2]
-    intrinsics = np.array([[focal[0], 0, middle[0]], [0, focal[1], middle[1]], [0, 0, 1.0]])
-    picture = cv2.rotate(sample.image_bgr, _TURNS[turns]) if turns else sample.image_bgr
-    return np.asarray(picture, np.uint8), Camera(SIDE_PX, SIDE_PX, intrinsics, np.zeros(0))
+    return Camera(SIDE_PX, SIDE_PX, matrix, np.zeros(0))
 
 
 def _turned(coordinates: FloatArray, turn: FloatArray, skeleton: Skeleton) -> FloatArray:
     """Express the truth before a camera that is turned about its axis."""
-    from biopose_ros.frames import CAMERA_FROM_GROUND, GROUND_FROM_CAMERA, GroundFrame
-    from biopose_ros.person.placing import PersonPlacing
-    from biopose_ros.records import Markers, SkeletonFit
-
     ground = GroundFrame(GROUND_FROM_CAMERA @ turn @ CAMERA_FROM_GROUND)
     nothing = Markers((), np.zeros((0, 3)), np.zeros(0))
     fit = SkeletonFit(coordinates, np.zeros_like(coordinates), nothing)

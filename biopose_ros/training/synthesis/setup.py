@@ -21,7 +21,7 @@ from biopose_ros.training.motion.splits import Split, split_clips, split_of_grou
 from biopose_ros.training.synthesis.backdrop import Photos
 from biopose_ros.training.synthesis.casting import Casting
 from biopose_ros.training.synthesis.generator import SampleGenerator, SkeletonTie
-from biopose_ros.training.synthesis.sequence import Framing, MotionTie, SequenceGenerator
+from biopose_ros.training.synthesis.sequence import MotionTie, SequenceGenerator
 from biopose_ros.training.synthesis.sources import motion_pool, split_named
 from biopose_ros.virtual_markers import load_markers
 
