@@ -1,0 +1,111 @@
+"""Which of the persons in a recording is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from biopose_ros.person.recording import RecordedImage
+from biopose_ros.records import FloatArray, PersonPose, TrackingState
+
+ALL = 'all'
+
+
+def _largest(poses: Sequence[PersonPose]) -> float:
+    boxes_px = np.array([pose.box_xyxy_px for pose in poses])
+    return float(np.median((boxes_px[:, 2:] - boxes_px[:, :2]).prod(axis=1)))
+
+
+def _longest(poses: Sequence[PersonPose]) -> float:
+    return float(len(poses))
+
+
+def _leftmost(poses: Sequence[PersonPose]) -> float:
+    return -float(np.median([pose.box_xyxy_px[[0, 2]].mean() for pose in poses]))
+
+
+def _most_moving(poses: Sequence[PersonPose]) -> float:
+    """Give the mean speed of the angles beyond the pelvis, where it is known."""
+    speeds = np.abs([pose.velocities[6:] for pose in poses])
+    return float(np.nanmean(speeds)) if np.isfinite(speeds).any() else 0.0
+
+
+RULES: Mapping[str, Callable[[Sequence[PersonPose]], float]] = {
+    'largest': _largest,
+    'longest': _longest,
+    'leftmost': _leftmost,
+    'most-moving': _most_moving,
+}
+
+
+def check_rule(rule: str) -> None:
+    """
+    Check what a user asks for.
+
+    :param rule: ``all``, a name of :data:`RULES`, or ``X,Y`` in pixels of the first picture.
+    :raises ValueError: names what may be asked for.
+    """
+    if rule != ALL and rule not in RULES:
+        _point_px(rule)
+
+
+def chosen_person(images: Iterable[RecordedImage], rule: str) -> str | None:
+    """
+    Find the person whom a rule means.
+
+    :param images: of a recording, in the order of time.
+    :param rule: see :func:`check_rule`; a point means whoever is nearest to it in the first image
+        that shows anybody.
+    :returns: the person's id; None where nobody is there, or everybody is meant.
+    :raises ValueError: for an unknown rule.
+    """
+    if rule == ALL:
+        return None
+    tracked = [
+        [pose for pose in image.poses if pose.state is TrackingState.TRACKED] for image in images
+    ]
+    if rule not in RULES:
+        first = next((poses for poses in tracked if poses), [])
+        point_px = _point_px(rule)
+        nearest = min(first, key=lambda pose: _distance_px(pose, point_px), default=None)
+        return None if nearest is None else nearest.person_id
+    persons: dict[str, list[PersonPose]] = {}
+    for pose in (pose for poses in tracked for pose in poses):
+        persons.setdefault(pose.person_id, []).append(pose)
+    return max(persons, key=lambda person: RULES[rule](persons[person]), default=None)
+
+
+def only(images: Iterable[RecordedImage], person_id: str | None) -> list[RecordedImage]:
+    """
+    Leave everybody else out.
+
+    :param images: stay as they are.
+    :param person_id: who stays; None keeps everybody.
+    """
+    return [
+        image
+        if person_id is None
+        else replace(image, poses=[one for one in image.poses if one.person_id == person_id])
+        for image in images
+    ]
+
+
+def _point_px(rule: str) -> FloatArray:
+    parts = rule.split(',')
+    try:
+        x, y = (float(part) for part in parts)
+    except ValueError:
+        raise ValueError(
+            f'person must be {ALL}, {", ".join(RULES)}, or X,Y in pixels of the first picture; '
+            f'got {rule!r}'
+        ) from None
+    return np.array([x, y])
+
+
+def _distance_px(pose: PersonPose, point_px: FloatArray) -> float:
+    """Give the distance to the person's box, or, inside it, a little of that to its middle."""
+    low, high = pose.box_xyxy_px[:2], pose.box_xyxy_px[2:]
+    outside = np.maximum(np.maximum(low - point_px, point_px - high), 0.0)
+    return float(np.linalg.norm(outside) + 1e-3 * np.linalg.norm((low + high) / 2 - point_px))
