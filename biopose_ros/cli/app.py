@@ -5,10 +5,12 @@ from __future__ import annotations
 import typer
 
 from biopose_ros.cli import weights
+from biopose_ros.cli.batch import batch
 from biopose_ros.cli.benchmark.live import benchmark_live
 from biopose_ros.cli.benchmark.pipeline import benchmark as benchmark_all
 from biopose_ros.cli.benchmark.soak import benchmark_soak
 from biopose_ros.cli.benchmark.synth import benchmark_synth
+from biopose_ros.cli.build.angle_figures import build_angle_figures
 from biopose_ros.cli.build.body import build_body
 from biopose_ros.cli.build.certainty import build_certainty
 from biopose_ros.cli.build.evidence import build_evidence
@@ -43,6 +45,7 @@ from biopose_ros.cli.synth import synth
 from biopose_ros.cli.train.detector import train_detector
 from biopose_ros.cli.train.mesh import train_mesh
 from biopose_ros.cli.train.neurik import train_neurik
+from biopose_ros.cli.view import view
 
 app = typer.Typer(
     name='biopose',
@@ -61,6 +64,7 @@ app.add_typer(train, name='train', no_args_is_help=True)
 app.add_typer(weights.app, name='weights')
 app.command(context_settings={'allow_extra_args': True, 'ignore_unknown_options': True})(node)
 app.command()(compare)
+app.command(context_settings={'allow_extra_args': True, 'ignore_unknown_options': True})(batch)
 app.command()(demo)
 app.command()(doctor)
 app.command()(play)
@@ -68,6 +72,7 @@ benchmark.callback()(benchmark_all)
 benchmark.command('live')(benchmark_live)
 app.command()(run)
 app.command()(report)
+app.command()(view)
 evaluate.command('video')(evaluate_video)
 evaluate.command('body')(evaluate_body)
 evaluate.command('feet')(evaluate_feet)
@@ -87,6 +92,7 @@ build.command('settings')(build_settings)
 build.command('skeleton')(build_skeleton)
 build.command('body')(build_body)
 build.command('certainty')(build_certainty)
+build.command('angle-figures')(build_angle_figures)
 build.command('evidence')(build_evidence)
 build.command('marker-sites')(build_marker_sites)
 build.command('motion-sheet')(motion_sheet)

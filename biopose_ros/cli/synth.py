@@ -11,6 +11,7 @@ import typer
 from biopose_ros.cli.options import MotionFolder, Split
 
 if TYPE_CHECKING:
+    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.training.synthesis.records import SyntheticSample
     from biopose_ros.training.synthesis.setup import SynthesisConfig
     from biopose_ros.training.synthesis.stream import ChunkGenerator
@@ -45,7 +46,7 @@ def synth(
 
     if (sheet is None) == (shards is None):
         raise typer.BadParameter('give either --sheet FILE or --shards FOLDER')
-    try:
+    with shown_errors(ValueError):
         config = SynthesisConfig(
             split=split,
             seed=seed,
@@ -59,9 +60,6 @@ def synth(
             _write_sheet(chunks, sheet, _SHEET_COLUMNS if sequences else None)
         elif shards is not None:
             _write_shards(chunks, shards)
-    except ValueError as error:
-        typer.secho(str(error), err=True, fg='red')
-        raise typer.Exit(1) from None
 
 
 def _images(

@@ -38,7 +38,7 @@ def open_bag(path: Path, topic: str | None = None) -> FrameSource:
     :returns: the source, with the camera where the bag holds its CameraInfo.
     :raises SourceError: when the bag or topic cannot be read.
     """
-    with _reader(path) as reader:
+    with open_bag_reader(path) as reader:
         topic = _image_topic(reader, topic, path)
         count = reader.topics[topic].msgcount
         camera = _camera(reader, topic, path)
@@ -52,8 +52,13 @@ def open_bag(path: Path, topic: str | None = None) -> FrameSource:
 
 
 @contextmanager
-def _reader(path: Path) -> Iterator[AnyReader]:
-    """Open a bag; older ones carry no definitions, and get those of ROS 2 Humble."""
+def open_bag_reader(path: Path) -> Iterator[AnyReader]:
+    """
+    Open a bag; older ones carry no definitions, and get those of ROS 2 Humble.
+
+    :param path: of the bag.
+    :raises SourceError: when it cannot be read.
+    """
     try:
         reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
         reader.open()
@@ -108,7 +113,7 @@ def _frames(path: Path, topic: str) -> Iterator[Frame]:
     """Decode one by one; a damaged picture costs itself only."""
     error: ImageError | None = None
     count = 0
-    with _reader(path) as reader:
+    with open_bag_reader(path) as reader:
         for connection, receipt_ns, raw in reader.messages(reader.topics[topic].connections):
             message: Any = reader.deserialize(raw, connection.msgtype)
             try:

@@ -32,6 +32,16 @@ _SIZE, _LEAST_WIDTH_M, _MARGIN_M = 200, 0.4, 0.1
 # Arms hang on a moving trunk; their limits would hide its own.
 _CARRIED = ('humerus', 'ulna', 'radius', 'hand')
 _PATH_STEPS = 16
+_COLUMNS = 3
+_PAGE_START = """# What the angles mean
+
+Grey: the pose in which every angle is zero (sitting or with a bent elbow where a turn would not
+show). Orange: the angle at a positive value, the right side where there are two. Dashed: the
+limits of the default skeleton. Side views look at the person's right side, front views at the
+face, top views from above with the face to the top. Names, signs and zero are those of
+Rajagopal2016 and LaiUhlrich2022; left and right have the same meaning. The figures are drawn from
+the model (`biopose build angle-figures`).
+"""
 STYLE = (
     '.body{stroke:#d3dae0}.moved{stroke:#c75a00}.far{stroke:#c75a00;opacity:.45;'
     'stroke-dasharray:3 3}.way{stroke:#1d2733}.head{fill:#1d2733}'
@@ -200,3 +210,16 @@ def _way(path_px: FloatArray) -> str:
         f'<path class="way" d="{line}" fill="none" stroke-width="2"/>'
         f'<path class="head" d="{head}"/>'
     )
+
+
+def angles_page() -> str:
+    """Give ``docs/angles.md``: all figures in rows of three."""
+    cells = [
+        f'![{figure.title}](images/angles/{figure.kind}.svg)<br>**{figure.title}**<br>'
+        f'`{figure.kind}`<br>{figure.caption}'
+        for figure in angle_figures()
+    ]
+    cells += [''] * (-len(cells) % _COLUMNS)
+    rows = [cells[start : start + _COLUMNS] for start in range(0, len(cells), _COLUMNS)]
+    table = ['| | | |', '|---|---|---|', *(f'| {" | ".join(row)} |' for row in rows)]
+    return '\n'.join([_PAGE_START, *table, ''])

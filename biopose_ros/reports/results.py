@@ -120,6 +120,17 @@ class RunFolder:
             focal_stddev=camera['focal_stddev'],
         )
 
+    def image_rate_hz(self, source: Path) -> float | None:
+        """
+        Give the rate of a folder of images that carry no time; None for all other sources.
+
+        :param source: of the pictures.
+        """
+        has_times = (source / 'timestamps.txt').exists() or (source / 'metadata.yaml').exists()
+        if not source.is_dir() or has_times:
+            return None
+        return float(self.summary['rate_hz'] or 30.0)
+
     @property
     def ground(self) -> GroundFrame:
         """What the coordinates count from."""

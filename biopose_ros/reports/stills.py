@@ -106,20 +106,14 @@ def read_pictures(
     origin_ns = int(run.summary['time_origin_ns'])
     wanted = np.array(sorted(set(times_s)))
     half_s = 0.55 / float(run.summary.get('rate_hz') or 30.0)
-    rate_hz = run.summary.get('rate_hz') if source.is_dir() else None
     found: dict[float, ImageArray] = {}
-    for frame in open_frames(source, rate_hz=None if not _needs_rate(source) else rate_hz):
+    for frame in open_frames(source, rate_hz=run.image_rate_hz(source)):
         time_s = (frame.stamp_ns - origin_ns) * 1e-9
         for match in wanted[np.abs(wanted - time_s) <= half_s]:
             found.setdefault(float(match), frame.image_bgr)
         if len(wanted) and time_s > wanted[-1] + half_s:
             break
     return found
-
-
-def _needs_rate(source: Path) -> bool:
-    has_times = (source / 'timestamps.txt').exists() or (source / 'metadata.yaml').exists()
-    return source.is_dir() and not has_times
 
 
 def pose_at(run: RunFolder, person: PersonRecording, index: int) -> PersonPose:

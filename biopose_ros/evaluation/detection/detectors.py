@@ -16,6 +16,7 @@ from biopose_ros.detection.person_detector import Detection, PersonDetector
 from biopose_ros.detection.search import plan_windows
 from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.evaluation.detection.scenes import StagedImage
+from biopose_ros.evaluation.tables import side_by_side
 from biopose_ros.files.video import open_frames
 from biopose_ros.records import FloatArray, TrackingState
 from biopose_ros.settings import DetectionConfig
@@ -243,12 +244,13 @@ def detector_table(results: dict[str, Any]) -> Table:
 
     :param results: of the command: detector name to what :func:`evaluate_detector` gives.
     """
-    names = list(results)
-    table = Table('', *names, title='person detectors on rendered images')
+    figures: dict[Any, tuple[str, str]] = {}
+    columns: dict[str, dict[Any, Any]] = {name: dict(found) for name, found in results.items()}
     for kind, title in (('recall', 'boxes found'), ('tracked_recall', 'persons tracked')):
-        for height in results[names[0]][kind]:
-            row = [f'{results[name][kind][height]:.0%}' for name in names]
-            table.add_row(f'{title}, from {height} px', *row)
+        for name, found in results.items():
+            for height, share in found[kind].items():
+                columns[name][kind, height] = share
+                figures[kind, height] = (f'{title}, from {height} px', '.0%')
     for key in ('false_boxes', 'false_persons', 'crop_iou', 'hips_error', 'top_error'):
-        table.add_row(key.replace('_', ' '), *(f'{results[name][key]:.2f}' for name in names))
-    return table
+        figures[key] = (key.replace('_', ' '), '.2f')
+    return side_by_side(columns, figures, title='person detectors on rendered images')
