@@ -66,6 +66,13 @@ def run(
     with_report: Annotated[
         bool, typer.Option('--report', help='Also write report.html, a page to look at.')
     ] = False,
+    person: Annotated[
+        str,
+        typer.Option(
+            help='Whose files to write: all, largest, longest, leftmost, most-moving, or X,Y in '
+            'pixels of the first picture. Other than all, files appear at the end.'
+        ),
+    ] = 'all',
     shortest: Annotated[
         float,
         typer.Option(
@@ -83,10 +90,12 @@ def run(
     from rich.console import Console
 
     from biopose_ros.files.video import open_frames
+    from biopose_ros.person.choosing import check_rule
     from biopose_ros.pipeline import Pipeline
 
     console = Console()
     try:
+        check_rule(person)
         frames = open_frames(source, rate_hz=rate, topic=topic)
         first, images = _peek(frames)
         camera = _camera(frames, first, intrinsics, camera_name, focal)
@@ -105,6 +114,7 @@ def run(
             out,
             look_ahead,
             shortest,
+            person,
             overlay,
             console,
         )
@@ -116,6 +126,8 @@ def run(
         from biopose_ros.cli.report import report
 
         report(out)
+    if not summary['persons']:
+        raise typer.Exit(NOBODY)
 
 
 def _peek(frames: FrameSource) -> tuple[Frame, Iterable[Frame]]:
@@ -166,6 +178,7 @@ def _process(
     out: Path,
     look_ahead: float | None,
     shortest_s: float,
+    person: str,
     with_overlay: bool,
     console: Console,
 ) -> dict[str, Any]:
@@ -175,10 +188,13 @@ def _process(
     :param look_ahead: strength of smoothing at the end, which keeps all poses in memory until
         then; None writes them picture by picture.
     :param shortest_s: persons who are seen for less get no files.
+    :param person: whose files are written; see :mod:`biopose_ros.person.choosing`.
     """
     from biopose_ros.cli.progress import track_frames
     from biopose_ros.files.overlay import VideoWriter
     from biopose_ros.files.results import RunResults
+    from biopose_ros.files.thumbnails import Thumbnails
+    from biopose_ros.person.choosing import ALL, chosen_person, only
     from biopose_ros.person.drawing import draw_persons
     from biopose_ros.person.earning import EarnedPersons
     from biopose_ros.person.recording import RecordedImage, smooth_recording
@@ -186,14 +202,16 @@ def _process(
     rate_hz = frames.rate_hz or UNKNOWN_RATE_HZ
     results = RunResults(out, pipeline.skeleton, rate_hz)
     kept: list[RecordedImage] = []
-    earned = EarnedPersons(shortest_s)
+    earned, thumbnails = EarnedPersons(shortest_s), Thumbnails()
+    # Who is meant shows at the end alone.
+    is_kept = look_ahead is not None or person != ALL
 
     def keep(some: Iterable[RecordedImage]) -> None:
         for image in some:
-            if look_ahead is None:
-                results.write(image.time_s, image.poses)
-            else:
+            if is_kept:
                 kept.append(image)
+            else:
+                results.write(image.time_s, image.poses)
 
     with ExitStack() as stack:
         video: VideoWriter | None = None
@@ -203,6 +221,7 @@ def _process(
             for frame in track_frames(images, frames.frame_count, frames.name, console):
                 found = recording.at(frame.index, frame.stamp_ns) if recording else None
                 poses = pipeline.process(frame.image_bgr, camera, frame.stamp_ns, found)
+                thumbnails.see(frame.image_bgr, poses)
                 keep(earned.push(RecordedImage((frame.stamp_ns - origin_ns) * 1e-9, poses)))
                 if video is not None:
                     picture = draw_persons(frame.image_bgr, camera, poses, pipeline.skeleton)
@@ -211,10 +230,13 @@ def _process(
             console.print('interrupted; finishing the files')
         finally:
             keep(earned.flush())
+            kept = only(kept, chosen_person(kept, person))
             if look_ahead is not None:
                 ground = pipeline.ground
-                for image in smooth_recording(kept, pipeline.skeleton, camera, ground, look_ahead):
-                    results.write(image.time_s, image.poses)
+                kept = smooth_recording(kept, pipeline.skeleton, camera, ground, look_ahead)
+            for image in kept:
+                results.write(image.time_s, image.poses)
+            thumbnails.write(out)
             summary = results.close(
                 {
                     **_description(frames, camera, pipeline, origin_ns),

@@ -21,7 +21,10 @@ parquet = pytest.importorskip('pyarrow.parquet')
 from biopose_ros.batch import cluster  # noqa: E402
 
 DEMO = Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'real' / 'sports2d' / 'demo.mp4'
-OPTIONS = ('--network', 'lite', '--method', 'landmarks', '--max-persons', '2')
+OPTIONS = (
+    *('--network', 'lite', '--method', 'landmarks', '--max-persons', '2'),
+    *('--shortest', '0', '--confirm-frames', '1'),
+)
 IMAGES = 4
 
 

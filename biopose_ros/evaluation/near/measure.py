@@ -85,8 +85,8 @@ def figures(rows: Iterable[Rows]) -> dict[str, Any]:
     :param rows: of :func:`measure`.
     :returns: ``images``; ``found``, share of them in which the person is announced, and
         ``tracked``; ``ghosts``, announcements of somebody else; ``front_back_flips``, pictures in
-        which the pelvis faces the wrong way while tracked; ``distance_within_2_sigma`` and
-        ``angles_within_2_sigma``, shares; ``sure``, share of the announced with a confidence over
+        which the pelvis faces the wrong way while tracked; ``distance_within_2_sigma``,
+        ``angles_within_1_sigma`` and ``angles_within_2_sigma``, shares; ``sure``, share of the announced with a confidence over
         0.9; ``wrong_and_sure``, share of the main joints' angles there that are off by over 30
         degrees; ``depth_error_m`` and ``depth_stddev_m``, medians; ``angle_error_deg``, mean.
     """
@@ -106,6 +106,7 @@ def figures(rows: Iterable[Rows]) -> dict[str, Any]:
         'ghosts': sum(part.ghosts for part in parts),
         'front_back_flips': int((tracked & (joined('facing_deg') > FLIPPED_DEG)).sum()),
         'distance_within_2_sigma': _mean(np.abs(depth_error_m) < 2 * depth_stddev_m),
+        'angles_within_1_sigma': _mean(errors_deg < stddev_deg),
         'angles_within_2_sigma': _mean(errors_deg < 2 * stddev_deg),
         'sure': _mean(sure),
         'wrong_and_sure': _mean(errors_deg[sure] > WRONG_DEG) if sure.any() else 0.0,

@@ -8,7 +8,7 @@ from biopose_ros.records import Camera
 from biopose_ros.training.certainty.turning import turned_axes, turned_camera, turned_picture
 
 CAMERA = Camera(80, 60, np.array([[70.0, 0, 30], [0, 75.0, 35], [0, 0, 1]]), np.zeros(0))
-POINT_M = np.array([0.2, -0.1, 2.0])
+POINT_M = np.array([0.213, -0.107, 2.0])
 
 
 @pytest.mark.parametrize('turns', range(4))
