@@ -40,6 +40,7 @@ def results(pipeline, frames):
 @needs_video
 def test_one_person_is_followed_through_the_video(results):
     _, poses = results
+    assert poses[:2] == [[], []]  # a glimpse is nobody yet
     assert {pose.person_id for frame in poses[3:] for pose in frame} == {poses[3][0].person_id}
     assert all(len(frame) == 1 for frame in poses[3:])
     assert poses[-1][0].state == TrackingState.TRACKED

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biopose_ros.frames import project
 from biopose_ros.person.evidence import (
@@ -40,7 +41,7 @@ FEATURES = (
     'presence', 'legs seen', 'arms seen', 'trunk seen', 'stddev', 'worst stddev', 'residual',
     'upside down', 'small', 'not measured',
 )  # fmt: skip
-_SHIFTS = ('pelvis_tx', 'pelvis_ty', 'pelvis_tz')
+SHIFTS = ('pelvis_tx', 'pelvis_ty', 'pelvis_tz')
 _LARGE_PX = 200.0  # persons who are taller in the image are known no better for it
 
 
@@ -70,10 +71,10 @@ class Spread:
         :param seen: [...], 0 to 1.
         :param is_place: of the pelvis's place.
         """
-        unseen = np.square(self.hidden * (1.0 - seen))
-        if is_place:
-            return np.asarray(stddev * np.sqrt(self.gain**2 + unseen))
-        return np.asarray(np.sqrt(np.square(self.gain * stddev) + self.floor**2 + unseen))
+        return _corrected(stddev, seen, np.array(list(vars(self).values())), np.array(is_place))
+
+
+_AS_STATED = Spread(1.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -123,14 +124,10 @@ class CertaintyModel:
         :param stddev: [..., coordinates], as stated.
         :param seen: [..., coordinates], of :func:`~.evidence.seen_coordinates`.
         """
-        corrected = stddev.copy()
-        for column, name in enumerate(names):
-            base, _ = without_side(name)
-            if base in self.spreads:
-                corrected[..., column] = self.spreads[base].apply(
-                    stddev[..., column], seen[..., column], base in _SHIFTS
-                )
-        return corrected
+        bases = [without_side(name)[0] for name in names]
+        spreads = [self.spreads.get(base, _AS_STATED) for base in bases]
+        numbers = np.array([(one.gain, one.floor, one.hidden) for one in spreads]).T
+        return _corrected(stddev, seen, numbers, np.array([base in SHIFTS for base in bases]))
 
     def confidence(self, features: FloatArray) -> FloatArray:
         """
@@ -223,6 +220,17 @@ def certainty_features(
         (state != TrackingState.TRACKED).astype(np.float64),
     ]
     return np.stack([np.asarray(column, np.float64) for column in columns], axis=-1)
+
+
+def _corrected(
+    stddev: FloatArray, seen: FloatArray, numbers: FloatArray, is_place: NDArray[np.bool_]
+) -> FloatArray:
+    """Apply the formulas of :class:`Spread`, [...]; its three numbers stand in rows."""
+    gain, floor, hidden = numbers
+    unseen = np.square(hidden * (1.0 - seen))
+    place = stddev * np.sqrt(gain**2 + unseen)
+    angle = np.sqrt(np.square(gain * stddev) + floor**2 + unseen)
+    return np.where(is_place, place, angle)
 
 
 def _rounded(value: object) -> object:

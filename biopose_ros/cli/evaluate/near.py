@@ -8,6 +8,17 @@ import typer
 
 from biopose_ros.cli.options import AnyNetwork, Device, JsonFile, RealClips
 
+_TABLES = {
+    'faults': (
+        *('images', 'found', 'tracked', 'ghosts', 'front_back_flips', 'distance_within_2_sigma'),
+        *('sure', 'wrong_and_sure'),
+    ),
+    'what is known: median error and stated deviation': (
+        *('confidence', 'depth_error_m', 'depth_stddev_m', 'knee_error_deg', 'knee_stddev_deg'),
+        *('hip_error_deg', 'hip_stddev_deg', 'elbow_error_deg', 'elbow_stddev_deg'),
+    ),
+}
+
 
 def evaluate_near(
     data: RealClips = None,
@@ -47,11 +58,11 @@ def evaluate_near(
         pipeline, chosen, lambda cuts, name: track(cuts, name, console=console, transient=True)
     )
     results = by_version(found)
-    columns = list(results['all'])
-    table = Table('', *(name.replace('_', ' ') for name in columns))
-    for version, row in results.items():
-        table.add_row(version, *(_text(row[name]) for name in columns))
-    console.print(table)
+    for title, columns in _TABLES.items():
+        table = Table('', *(name.replace('_', ' ') for name in columns), title=title)
+        for version, row in results.items():
+            table.add_row(version, *(_text(row[name]) for name in columns))
+        console.print(table)
     per_clip = {f'{name}/{version}': figures([rows]) for (name, version), rows in found.items()}
     write_figures(json_file, {**results.pop('all'), 'versions': results, 'clips': per_clip})
 

@@ -24,6 +24,7 @@ from biopose_ros.records import FloatArray, TrackingState
 
 FLIPPED_DEG = 120.0
 WRONG_DEG, SURE = 30.0, 0.9
+KINDS = {'knee': [0, 1], 'hip': [2, 3], 'elbow': [4, 5]}  # columns of MAIN_JOINTS
 _MATCHED = [
     landmark_index(f'{side}_{name}') for name in ('shoulder', 'hip') for side in ('left', 'right')
 ]
@@ -86,9 +87,10 @@ def figures(rows: Iterable[Rows]) -> dict[str, Any]:
     :returns: ``images``; ``found``, share of them in which the person is announced, and
         ``tracked``; ``ghosts``, announcements of somebody else; ``front_back_flips``, pictures in
         which the pelvis faces the wrong way while tracked; ``distance_within_2_sigma``,
-        ``angles_within_1_sigma`` and ``angles_within_2_sigma``, shares; ``sure``, share of the announced with a confidence over
-        0.9; ``wrong_and_sure``, share of the main joints' angles there that are off by over 30
-        degrees; ``depth_error_m`` and ``depth_stddev_m``, medians; ``angle_error_deg``, mean.
+        ``angles_within_1_sigma`` and ``angles_within_2_sigma``, shares; ``sure``, share of the
+        announced with a confidence over 0.9; ``wrong_and_sure``, share of the main joints' angles
+        there that are off by over 30 degrees; ``confidence``, mean; errors and stated deviations
+        of the distance and of each kind of joint, medians.
     """
     parts = list(rows)
 
@@ -112,7 +114,9 @@ def figures(rows: Iterable[Rows]) -> dict[str, Any]:
         'wrong_and_sure': _mean(errors_deg[sure] > WRONG_DEG) if sure.any() else 0.0,
         'depth_error_m': _median(np.abs(depth_error_m)),
         'depth_stddev_m': _median(depth_stddev_m),
-        'angle_error_deg': _mean(errors_deg),
+        'confidence': _mean(joined('confidence')),
+        **{f'{kind}_error_deg': _median(errors_deg[:, rows]) for kind, rows in KINDS.items()},
+        **{f'{kind}_stddev_deg': _median(stddev_deg[:, rows]) for kind, rows in KINDS.items()},
     }
 
 

@@ -11,6 +11,7 @@ from biopose_ros.person.certainty import (
     FACING_TOLERANCE_DEG,
     FEATURES,
     MAIN_JOINTS,
+    SHIFTS,
     TOLERANCE_DEG,
     CertaintyModel,
     Spread,
@@ -21,7 +22,6 @@ from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.training.certainty.footage import Footage
 
-_SHIFTS = ('pelvis_tx', 'pelvis_ty', 'pelvis_tz')
 _PELVIS = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation')
 # Shares of normally distributed errors within 1 and 2 standard deviations.
 _WITHIN = ((1.0, 0.683), (2.0, 0.954))
@@ -47,13 +47,13 @@ def fit_certainty(footage: Footage, skeleton: Skeleton) -> CertaintyModel:
     spreads = {}
     for base in PART_OF:
         columns = [place for place, name in enumerate(names) if without_side(name)[0] == base]
-        if base in _SHIFTS:  # one factor for all: sizes and focal lengths err along the ray
+        if base in SHIFTS:  # one factor for all: sizes and focal lengths err along the ray
             columns = [names.index('pelvis_tx')]
         spreads[base] = _spread(
             errors[:, columns].ravel(),
             footage.stddev[:, columns].ravel(),
             seen[:, columns].ravel(),
-            base in _SHIFTS,
+            base in SHIFTS,
         )
     model = CertaintyModel(spreads, dict.fromkeys(FEATURES, 0.0), 0.0)
     features = footage_features(footage, model, skeleton)
