@@ -62,17 +62,18 @@ class Cut:
         if self.approaches:
             zoom, middle = self.zoom(frame), camera.intrinsics_px[:2, 2]
             matrix = np.column_stack([zoom * np.eye(2), (1.0 - zoom) * middle])
-            part = cv2.warpAffine(part, matrix, part.shape[1::-1], flags=cv2.INTER_LINEAR)
-        return np.ascontiguousarray(part, np.uint8)
+            nearer = cv2.warpAffine(part, matrix, part.shape[1::-1], flags=cv2.INTER_LINEAR)
+            return np.asarray(nearer, np.uint8)
+        return np.ascontiguousarray(part)
 
     def camera(self, camera: Camera) -> Camera:
         """Give the camera of the changed pictures; without distortion."""
-        size = np.array([camera.width_px, camera.height_px])
-        low = np.array([self.left or 0, self.top or 0])
-        high = np.where([self.right is None, self.bottom is None], size, [self.right, self.bottom])
-        (width, height), matrix = high.astype(int) - low, camera.intrinsics_px.copy()
-        matrix[:2, 2] -= low
-        part = Camera(int(width), int(height), matrix, np.zeros(0), camera.is_calibrated)
+        left, top = self.left or 0, self.top or 0
+        right = camera.width_px if self.right is None else self.right
+        bottom = camera.height_px if self.bottom is None else self.bottom
+        matrix = camera.intrinsics_px.copy()
+        matrix[:2, 2] -= [left, top]
+        part = Camera(right - left, bottom - top, matrix, np.zeros(0), camera.is_calibrated)
         return turned_camera(part, self.quarter_turns)
 
     def original_px(self, points_px: FloatArray, camera: Camera, frame: int) -> FloatArray:

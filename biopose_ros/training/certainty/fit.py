@@ -34,12 +34,13 @@ _SPEAKS_FOR = ('presence', 'legs seen', 'arms seen', 'trunk seen')
 _START, _LOG_STDDEV = (1.0, np.radians(3.0), np.radians(15.0)), np.array([0.3, 1.5, 1.5])
 
 
-def fit_certainty(footage: Footage, skeleton: Skeleton) -> CertaintyModel:
+def fit_spreads(footage: Footage, skeleton: Skeleton) -> CertaintyModel:
     """
-    Learn a model.
+    Learn how standard deviations become true.
 
     :param footage: of the validation split.
     :param skeleton: of the coordinates.
+    :returns: a model whose confidence is not learnt yet.
     """
     names = skeleton.coordinate_names
     seen = seen_coordinates(names, footage_parts(footage))
@@ -55,11 +56,21 @@ def fit_certainty(footage: Footage, skeleton: Skeleton) -> CertaintyModel:
             seen[:, columns].ravel(),
             base in SHIFTS,
         )
-    model = CertaintyModel(spreads, dict.fromkeys(FEATURES, 0.0), 0.0)
+    return CertaintyModel(spreads, dict.fromkeys(FEATURES, 0.0), 0.0)
+
+
+def with_confidence(model: CertaintyModel, footage: Footage, skeleton: Skeleton) -> CertaintyModel:
+    """
+    Learn the confidence, which goes by the standard deviations.
+
+    :param model: of :func:`fit_spreads`.
+    :param footage: of the validation split.
+    :param skeleton: of the coordinates.
+    """
     features = footage_features(footage, model, skeleton)
     values = _logistic(features, is_right(footage, skeleton), footage.sequence)
     return CertaintyModel(
-        spreads, dict(zip(FEATURES, values[:-1].tolist(), strict=True)), float(values[-1])
+        model.spreads, dict(zip(FEATURES, values[:-1].tolist(), strict=True)), float(values[-1])
     )
 
 

@@ -10,7 +10,7 @@ from biopose_ros.evaluation.person.certainty import (
     reliability,
 )
 from biopose_ros.skeleton import load_skeleton
-from biopose_ros.training.certainty.fit import fit_certainty, is_right
+from biopose_ros.training.certainty.fit import fit_spreads, is_right, with_confidence
 from biopose_ros.training.certainty.footage import Footage
 
 SKELETON = load_skeleton()
@@ -42,7 +42,7 @@ def footage(seed, factor=2.0):
 
 @pytest.fixture(scope='module')
 def model():
-    return fit_certainty(footage(1), SKELETON)
+    return with_confidence(fit_spreads(footage(1), SKELETON), footage(1), SKELETON)
 
 
 def test_errors_twice_as_large_as_stated_double_the_deviation(model):
