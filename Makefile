@@ -49,7 +49,7 @@ $(STAMPS)/package: $(STAMPS)/build-tools $(PACKAGE_FILES)
 $(STAMPS)/extras: $(STAMPS)/package
 	@echo '== Installing what tests and training need besides'
 	@$(PIP_INSTALL) --no-build-isolation --editable \
-		'.[cluster,import,opensim,test,training,viewer]'
+		'.[c3d,cluster,import,opensim,test,training,viewer]'
 	@touch $@
 
 $(STAMPS)/networks: | $(STAMPS)/package

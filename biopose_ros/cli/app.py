@@ -27,6 +27,7 @@ from biopose_ros.cli.evaluate.confidence import evaluate_confidence
 from biopose_ros.cli.evaluate.detector import evaluate_detector
 from biopose_ros.cli.evaluate.evidence import evaluate_evidence
 from biopose_ros.cli.evaluate.feet import evaluate_feet
+from biopose_ros.cli.evaluate.files import evaluate_files
 from biopose_ros.cli.evaluate.filtering import evaluate_filtering
 from biopose_ros.cli.evaluate.keypoints import evaluate_keypoints
 from biopose_ros.cli.evaluate.mesh import evaluate_mesh
@@ -37,6 +38,7 @@ from biopose_ros.cli.evaluate.refinement import evaluate_refinement
 from biopose_ros.cli.evaluate.refinement_depth import evaluate_refinement_depth
 from biopose_ros.cli.evaluate.skeleton import evaluate_skeleton
 from biopose_ros.cli.evaluate.video import evaluate_video
+from biopose_ros.cli.finish import finish
 from biopose_ros.cli.node import node
 from biopose_ros.cli.play import play
 from biopose_ros.cli.report import report
@@ -71,11 +73,13 @@ app.command()(play)
 benchmark.callback()(benchmark_all)
 benchmark.command('live')(benchmark_live)
 app.command()(run)
+app.command()(finish)
 app.command()(report)
 app.command()(view)
 evaluate.command('video')(evaluate_video)
 evaluate.command('body')(evaluate_body)
 evaluate.command('feet')(evaluate_feet)
+evaluate.command('files')(evaluate_files)
 evaluate.command('filtering')(evaluate_filtering)
 evaluate.command('evidence')(evaluate_evidence)
 evaluate.command('keypoints')(evaluate_keypoints)

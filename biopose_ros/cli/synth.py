@@ -96,7 +96,7 @@ def _skeleton_tie() -> LabelTie:
 def _tracked(
     generator: ChunkGenerator, count: int, workers: int
 ) -> Iterator[list[SyntheticSample]]:
-    """Draw so many chunks under a progress bar."""
+    """Draw chunks under a progress bar."""
     from rich.progress import track
 
     from biopose_ros.training.synthesis.stream import chunks
@@ -118,7 +118,7 @@ def _write_sheet(chunks: Iterator[list[SyntheticSample]], path: Path, columns: i
 
 
 def _spread(chunk: list[SyntheticSample], wanted: int | None) -> list[SyntheticSample]:
-    """Take so many samples evenly; None takes all."""
+    """Take a number of samples evenly; None takes all."""
     if wanted is None:
         return chunk
     return [chunk[round(k * (len(chunk) - 1) / (wanted - 1))] for k in range(wanted)]

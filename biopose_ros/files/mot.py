@@ -18,7 +18,7 @@ class MotWriter(GrowingTable):
     """
     Write a motion row by row.
 
-    The format has no word for unknown: OpenSim's older reader stops at the first NaN. So images
+    The format has no word for unknown: OpenSim's older reader stops at the first NaN. So times
     without the person have no row (OpenSim interpolates over the gap), and a single unknown
     coordinate keeps its last known value. ``joint_angles.csv`` tells which values are measured.
 
@@ -46,6 +46,34 @@ class MotWriter(GrowingTable):
         values = np.where(np.isnan(values), self._last_known, values)
         self._last_known = values
         self.write_row([f'{time_s:.9f}', *(f'{value:.8f}' for value in values)])
+
+
+class StoWriter(GrowingTable):
+    """
+    Write a motion as the states of a model, as Moco takes them: radians, and speeds.
+
+    :param path: file to write.
+    :param paths: of the coordinates in the model, for example ``/jointset/hip_r/hip_flexion_r``.
+    """
+
+    def __init__(self, path: Path, paths: Sequence[str]) -> None:
+        columns = [f'{name}/{kind}' for name in paths for kind in ('value', 'speed')]
+        header = (
+            f'states\nversion=1\nnRows={self.COUNT}\nnColumns={len(columns) + 1}\n'
+            'inDegrees=no\nendheader\n'
+        )
+        super().__init__(path, header + '\t'.join(['time', *columns]) + '\n')
+
+    def write(self, time_s: float, coordinates: FloatArray, velocities: FloatArray) -> None:
+        """
+        Append the states at one time.
+
+        :param time_s: seconds, greater than the row before.
+        :param coordinates: [coordinates], radians and metres, all known.
+        :param velocities: [coordinates], per second.
+        """
+        values = np.stack([coordinates, velocities], axis=-1).reshape(-1)
+        self.write_row([f'{time_s:.9f}', *(f'{value:.9f}' for value in values)])
 
 
 def degree_factors(names: Sequence[str]) -> FloatArray:

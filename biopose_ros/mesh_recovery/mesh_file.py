@@ -70,7 +70,7 @@ def load_mesh_recovery(path: Path) -> tuple[MeshRecovery, str]:
 
 def encoder_of(path: Path) -> str:
     """
-    Tell whose maps a decoder takes.
+    Find the encoder whose maps a decoder takes.
 
     :param path: of the weights.
     :raises FileNotFoundError: when there is no such file.
@@ -127,7 +127,7 @@ def export_onnx(model: MeshRecovery, path: Path) -> None:
     Write the decoder as an ONNX graph, for any number of persons.
 
     Maps go in as the encoder gives them, [crops, channels, rows, columns], and ``rows`` [persons]
-    says whose crop is which; the answer is that of the last layer, see
+    gives the crop of each person; the outputs are those of the last layer, see
     :class:`~biopose_ros.mesh_recovery.network.MeshEstimate`.
 
     :param model: in evaluation mode.

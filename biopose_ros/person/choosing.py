@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from biopose_ros.person.earning import EarnedPersons
 from biopose_ros.person.recording import RecordedImage
 from biopose_ros.records import FloatArray, PersonPose, TrackingState
 
@@ -38,6 +39,50 @@ RULES: Mapping[str, Callable[[Sequence[PersonPose]], float]] = {
     'leftmost': _leftmost,
     'most-moving': _most_moving,
 }
+
+
+class PersonSelection:
+    """
+    Passes on the images of a recording, with those persons alone who are meant.
+
+    :param write: takes the time and the persons of each image, in the order of time.
+    :param shortest_s: who is seen for less is left out, seconds.
+    :param rule: see :func:`check_rule`; but for ``all``, everything is written at the end, since
+        who is meant shows only then.
+    :param keeps: whether :meth:`finish` gives what was written.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[float, Sequence[PersonPose]], None],
+        shortest_s: float,
+        rule: str,
+        keeps: bool,
+    ) -> None:
+        check_rule(rule)
+        self._write, self._rule, self._keeps = write, rule, keeps
+        self._earned = EarnedPersons(shortest_s)
+        self._kept: list[RecordedImage] = []
+
+    def push(self, image: RecordedImage) -> None:
+        """Take the next image in."""
+        self._take(self._earned.push(image))
+
+    def finish(self) -> list[RecordedImage]:
+        """Pass on what is left; call once."""
+        self._take(self._earned.flush())
+        if self._rule != ALL:
+            self._kept = only(self._kept, chosen_person(self._kept, self._rule))
+            for image in self._kept:
+                self._write(image.time_s, image.poses)
+        return self._kept
+
+    def _take(self, images: Iterable[RecordedImage]) -> None:
+        for image in images:
+            if self._rule == ALL:
+                self._write(image.time_s, image.poses)
+            if self._rule != ALL or self._keeps:
+                self._kept.append(image)
 
 
 def check_rule(rule: str) -> None:

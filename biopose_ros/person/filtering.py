@@ -138,7 +138,7 @@ def is_measured(positions: FloatArray, stddev: FloatArray) -> BoolArray:
 
 def distrust(smoothing: float) -> float:
     """
-    Tell how much noisier than it is a measurement is taken for.
+    Give the factor that inflates the measurement noise.
 
     :param smoothing: 0 to 1.
     :returns: factor on the standard deviation: 0 follows every measurement, 1 at 0.5 is the best

@@ -9,6 +9,7 @@ import numpy as np
 from biopose_ros.frames import GroundFrame
 from biopose_ros.methods import PersonEstimate
 from biopose_ros.person.filtering import CoordinateFilter, FilteredCoordinates, MotionModel
+from biopose_ros.person.mass import PersonMass
 from biopose_ros.person.placing import PersonPlacing
 from biopose_ros.person.standing import StandingPerson
 from biopose_ros.records import (
@@ -21,7 +22,7 @@ from biopose_ros.records import (
     TrackingState,
 )
 from biopose_ros.skeleton import Skeleton
-from biopose_ros.skeleton.limits import is_circular
+from biopose_ros.skeleton.limits import is_circular, range_width
 
 
 class PersonMotion:
@@ -31,15 +32,23 @@ class PersonMotion:
     :param skeleton: of the coordinates.
     :param smoothing: strength of the filter, 0 to 1.
     :param ground: where the coordinates count from.
+    :param mass_kg: of the person; None estimates it.
     """
 
-    def __init__(self, skeleton: Skeleton, smoothing: float, ground: GroundFrame) -> None:
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        smoothing: float,
+        ground: GroundFrame,
+        mass_kg: float | None = None,
+    ) -> None:
         self._skeleton = skeleton
         self._filter = CoordinateFilter(motion_model(skeleton), smoothing)
         self._standing = StandingPerson(skeleton, ground)
         self._placing = PersonPlacing(skeleton, ground)
         self._widest_stddev = widest_stddev(skeleton)
         self._size: BodySize | None = None
+        self._mass = PersonMass(mass_kg)
         self._last: PersonPose | None = None
 
     def set_smoothing(self, smoothing: float) -> None:
@@ -73,6 +82,7 @@ class PersonMotion:
             markers = Markers((), np.zeros((0, 3)), np.zeros(0))
         else:
             self._size = estimate.size
+            self._mass.observe(estimate)
             placed = self._placing.from_leaning(estimate.solution)
             filtered = self._filter.update(placed.coordinates, placed.stddev, stamp_s)
             markers = placed.markers
@@ -130,6 +140,8 @@ class PersonMotion:
             keypoints_px=crop.keypoints_px,
             keypoint_confidence=crop.keypoint_confidence,
             foot_contact=standing.foot_contact,
+            mass_kg=self._mass.mass_kg,
+            mass_stddev_kg=self._mass.stddev_kg,
         )
 
 
@@ -177,8 +189,7 @@ def widest_stddev(skeleton: Skeleton) -> FloatArray:
     :returns: [coordinates], 1 sigma of the uniform distribution, radians; infinite for
         translations.
     """
-    width = (skeleton.upper_limits - skeleton.lower_limits).numpy()
-    width = np.where(is_circular(skeleton), 2 * np.pi, width)
+    width = range_width(skeleton).numpy()
     anywhere: FloatArray = np.where(skeleton.is_rotation.numpy(), width / np.sqrt(12), np.inf)
     return anywhere
 

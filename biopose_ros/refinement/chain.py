@@ -12,7 +12,7 @@ JOINTS = len(JOINT_NAMES)
 
 
 def _ancestry() -> np.ndarray:
-    """Tell whether a joint (second axis) moves another's bone (first axis): [24, 24]."""
+    """Mark which joints (second axis) move each joint's bone (first axis): [24, 24] bool."""
     moves = np.eye(JOINTS, dtype=bool)
     for joint, parent in enumerate(JOINT_PARENTS):
         if parent >= 0:
@@ -47,7 +47,7 @@ def turned(
 
 def jacobian_m(points_m: FloatArray, carriers: np.ndarray, joints_m: FloatArray) -> FloatArray:
     """
-    Tell how points move when joints turn and the body shifts.
+    Give the derivative of points with respect to turns of joints and a shift of the body.
 
     :param points_m: [points, 3], camera axes.
     :param carriers: [points], the joint whose bone carries each.

@@ -85,7 +85,7 @@ class LandmarkPlaces:
 
     def positions_m(self, markers_m: FloatArray) -> FloatArray:
         """
-        Tell where the detector would see the landmarks.
+        Predict where the detector sees the landmarks.
 
         :param markers_m: [markers, 3], any right-handed axes.
         :returns: [points, 3], the same axes.
@@ -95,7 +95,7 @@ class LandmarkPlaces:
 
     def on_markers(self, markers_m: Tensor) -> Tensor:
         """
-        Tell the same, differentiably.
+        Predict the same, differentiably.
 
         :param markers_m: [..., markers, 3].
         :returns: [..., points, 3].

@@ -6,9 +6,10 @@ meet detected keypoints and stay near the start. Behind the last layer each toke
 joint's rotation through one linear map, so only its components in that map's six rows matter: the
 search runs there, over one small turn per joint and the body's shift, by Gauss-Newton with robust
 weights. Targets are the keypoints of our detector or of another one (:mod:`.seen_points`) and the
-places that the network itself saw its joints at, each with its uncertainty. Nearness to the start
-is measured by what the network's rotations are off on held-out images, where a bone errs much as
-its parent does; nearness to the last image by how fast joints turn.
+places at which the network itself saw its joints, each with its uncertainty. Two priors hold the
+body: one near the start, with the covariance of the network's errors on held-out images, where a
+bone inherits most of its parent's error; one near the previous image, by how fast joints turn.
+docs/mathematics.md derives the step.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ from biopose_ros.virtual_markers import MarkerTable
 from biopose_ros.virtual_markers.cut_body import marked_body, points_about_pelvis_m
 
 _SHIFT_STDDEV = np.array([0.02, 0.02, 0.04])  # share of the distance, across and along the view
-# A point further off than so many sigmas counts less and less (Cauchy).
+# Residuals beyond this many sigmas lose weight (Cauchy).
 ROBUST_SIGMAS = 1.5
 _FEWEST_POINTS = 6
 # A joint is carried by its parent's bone; the pelvis carries itself.
 _CARRIERS = np.maximum(JOINT_PARENTS, 0)
-# How fast joints turn, 1 sigma, radians per second; and what the last result is off itself.
+# 1 sigma of the speed of joints, and of the error of the previous result.
 _TURN_RATE_RAD_S, _LAST_STDDEV_RAD = 4.0, 0.12
 _LONGEST_GAP_S = 0.3
 
@@ -65,11 +66,11 @@ class _Sightings:
 @dataclass(frozen=True)
 class _Expected:
     """
-    What is known before anything is seen of the turns (radians, camera axes) and the shift (m).
+    The priors of the turns (radians, camera axes) and the shift (metres).
 
-    :param precision: [75, 75], of no turn and no shift.
+    :param precision: [75, 75], inverse covariance about no turn and no shift.
     :param last: [75], the turns back to the previous result.
-    :param last_precision: [75], of these; 0 where there is none.
+    :param last_precision: [75], inverse variance of these; 0 where there is no previous result.
     """
 
     precision: FloatArray
@@ -79,7 +80,7 @@ class _Expected:
 
 @dataclass(frozen=True)
 class _Last:
-    """A person's last result: rotations against parents, and when."""
+    """A person's previous result: rotations relative to parents, and its time."""
 
     pose: FloatArray
     stamp_ns: int
@@ -89,16 +90,12 @@ class Refiner:
     """
     Refines the bodies of one image after another.
 
+    :param config: how far to go.
     :attr outcomes: how often a body was ``refined``, or left as it was because its keypoints are
         ``uncertain``, there was ``no gain``, or ``no time``.
     """
 
     def __init__(self, config: RefinementConfig | None = None) -> None:
-        """
-        Prepare.
-
-        :param config: how far to go.
-        """
         self.config = config or RefinementConfig()
         self.outcomes: Counter[str] = Counter()
         self._places = PointPlaces()
@@ -114,7 +111,7 @@ class Refiner:
         stamp_ns: int,
     ) -> list[RecoveredBody]:
         """
-        Refine everybody as far as the time allows.
+        Refine all persons as far as the time allows.
 
         :param bodies: as recovered.
         :param crops: with the keypoints, in the same order.
@@ -170,7 +167,7 @@ class Refiner:
         return _Search(turns, body.joints_m, sightings, expected)
 
     def _expected(self, body: RecoveredBody, turns: FloatArray, stamp_ns: int) -> _Expected:
-        """Say what is known of the turns before anything is seen."""
+        """Give the two priors of the turns and the shift."""
         size = 3 * JOINTS
         precision, last_rad = np.zeros((size + 3, size + 3)), np.zeros(size + 3)
         precision[:size, :size] = self._prior
@@ -195,7 +192,7 @@ class Refiner:
 
 class _Search:
     """
-    Gauss-Newton over the turns of one body's joints and its shift, from where the network is.
+    Gauss-Newton over the turns of one body's joints and its shift, from the network's estimate.
 
     :attr turns: [24, 3, 3], each joint to camera.
     :attr joints_m: [24, 3], camera axes.
@@ -236,8 +233,8 @@ class _Search:
     def _step(self) -> None:
         x, y, z = self.points_m.T
         seen, expected = self._seen, self._expected
-        off = (seen.targets - self.points_m[:, :2] / z[:, None]) / seen.stddev[:, None]
-        weight = 1 / (1 + np.square(off).sum(1) / ROBUST_SIGMAS**2)
+        residual = (seen.targets - self.points_m[:, :2] / z[:, None]) / seen.stddev[:, None]
+        weight = 1 / (1 + np.square(residual).sum(1) / ROBUST_SIGMAS**2)
         zero = np.zeros_like(z)
         projected = np.stack(
             [np.stack([1 / z, zero, -x / z**2], 1), np.stack([zero, 1 / z, -y / z**2], 1)], 1
@@ -246,7 +243,7 @@ class _Search:
         slopes = (slopes / seen.stddev[:, None, None]).reshape(2 * len(z), -1)
         weighted = slopes * np.repeat(weight, 2)[:, None]
         matrix = weighted.T @ slopes + expected.precision + np.diag(expected.last_precision)
-        right = weighted.T @ off.ravel() - expected.precision @ self._moved
+        right = weighted.T @ residual.ravel() - expected.precision @ self._moved
         right += expected.last_precision * (expected.last - self._moved)
         step = np.linalg.solve(matrix, right)
         vectors = step[: 3 * JOINTS].reshape(JOINTS, 3)
@@ -262,8 +259,8 @@ class _Search:
         if not np.all(points_m[:, 2] > 0.05):
             return np.inf
         seen, expected = self._seen, self._expected
-        off = (seen.targets - points_m[:, :2] / points_m[:, 2:]) / seen.stddev[:, None]
-        fit = ROBUST_SIGMAS**2 * np.log1p(np.square(off).sum(1) / ROBUST_SIGMAS**2).sum()
+        residual = (seen.targets - points_m[:, :2] / points_m[:, 2:]) / seen.stddev[:, None]
+        fit = ROBUST_SIGMAS**2 * np.log1p(np.square(residual).sum(1) / ROBUST_SIGMAS**2).sum()
         back = expected.last_precision @ np.square(moved - expected.last)
         return float(fit + moved @ expected.precision @ moved + back)
 

@@ -1,4 +1,4 @@
-"""Points of a recovered body beside where the image shows them: what the refinement fits."""
+"""Points on a recovered body, each with its place in the image: what refinement fits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from biopose_ros.records import Camera, FloatArray, ForeignPoints, PersonCrop
 from biopose_ros.refinement.landmark_points import LandmarkPlaces
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
-# Our landmarks are sure from here on; other detectors are less so of the same points.
+# Confidence from which a landmark of ours, or a point of another detector, is used.
 LEAST_CONFIDENCE, _LEAST_FOREIGN = 0.7, 0.3
 # 1 sigma per axis, metres, of a point whose annotators differ by the root of a person's area: the
 # mean of the default body's from the front (0.54 m2) and from the side (0.31 m2), over root two.
@@ -41,17 +41,17 @@ class SeenPoints:
 
 
 class PointPlaces:
-    """Places on recovered bodies what our detector, or another one, sees of them."""
+    """Finds the points on recovered bodies that our detector, or another one, sees."""
 
     def __init__(self) -> None:
         self._landmarks = LandmarkPlaces()
 
     def seen(self, crop: PersonCrop, markers_m: FloatArray, camera: Camera) -> SeenPoints:
         """
-        Tell which points of a person are seen.
+        Select the points of a person that are seen.
 
-        Another detector's points are looked for where its annotators put them, not where ours
-        would see them; what it does not know ours still tells.
+        Points of another detector are placed where its annotators mark them, not where ours sees
+        them; points that it does not have come from ours.
 
         :param crop: the person.
         :param markers_m: [markers, 3], of the recovered body, camera axes.

@@ -16,6 +16,7 @@ from biopose_ros.reports.vocabulary import GROUPS, title
 UNCERTAIN_DEG = 12.0
 _OFTEN, _LOW_CONFIDENCE = 0.02, 0.7
 _SHORT_S = 2.0
+_COMPLETE = 'complete'
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Flag:
     """
     One remark.
 
-    :param kind: ``occluded``, ``cut off``, ``uncertain``, ``gaps``, ``short`` or ``camera``.
+    :param kind: ``not complete``, ``occluded``, ``cut off``, ``uncertain``, ``gaps``, ``short``
+        or ``camera``.
     :param text: what, how much, and what to do.
     """
 
@@ -38,7 +40,19 @@ def flags_of(run: RunFolder, person: PersonRecording) -> list[Flag]:
     :param run: of the person.
     :param person: whose.
     """
-    return [*_sight(person), *_frame(run, person), *_certainty(person), *_camera(run)]
+    return [
+        *_ending(run),
+        *_sight(person),
+        *_frame(run, person),
+        *_certainty(person),
+        *_camera(run),
+    ]
+
+
+def _ending(run: RunFolder) -> Iterator[Flag]:
+    ended = run.summary.get('ended', _COMPLETE)
+    if ended != _COMPLETE:
+        yield Flag('not complete', f'The run was {ended}; what came after is not in here.')
 
 
 def _sight(person: PersonRecording) -> Iterator[Flag]:

@@ -118,6 +118,7 @@ class RunFolder:
             distortion=np.array(camera['distortion'], dtype=np.float64),
             is_calibrated=camera['is_calibrated'],
             focal_stddev=camera['focal_stddev'],
+            is_fisheye=camera.get('is_fisheye', False),
         )
 
     def image_rate_hz(self, source: Path) -> float | None:

@@ -83,4 +83,5 @@ def same_optics(one: Camera, other: Camera) -> bool:
         (one.width_px, one.height_px) == (other.width_px, other.height_px)
         and np.allclose(one.intrinsics_px, other.intrinsics_px, rtol=0.0, atol=breathing_px)
         and one.distortion.shape == other.distortion.shape
+        and one.is_fisheye == other.is_fisheye
     )

@@ -114,7 +114,8 @@ def camera_info(camera: Camera, header: Header) -> CameraInfo:
     info = CameraInfo(header=header, width=camera.width_px, height=camera.height_px)
     if not camera.is_calibrated:
         return info
-    info.distortion_model = 'rational_polynomial' if len(camera.distortion) > 5 else 'plumb_bob'
+    pinhole = 'rational_polynomial' if len(camera.distortion) > 5 else 'plumb_bob'
+    info.distortion_model = 'equidistant' if camera.is_fisheye else pinhole
     info.d = camera.distortion.tolist()
     info.k = camera.intrinsics_px.ravel().tolist()
     info.r = np.eye(3).ravel().tolist()

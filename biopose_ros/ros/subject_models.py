@@ -86,7 +86,7 @@ class SubjectModels:
                 self._publish_model(body.model)
 
     def _describe(self, person: PersonPose, header: Header) -> AnnouncedBody:
-        osim_xml = scaled_osim(self._skeleton, person.scales)
+        osim_xml = scaled_osim(self._skeleton, person.scales, person.mass_kg)
         model = subject_model(person, self._skeleton, osim_xml, header)
         urdf = write_urdf(self._skeleton, person.scales, f'{person.person_id}/')
         return AnnouncedBody(person.scales, to_ns(header.stamp), model, urdf)

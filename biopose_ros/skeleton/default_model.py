@@ -22,7 +22,7 @@ Sources of the numbers:
 from __future__ import annotations
 
 from dataclasses import replace
-from math import pi, radians
+from math import radians
 
 from biopose_ros.skeleton.default_bodies import HEAD, PELVIS, RIGHT_BODIES, TORSO
 from biopose_ros.skeleton.default_markers import MIDDLE_MARKERS, RIGHT_MARKERS
@@ -47,6 +47,10 @@ CREDITS = (
     'Uhlrich et al. 2022 (LaiUhlrich2022.osim, Apache-2.0); neck, wrist and head by the '
     'biopose_ros project'
 )
+
+# Somersaults and turns on the spot run on beyond half a turn: as far as the reference's
+# pelvis_rotation, 5730 degrees.
+FULL_TURNS = 100.0
 
 
 def _degrees(name: str, lower: float, upper: float) -> Coordinate:
@@ -92,7 +96,7 @@ def _knee(angle: Coordinate) -> Joint:
     """
     Build the knee: the tibia slides, and turns inward by 11 degrees, as the knee bends.
 
-    A hinge fitted to the same anatomical markers would be off by 1.5 degrees in hip rotation, 2.2
+    A hinge fitted to the same anatomical markers would err by 1.5 degrees in hip rotation, 2.2
     at the ankle and 13 at the subtalar joint (mean over random leg postures).
     """
     name = angle.name
@@ -155,9 +159,9 @@ def _knee(angle: Coordinate) -> Joint:
 
 def _pelvis_joint() -> Joint:
     angles = (
-        Coordinate('pelvis_tilt', -pi, pi),
+        Coordinate('pelvis_tilt', -FULL_TURNS, FULL_TURNS),
         _degrees('pelvis_list', -90, 90),
-        Coordinate('pelvis_rotation', -pi, pi),
+        Coordinate('pelvis_rotation', -FULL_TURNS, FULL_TURNS),
     )
     shifts = (
         Coordinate('pelvis_tx', -100.0, 100.0),

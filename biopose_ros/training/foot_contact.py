@@ -37,7 +37,7 @@ class WalkingFeet:
     :param root_m: [frames, 3], the pelvis.
     :param stands: [frames, 2, 2], whether the point stands on the floor.
     :param seen_points_m: estimated and filtered as the pipeline does.
-    :param seen_root_m: likewise.
+    :param seen_root_m: the root as it was estimated, same shape.
     """
 
     name: str

@@ -25,7 +25,7 @@ WAYS = [
     ('hip_rotation_r', 'femur_r', (0.1, 0, 0), (0, 0, -1)),  # turned inward
     ('knee_angle_r', 'tibia_r', (0, -0.4, 0), (-1, 0, 0)),  # bent: the foot goes back
     ('ankle_angle_r', 'calcn_r', (0.2, 0, 0), (0, 1, 0)),  # toes up
-    ('subtalar_angle_r', 'calcn_r', (0.1, 0, -0.05), (0, 1, 0)),  # inversion: inner edge rises
+    ('subtalar_angle_r', 'calcn_r', (0, 0, -0.05), (0, 1, 0)),  # inversion: inner edge rises
     ('mtp_angle_r', 'toes_r', (0.06, 0, 0), (0, -1, 0)),  # down
     ('lumbar_extension', 'torso', (0, 0.4, 0), (-1, 0, 0)),  # leans back
     ('lumbar_bending', 'torso', (0, 0.4, 0), (0, 0, 1)),  # to the right

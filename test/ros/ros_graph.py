@@ -232,7 +232,7 @@ class Probe:
     def state(self):
         return self.call(GetState, 'pose_node/get_state', GetState.Request()).current_state.label
 
-    def wait_for_state(self, label, process, timeout_s=60.0):
+    def wait_for_state(self, label, process, timeout_s=120.0):
         """Wait for a lifecycle state of the node of a process."""
         service = 'pose_node/get_state'
         client = self.node.create_client(GetState, service)

@@ -12,7 +12,7 @@ def mesh_sheet(
     output: Annotated[Path, typer.Argument(help='Picture to write (.jpg or .png).')],
     videos: Annotated[list[Path], typer.Argument(help='Videos of real persons.')],
     count: Annotated[int, typer.Option(min=1, help='Moments per video.')] = 8,
-    step: Annotated[int, typer.Option(min=1, help='Look at every so many images.')] = 3,
+    step: Annotated[int, typer.Option(min=1, help='Look at every n-th image.')] = 3,
     quality: Annotated[int, typer.Option(min=1, max=100, help='Of a .jpg.')] = 55,
 ) -> None:
     """Draw a contact sheet of meshes, to be looked at: the picture, and the body over it."""

@@ -14,7 +14,7 @@ def evaluate_evidence(
     folder: Annotated[Path, typer.Argument(help='Written by `biopose build evidence`.')],
     json: JsonFile = None,
 ) -> None:
-    """Compare what mesh recovery said of rendered sequences with the truth."""
+    """Compare recovered bodies of rendered sequences with the truth."""
     from rich.console import Console
     from rich.table import Table
 

@@ -220,7 +220,7 @@ def _mean_absolute(errors: FloatArray) -> float:
 def _keypoint_offsets(
     poses: Sequence[PersonPose | None], landmark: int, true_px: FloatArray
 ) -> FloatArray:
-    """Estimate minus truth, [frames, 2] pixels, NaN where nobody was seen."""
+    """Estimate minus truth, [frames, 2] pixels, NaN where no person was seen."""
     unknown = np.full(2, np.nan)
     estimate_px = [unknown if pose is None else pose.keypoints_px[landmark] for pose in poses]
     return np.stack(estimate_px) - true_px

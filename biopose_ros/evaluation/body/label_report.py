@@ -130,7 +130,7 @@ def _reference(
 
 def neutral_table(report: LabelReport) -> Table:
     """
-    Lay out what standing persons read.
+    Lay out the angles of standing persons.
 
     :param report: the figures.
     """

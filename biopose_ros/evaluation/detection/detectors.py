@@ -25,7 +25,7 @@ from biopose_ros.settings import DetectionConfig
 HEIGHTS_PX = (40, 60, 100, 200, 400)
 # A person must be found from this visible share on.
 _LEAST_VISIBLE = 0.7
-# A crop is of use where it is off by no more: of the radius, and as a factor of the size.
+# A crop is usable within this error of its centre, share of the radius, and this size ratio.
 _REACH, _GROWTH = 0.5, 1.8
 _CIRCLE_MARGIN = 1.25  # the crop's side over the circle's diameter
 _FRAME_NS = 33_333_333
@@ -168,7 +168,7 @@ def _square_iou(first: FloatArray, second: FloatArray) -> float:
 def _by_height(
     pairs: Iterable[tuple[float, bool]], summary: Callable[..., Any] = np.mean
 ) -> dict[str, float]:
-    """Summarise by class of height; classes with nobody are left out."""
+    """Summarise by class of height; empty classes are left out."""
     rows = list(pairs)
     ends = [*HEIGHTS_PX[1:], np.inf]
     classes = {
@@ -189,7 +189,7 @@ def agreement(
     :param first: for example the published one.
     :param second: for example ours.
     :param video: to look at.
-    :param step: every so many frames are looked at.
+    :param step: every n-th frame is looked at.
     :param count: frames at most.
     :returns: ``persons`` confirmed; shares that ``both``, ``first_only`` and ``second_only``
         found; ``distance`` of the hips and ``growth`` of the circle where both did, shares of the

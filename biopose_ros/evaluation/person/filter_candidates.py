@@ -23,8 +23,8 @@ class Series:
     Filtered coordinates over time.
 
     :param positions: [frames, coordinates], radians.
-    :param velocities: likewise, per second; None where the filter gives none.
-    :param stddev: likewise, 1 sigma; None where the filter gives none.
+    :param velocities: [frames, coordinates], per second; None where the filter gives none.
+    :param stddev: [frames, coordinates], 1 sigma; None where the filter gives none.
     """
 
     positions: FloatArray

@@ -58,7 +58,7 @@ class RecordedErrors:
 
     :param names: coordinates.
     :param errors_rad: [frames, coordinates] at :data:`RATE_HZ`, without constant offsets.
-    :param stddev: likewise, the stated 1 sigma.
+    :param stddev: the stated 1 sigma, shaped alike.
     """
 
     names: tuple[str, ...]
@@ -149,7 +149,7 @@ def recorded_errors(data: Path, config: PipelineConfig, watch: Watcher) -> list[
 
 def fresh_share(errors: Sequence[RecordedErrors]) -> float:
     """
-    Tell which share of the errors' variance is new in each image.
+    Estimate the share of the errors' variance that is new in each image.
 
     White noise of variance v has second differences of variance 6 v; their median is used, since
     jumps are no noise.
@@ -319,5 +319,5 @@ def evaluate_filtering(
 
 
 def filter_count() -> int:
-    """Tell how many filters :func:`evaluate_filtering` measures."""
+    """Count the filters that :func:`evaluate_filtering` measures."""
     return 2 + len(STRENGTHS) + len(STRENGTHS[::2]) + len(EURO_BETAS) * len(EURO_CUTOFFS_HZ)

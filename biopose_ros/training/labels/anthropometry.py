@@ -93,7 +93,7 @@ class Anthropometry:
         skeleton: Skeleton | None = None,
     ) -> None:
         """
-        Prepare a body.
+        Measure the mean body.
 
         :param body: with markers for its topology.
         :param table: None for the table that ships for the topology.

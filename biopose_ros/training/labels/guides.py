@@ -1,5 +1,5 @@
 """
-Guides: what brings the skeleton into a standing body, and so decides what zero means.
+Guides: points and directions that place the skeleton in a standing body, and so define zero.
 
 Two kinds. Points: joint centres, and on the trunk landmarks of LaiUhlrich2022, lie where the
 skeleton has them. Directions: a line on the body has the direction that the same line has on the

@@ -87,7 +87,7 @@ MAX_ITERATIONS, TOLERANCE, DAMPING = 8, 1e-3, 1e-3
 @dataclass(frozen=True, eq=False)
 class SkeletonTruth:
     """
-    What the skeletons of moving bodies do.
+    Coordinates and sizes of the skeletons of moving bodies.
 
     :param coordinates: [frames, coordinates], within the limits; radians, pelvis translations in
         metres. In a motion the pelvis's tilt and rotation run on beyond half a turn.
@@ -250,7 +250,7 @@ class Labeller:
         markers = compile_markers(skeleton, self.names, start)
         offsets_m = people.offsets_m[:, self._rows].to(start) / scales[:, markers.segments]
         lower, upper = search_limits(skeleton, start)
-        # The list is free while searching, so that a lying person is not caught at its end.
+        # The list is free while searching, so that a lying person is not caught at its limit.
         column = skeleton.coordinate_index('pelvis_list')
         lower[column], upper[column] = -torch.inf, torch.inf
         with torch.inference_mode():

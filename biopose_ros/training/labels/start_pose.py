@@ -67,7 +67,7 @@ BALLS = (
         )
     ),
 )
-OUTSIDE_COST = 20.0  # a radian beyond a limit counts as much as jumps of so many
+OUTSIDE_COST = 20.0  # radians of jumps that cost as much as one radian beyond a limit
 
 
 @dataclass(frozen=True, eq=False)

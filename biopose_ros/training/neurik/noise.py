@@ -77,14 +77,13 @@ class NoiseLevels:
 
 
 class MeshNoise:
-    """Adds noise to clips of clean markers."""
+    """
+    Adds noise to clips of clean markers.
+
+    :param generator: of the random numbers.
+    """
 
     def __init__(self, generator: torch.Generator) -> None:
-        """
-        Prepare.
-
-        :param generator: of the random numbers.
-        """
         self.generator = generator
         self.axes = PartAxes()
         self.turn_rad = torch.tensor([[radians(_TURN_DEG[part.kind])] for part in BODY_PARTS])

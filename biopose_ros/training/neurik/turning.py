@@ -50,14 +50,13 @@ def turned(positions_m: Tensor, truth: Truth, turn: Tensor) -> tuple[Tensor, Tru
 
 
 class Mirror:
-    """Exchanges left and right."""
+    """
+    Exchanges left and right.
+
+    :param skeleton: the default one.
+    """
 
     def __init__(self, skeleton: Skeleton) -> None:
-        """
-        Prepare.
-
-        :param skeleton: the default one.
-        """
         names = skeleton.coordinate_names[PELVIS_COORDINATES:]
         other = partners(names)
         self.angles = torch.tensor([names.index(other[name]) for name in names])
