@@ -113,7 +113,7 @@ class CertaintyModel:
         :param path: of the JSON file.
         :param source: what it was learnt on, for the reader.
         """
-        table = {'source': source, **_rounded(asdict(self))}
+        table = {'source': source} | {name: _rounded(one) for name, one in asdict(self).items()}
         path.write_text(json.dumps(table, indent=2) + '\n')
 
     def stddev(self, names: tuple[str, ...], stddev: FloatArray, seen: FloatArray) -> FloatArray:
@@ -183,7 +183,7 @@ class Certainty:
 
 def certainty_features(
     skeleton: Skeleton,
-    state: FloatArray,
+    state: NDArray[np.generic],
     presence: FloatArray,
     stddev: FloatArray,
     parts: Mapping[str, FloatArray],

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biopose_ros.evaluation.metrics import angle_errors_deg
 from biopose_ros.evaluation.near.clips import Clip, hips_depth_m, referred_to_itself, run
@@ -48,7 +49,7 @@ class Rows:
 
     images: int
     ghosts: int
-    tracked: FloatArray
+    tracked: NDArray[np.bool_]
     confidence: FloatArray
     facing_deg: FloatArray
     depth_error_m: FloatArray
@@ -94,7 +95,7 @@ def figures(rows: Iterable[Rows]) -> dict[str, Any]:
     """
     parts = list(rows)
 
-    def joined(name: str) -> FloatArray:
+    def joined(name: str) -> Any:
         return np.concatenate([getattr(part, name) for part in parts])
 
     images = sum(part.images for part in parts)
@@ -166,8 +167,12 @@ def _rows(pipeline: Pipeline, clip: Clip, cut: Cut) -> Rows:
                 np.degrees(pose.stddev[joints]),
             )
         )
-    columns = zip(*rows, strict=True) if rows else ([],) * 5 + (np.zeros((0, 6)),) * 2
-    arrays = [np.asarray(list(column), np.float64) for column in columns]
+    widths = [()] * 5 + [(len(joints),)] * 2
+    columns: Iterable[Any] = zip(*rows, strict=True) if rows else ([],) * len(widths)
+    arrays = [
+        np.asarray(list(column), np.float64).reshape(-1, *width)
+        for column, width in zip(columns, widths, strict=True)
+    ]
     return Rows(images, ghosts, arrays[0] > 0, *arrays[1:])
 
 
@@ -184,8 +189,8 @@ def _angle_deg(first: FloatArray, second: FloatArray) -> float:
     return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
 
-def _mean(values: FloatArray) -> float:
-    return float(np.mean(values)) if np.size(values) else float('nan')
+def _mean(values: NDArray[np.generic]) -> float:
+    return float(np.mean(values.astype(np.float64))) if np.size(values) else float('nan')
 
 
 def _median(values: FloatArray) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biopose_ros.evaluation.metrics import COORDINATE_GROUPS
 from biopose_ros.person.certainty import CertaintyModel
@@ -43,7 +44,7 @@ class Reliability:
     right: float
 
 
-def reliability(confidence: FloatArray, is_true: FloatArray) -> list[Reliability]:
+def reliability(confidence: FloatArray, is_true: NDArray[np.generic]) -> list[Reliability]:
     """
     Compare confidence with what came true, in ten bins.
 
@@ -51,14 +52,19 @@ def reliability(confidence: FloatArray, is_true: FloatArray) -> list[Reliability
     :param is_true: [images].
     """
     place = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    return [
-        Reliability(
-            one / _BINS, (one + 1) / _BINS, int((place == one).sum()),
-            float(confidence[place == one].mean()), float(np.mean(is_true[place == one])),
+    bins = []
+    for one in np.unique(place).tolist():
+        here = place == one
+        bins.append(
+            Reliability(
+                low=one / _BINS,
+                high=(one + 1) / _BINS,
+                images=int(here.sum()),
+                confidence=float(confidence[here].mean()),
+                right=float(is_true[here].astype(np.float64).mean()),
+            )
         )
-        for one in range(_BINS)
-        if (place == one).any()
-    ]  # fmt: skip
+    return bins
 
 
 def expected_calibration_error(bins: list[Reliability]) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +108,8 @@ def film(
             count = len(rows[0])
             labels = np.full(count, number), np.full(count, kind)
             names = [field.name for field in fields(Footage)]
-            np.savez(path, **dict(zip(names, (*labels, *rows), strict=True)))
+            made: dict[str, Any] = dict(zip(names, (*labels, *rows), strict=True))
+            np.savez(path, **made)
         advance()
 
 
