@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from biopose_ros.person.choosing import ALL, check_rule, chosen_person, only
+from biopose_ros.person.choosing import (
+    ALL,
+    PersonSelection,
+    check_rule,
+    chosen_person,
+    only,
+)
 from biopose_ros.person.recording import RecordedImage
 from biopose_ros.records import TrackingState
 
@@ -60,3 +66,27 @@ def test_where_nobody_is_nobody_is_chosen(rule):
 def test_an_unknown_rule_is_refused_with_the_known_ones(rule):
     with pytest.raises(ValueError, match='largest, longest, leftmost, most-moving, or X,Y'):
         check_rule(rule)
+
+
+def test_a_selection_passes_on_the_chosen_one_at_the_end():
+    written = []
+    selection = PersonSelection(
+        lambda time_s, poses: written.append((time_s, [one.person_id for one in poses])),
+        shortest_s=0.0, rule='longest', keeps=False,
+    )  # fmt: skip
+    for image in recording():
+        selection.push(image)
+    assert written == []
+    selection.finish()
+    assert written == [(0.0, []), (0.1, ['left']), (0.2, ['left']), (0.3, ['left'])]
+
+
+def test_a_selection_of_everybody_passes_on_as_it_goes():
+    written = []
+    selection = PersonSelection(
+        lambda time_s, poses: written.append(time_s), shortest_s=0.1, rule=ALL, keeps=True
+    )
+    for image in recording():
+        selection.push(image)
+    assert written == [0.0, 0.1, 0.2]
+    assert [image.time_s for image in selection.finish()] == written == [0.0, 0.1, 0.2, 0.3]
