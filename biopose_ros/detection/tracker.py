@@ -201,6 +201,7 @@ class PersonTracker:
                 self._see(track, sighting, colours, stamp_ns)
             elif len(self.tracks) < self.config.max_persons:
                 self.tracks.append(Track(self.next_id, sighting, stamp_ns, colours))
+                self._confirm(self.tracks[-1])
                 self.next_id += 1
             seen.append(sighting)
 
@@ -225,6 +226,9 @@ class PersonTracker:
 
     def _see(self, track: Track, sighting: Sighting, colours: NDArray, stamp_ns: int) -> None:
         track.see(sighting, colours, stamp_ns)
+        self._confirm(track)
+
+    def _confirm(self, track: Track) -> None:
         is_confirmed = track.sightings >= self.config.confirm_frames
         if track.state != TrackingState.TENTATIVE or is_confirmed:
             track.state = TrackingState.TRACKED
