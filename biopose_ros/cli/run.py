@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from itertools import chain
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from biopose_ros.files.frames import Frame, FrameSource, ImageArray
     from biopose_ros.files.results import RunResults
     from biopose_ros.keypoints import KeypointRecording
-    from biopose_ros.person.choosing import PersonSelection
+    from biopose_ros.person.recording import RecordedImage
     from biopose_ros.pipeline import Pipeline
-    from biopose_ros.records import Camera
+    from biopose_ros.records import Camera, PersonPose
 
 # Exit status where nobody was in the recording: all went well, but there is nothing to work with.
 NOBODY = 3
@@ -47,10 +47,12 @@ def run(
     focal: Annotated[
         float | None, typer.Option(help='Focal length in pixels, where there is no calibration.')
     ] = None,
-    smooth: Annotated[
+    causal: Annotated[
         bool,
         typer.Option(
-            '--smooth', help='Smooth with what came before and after, without lag; at the end.'
+            '--causal',
+            help='Estimate each image from what came before it alone, as the live node does; else '
+            'what came after counts, too.',
         ),
     ] = False,
     keypoints: Annotated[
@@ -108,7 +110,7 @@ def run(
     from biopose_ros.files.frames import part_of
     from biopose_ros.files.results import RunResults
     from biopose_ros.files.video import open_frames
-    from biopose_ros.person.choosing import PersonSelection, check_rule
+    from biopose_ros.person.choosing import check_rule
     from biopose_ros.pipeline import Pipeline
 
     console = Console()
@@ -121,15 +123,14 @@ def run(
         first, images = _peek(frames)
         cameras = _Cameras(frames, intrinsics, camera_name, focal)
         cameras.of(first.image_bgr)
-        pipeline = Pipeline(replace(config, smoothing=0.0) if smooth else config)
+        pipeline = Pipeline(config)
         # A video's own time line starts at 0; the epoch of a clock would drown the time column.
         origin_ns = first.stamp_ns if frames.is_wall_clock else 0
-        look_ahead = config.smoothing if smooth else None
         results = RunResults(
             out,
             pipeline.skeleton,
             frames.rate_hz,
-            _description(frames, cameras.first, pipeline, origin_ns, look_ahead),
+            _description(frames, cameras.first, pipeline, origin_ns, not causal),
             rate_out,
             c3d,
         )
@@ -141,8 +142,8 @@ def run(
             pipeline,
             recording,
             results,
-            look_ahead,
-            PersonSelection(results.write, shortest, person, keeps=smooth),
+            not causal,
+            (shortest, person),
             out / 'overlay.mp4' if overlay else None,
             console,
         )
@@ -230,8 +231,8 @@ def _process(
     pipeline: Pipeline,
     recording: KeypointRecording | None,
     results: RunResults,
-    look_ahead: float | None,
-    selection: PersonSelection,
+    looks_ahead: bool,
+    wanted: tuple[float, str],
     overlay: Path | None,
     console: Console,
 ) -> dict[str, Any]:
@@ -239,9 +240,10 @@ def _process(
     Work through the pictures; an interrupt ends the run, and its files, in good order.
 
     :param results: takes the poses picture by picture.
-    :param look_ahead: strength of smoothing at the end, which keeps all poses in memory until
-        then; None for no smoothing.
-    :param selection: of the persons whose poses go to the results.
+    :param looks_ahead: whether what came after a picture counts; its poses are written again at
+        the end, then, and kept in memory until that.
+    :param wanted: how long a person must be seen, seconds, and the rule that chooses among them;
+        see :class:`~biopose_ros.person.choosing.PersonSelection`.
     :param overlay: a video to draw; None for none.
     """
     from biopose_ros.cli.progress import track_frames
@@ -249,8 +251,28 @@ def _process(
     from biopose_ros.files.results import COMPLETE, CUT_SHORT, INTERRUPTED
     from biopose_ros.files.thumbnails import Thumbnails
     from biopose_ros.person.drawing import draw_persons
-    from biopose_ros.person.recording import RecordedImage, smooth_recording
+    from biopose_ros.person.choosing import PersonSelection
+    from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 
+    smoother = RecordingSmoother(
+        pipeline.skeleton, cameras.first, pipeline.ground, pipeline.config.smoothing
+    )
+    smoothed: list[RecordedImage] = []
+
+    def keep(time_s: float, poses: Sequence[PersonPose]) -> None:
+        results.write(time_s, poses)
+        if looks_ahead:
+            smoothed.extend(map(finished, smoother.add(RecordedImage(time_s, poses))))
+
+    def finished(image: RecordedImage) -> RecordedImage:
+        """Keep what the files need, for there may be many, with deviations that hold."""
+        poses = [
+            replace(pipeline.certainty.deviations(pose, cameras.first), body=None, evidence=None)
+            for pose in image.poses
+        ]
+        return replace(image, poses=poses)
+
+    selection = PersonSelection(keep, *wanted)
     ended, thumbnails = COMPLETE, Thumbnails()
     with ExitStack() as stack:
         video: VideoWriter | None = None
@@ -274,10 +296,9 @@ def _process(
                 selection.finish()
                 results.close(CUT_SHORT)
             raise
-        kept = selection.finish()
-        if look_ahead is not None:
-            ground = pipeline.ground
-            smoothed = smooth_recording(kept, pipeline.skeleton, cameras.first, ground, look_ahead)
+        selection.finish()
+        if looks_ahead:
+            smoothed.extend(map(finished, smoother.finish()))
             results.rewrite((image.time_s, image.poses) for image in smoothed)
         thumbnails.write(results.folder)
         return results.close(ended)
@@ -288,7 +309,7 @@ def _description(
     camera: Camera,
     pipeline: Pipeline,
     origin_ns: int,
-    look_ahead: float | None,
+    looks_ahead: bool,
 ) -> dict[str, Any]:
     return {
         'input': frames.name,
@@ -300,8 +321,8 @@ def _description(
         'device': pipeline.device,
         'height_m': pipeline.config.height_m,
         'mass_kg': pipeline.config.mass_kg,
-        'smoothing': pipeline.config.smoothing if look_ahead is None else look_ahead,
-        'looks_ahead': look_ahead is not None,
+        'smoothing': pipeline.config.smoothing,
+        'looks_ahead': looks_ahead,
         'camera': {
             'width_px': camera.width_px,
             'height_px': camera.height_px,
@@ -346,6 +367,8 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
             '[yellow]nobody was found[/] for as long as --shortest asks; check that a person is '
             f'visible from head to hips at least (exit status {NOBODY})'
         )
+    if summary['ended'] != 'complete':
+        console.print(f'[yellow]the run was {summary["ended"]}[/]')
     if summary['note']:
         console.print(f'{summary["input"]}: {summary["note"]}')
     for reason, count in summary['images_left_out'].items():

@@ -163,22 +163,38 @@ class Certainty:
         """
         if self._model is None or pose.state is TrackingState.LOST:
             return pose
-        names = self._skeleton.coordinate_names
-        size_px = np.array([camera.width_px, camera.height_px], np.float64)
-        parts = seen_parts(pose.keypoints_px, pose.keypoint_confidence, size_px)
-        seen = seen_coordinates(names, parts)
-        stddev = np.minimum(self._model.stddev(names, pose.stddev, seen), self._widest)
+        pose = self.deviations(pose, camera)
+        parts = _parts(pose, camera)
         features = certainty_features(
             self._skeleton,
             np.array(int(pose.state)),
             np.array(pose.confidence),
-            stddev,
+            pose.stddev,
             parts,
             pose.keypoints_px,
             pose.keypoint_confidence,
             project(pose.segment_positions_m, camera),
         )
-        return replace(pose, stddev=stddev, confidence=float(self._model.confidence(features)))
+        return replace(pose, confidence=float(self._model.confidence(features)))
+
+    def deviations(self, pose: PersonPose, camera: Camera) -> PersonPose:
+        """
+        Give a pose its standard deviations alone.
+
+        :param pose: as filtered or smoothed.
+        :param camera: of the image.
+        """
+        if self._model is None or pose.state is TrackingState.LOST:
+            return pose
+        names = self._skeleton.coordinate_names
+        seen = seen_coordinates(names, _parts(pose, camera))
+        stddev = np.minimum(self._model.stddev(names, pose.stddev, seen), self._widest)
+        return replace(pose, stddev=stddev)
+
+
+def _parts(pose: PersonPose, camera: Camera) -> dict[str, FloatArray]:
+    size_px = np.array([camera.width_px, camera.height_px], np.float64)
+    return seen_parts(pose.keypoints_px, pose.keypoint_confidence, size_px)
 
 
 def certainty_features(

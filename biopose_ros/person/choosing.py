@@ -49,7 +49,6 @@ class PersonSelection:
     :param shortest_s: who is seen for less is left out, seconds.
     :param rule: see :func:`check_rule`; but for ``all``, everything is written at the end, since
         who is meant shows only then.
-    :param keeps: whether :meth:`finish` gives what was written.
     """
 
     def __init__(
@@ -57,10 +56,9 @@ class PersonSelection:
         write: Callable[[float, Sequence[PersonPose]], None],
         shortest_s: float,
         rule: str,
-        keeps: bool,
     ) -> None:
         check_rule(rule)
-        self._write, self._rule, self._keeps = write, rule, keeps
+        self._write, self._rule = write, rule
         self._earned = EarnedPersons(shortest_s)
         self._kept: list[RecordedImage] = []
 
@@ -68,20 +66,17 @@ class PersonSelection:
         """Take the next image in."""
         self._take(self._earned.push(image))
 
-    def finish(self) -> list[RecordedImage]:
+    def finish(self) -> None:
         """Pass on what is left; call once."""
         self._take(self._earned.flush())
-        if self._rule != ALL:
-            self._kept = only(self._kept, chosen_person(self._kept, self._rule))
-            for image in self._kept:
-                self._write(image.time_s, image.poses)
-        return self._kept
+        for image in only(self._kept, chosen_person(self._kept, self._rule)):
+            self._write(image.time_s, image.poses)
 
     def _take(self, images: Iterable[RecordedImage]) -> None:
         for image in images:
             if self._rule == ALL:
                 self._write(image.time_s, image.poses)
-            if self._rule != ALL or self._keeps:
+            else:
                 self._kept.append(image)
 
 
