@@ -250,8 +250,8 @@ def _process(
     from biopose_ros.files.overlay import VideoWriter
     from biopose_ros.files.results import COMPLETE, CUT_SHORT, INTERRUPTED
     from biopose_ros.files.thumbnails import Thumbnails
-    from biopose_ros.person.drawing import draw_persons
     from biopose_ros.person.choosing import PersonSelection
+    from biopose_ros.person.drawing import draw_persons
     from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 
     smoother = RecordingSmoother(
