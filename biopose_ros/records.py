@@ -305,6 +305,36 @@ class PersonEstimate:
     body: PlacedBody | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class SeenKeypoints:
+    """
+    The keypoints of one image that are sure enough, in the order of the landmark points.
+
+    See :data:`biopose_ros.keypoints.landmark_points.LANDMARK_POINTS`.
+
+    :param rays: [points, 2], x and y where z = 1, camera frame; NaN where not seen.
+    :param stddev_m: [points], 1 sigma per axis, at the person.
+    :param is_foreign: [points], seen by another detector.
+    """
+
+    rays: FloatArray
+    stddev_m: FloatArray
+    is_foreign: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class ImageEvidence:
+    """
+    What one image alone says of a person's pose: what the estimator over time takes in.
+
+    :param fit: the skeleton fitted to the image, ground frame.
+    :param keypoints: seen in it.
+    """
+
+    fit: SkeletonFit
+    keypoints: SeenKeypoints
+
+
 @dataclass(frozen=True)
 class PersonPose:
     """
@@ -333,6 +363,7 @@ class PersonPose:
     :param foot_contact: [left and right], probability that the foot stands on the ground.
     :param mass_kg: estimated or given; NaN where unknown.
     :param mass_stddev_kg: 1 sigma; 0 where the mass is given.
+    :param evidence: what this image alone says; None where the person was not seen in it.
     """
 
     person_id: str
@@ -356,3 +387,4 @@ class PersonPose:
     foot_contact: FloatArray = field(default_factory=lambda: np.full(2, np.nan))
     mass_kg: float = float('nan')
     mass_stddev_kg: float = float('nan')
+    evidence: ImageEvidence | None = None

@@ -37,7 +37,7 @@ def batch(
     json_file: JsonFile = None,
 ) -> None:
     """
-    Run `biopose run` on every recording; its options may follow, for example --smooth --report.
+    Run `biopose run` on every recording; its options may follow, for example --overlay --report.
 
     Started again, it goes on where it stopped. Ends with one table, results.csv and .parquet.
     """

@@ -149,7 +149,7 @@ def _report(video: str, out: Path, device: str, console: Console) -> None:
     results = out / 'results'
     shutil.rmtree(results, ignore_errors=True)  # of the demonstration before
     command = [sys.executable, '-m', 'biopose_ros.cli', 'run', video, '--out', str(results)]
-    command += ['--smooth', '--report', '--device', device]
+    command += ['--report', '--device', device]
     with console.status('the same video again, every image, for OpenSim and for the report'):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from biopose_ros.files.frames import Frame, FrameSource, ImageArray
     from biopose_ros.files.results import RunResults
     from biopose_ros.keypoints import KeypointRecording
+    from biopose_ros.person.recording import RecordedImage
     from biopose_ros.pipeline import Pipeline
     from biopose_ros.records import Camera
 
@@ -43,10 +44,12 @@ def run(
     focal: Annotated[
         float | None, typer.Option(help='Focal length in pixels, where there is no calibration.')
     ] = None,
-    smooth: Annotated[
+    causal: Annotated[
         bool,
         typer.Option(
-            '--smooth', help='Smooth with what came before and after, without lag; at the end.'
+            '--causal',
+            help='Estimate each image from what came before it alone, as the live node does; else '
+            'what came after counts, too.',
         ),
     ] = False,
     keypoints: Annotated[
@@ -102,15 +105,14 @@ def run(
         first, images = _peek(frames)
         cameras = _Cameras(frames, intrinsics, camera_name, focal)
         cameras.of(first.image_bgr)
-        pipeline = Pipeline(replace(config, smoothing=0.0) if smooth else config)
+        pipeline = Pipeline(config)
         # A video's own time line starts at 0; the epoch of a clock would drown the time column.
         origin_ns = first.stamp_ns if frames.is_wall_clock else 0
-        look_ahead = config.smoothing if smooth else None
         results = RunResults(
             out,
             pipeline.skeleton,
             frames.rate_hz,
-            _description(frames, cameras.first, pipeline, origin_ns, look_ahead),
+            _description(frames, cameras.first, pipeline, origin_ns, not causal),
             rate_out,
             c3d,
         )
@@ -122,7 +124,7 @@ def run(
             pipeline,
             recording,
             results,
-            look_ahead,
+            not causal,
             out / 'overlay.mp4' if overlay else None,
             console,
         )
@@ -208,7 +210,7 @@ def _process(
     pipeline: Pipeline,
     recording: KeypointRecording | None,
     results: RunResults,
-    look_ahead: float | None,
+    looks_ahead: bool,
     overlay: Path | None,
     console: Console,
 ) -> dict[str, Any]:
@@ -216,17 +218,20 @@ def _process(
     Work through the pictures; an interrupt ends the run, and its files, in good order.
 
     :param results: takes the poses picture by picture.
-    :param look_ahead: strength of smoothing at the end, which keeps all poses in memory until
-        then; None for no smoothing.
+    :param looks_ahead: whether what came after a picture counts; its poses are written again at
+        the end, then, and kept in memory until that.
     :param overlay: a video to draw; None for none.
     """
     from biopose_ros.cli.progress import track_frames
     from biopose_ros.files.overlay import VideoWriter
     from biopose_ros.files.results import COMPLETE, CUT_SHORT, INTERRUPTED
     from biopose_ros.person.drawing import draw_persons
-    from biopose_ros.person.recording import RecordedImage, smooth_recording
+    from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 
-    kept: list[RecordedImage] = []
+    smoother = RecordingSmoother(
+        pipeline.skeleton, cameras.first, pipeline.ground, pipeline.config.smoothing
+    )
+    smoothed: list[RecordedImage] = []
     ended = COMPLETE
     with ExitStack() as stack:
         video: VideoWriter | None = None
@@ -239,8 +244,8 @@ def _process(
                 poses = pipeline.process(frame.image_bgr, camera, frame.stamp_ns, found)
                 image = RecordedImage((frame.stamp_ns - origin_ns) * 1e-9, poses)
                 results.write(image.time_s, image.poses)
-                if look_ahead is not None:
-                    kept.append(image)
+                if looks_ahead:
+                    smoothed += map(_without_evidence, smoother.add(image))
                 if video is not None:
                     picture = draw_persons(frame.image_bgr, camera, poses, pipeline.skeleton)
                     video.write(picture, frame.stamp_ns - origin_ns)
@@ -251,11 +256,16 @@ def _process(
             with suppress(OSError):
                 results.close(CUT_SHORT)
             raise
-        if look_ahead is not None:
-            ground = pipeline.ground
-            smoothed = smooth_recording(kept, pipeline.skeleton, cameras.first, ground, look_ahead)
+        if looks_ahead:
+            smoothed += smoother.finish()
             results.rewrite((image.time_s, image.poses) for image in smoothed)
         return results.close(ended)
+
+
+def _without_evidence(image: RecordedImage) -> RecordedImage:
+    """Keep what the files need, for there may be many."""
+    poses = [replace(pose, body=None, evidence=None) for pose in image.poses]
+    return replace(image, poses=poses)
 
 
 def _description(
@@ -263,7 +273,7 @@ def _description(
     camera: Camera,
     pipeline: Pipeline,
     origin_ns: int,
-    look_ahead: float | None,
+    looks_ahead: bool,
 ) -> dict[str, Any]:
     return {
         'input': frames.name,
@@ -275,8 +285,8 @@ def _description(
         'device': pipeline.device,
         'height_m': pipeline.config.height_m,
         'mass_kg': pipeline.config.mass_kg,
-        'smoothing': pipeline.config.smoothing if look_ahead is None else look_ahead,
-        'looks_ahead': look_ahead is not None,
+        'smoothing': pipeline.config.smoothing,
+        'looks_ahead': looks_ahead,
         'camera': {
             'width_px': camera.width_px,
             'height_px': camera.height_px,
@@ -318,6 +328,8 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
         console.print(table)
     else:
         console.print('[yellow]nobody was found[/]; check that a whole person is visible')
+    if summary['ended'] != 'complete':
+        console.print(f'[yellow]the run was {summary["ended"]}[/]')
     if summary['note']:
         console.print(f'{summary["input"]}: {summary["note"]}')
     for reason, count in summary['images_left_out'].items():

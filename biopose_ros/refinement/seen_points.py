@@ -8,6 +8,7 @@ import numpy as np
 
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.keypoints.formats import POINTS
+from biopose_ros.keypoints.landmark_points import foreign_stddev_m
 from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
 from biopose_ros.records import Camera, FloatArray, ForeignPoints, PersonCrop
 from biopose_ros.refinement.landmark_points import LandmarkPlaces
@@ -15,9 +16,6 @@ from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 # Confidence from which a landmark of ours, or a point of another detector, is used.
 LEAST_CONFIDENCE, _LEAST_FOREIGN = 0.7, 0.3
-# 1 sigma per axis, metres, of a point whose annotators differ by the root of a person's area: the
-# mean of the default body's from the front (0.54 m2) and from the side (0.31 m2), over root two.
-_SIGMA_M = 0.65 / 2**0.5
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class PointPlaces:
         own_confidence[[LANDMARK_NAMES[row] in replaced for row in own.landmarks]] = 0.0
         markers = [MARKER_NAMES.index(POINTS[name].marker) for name in names]
         joints = [JOINT_NAMES.index(POINTS[name].joint) for name in names]
-        sigma_m = np.array([_SIGMA_M * POINTS[name].sigma for name in names])
+        sigma_m = np.array([foreign_stddev_m(name) for name in names])
         px = np.concatenate([crop.keypoints_px[own.landmarks], foreign.px[rows]])
         is_sure = np.concatenate(
             [own_confidence >= LEAST_CONFIDENCE, confidence >= _LEAST_FOREIGN]

@@ -93,7 +93,7 @@ def test_the_overlay_is_drawn_near_the_person(result, clip):
 
 def test_smoothing_with_look_ahead_writes_the_same_files(result, clip, tmp_path):
     _, causal = result
-    options = ('--height', 1.75, '--max-persons', 2, '--method', 'landmarks', '--smooth')
+    options = ('--height', 1.75, '--max-persons', 2, '--method', 'landmarks')
     mounting = ('--camera-height', 1.2, '--camera-pitch-rad', 0.05)
     outcome = run(clip, '--out', tmp_path / 'out', *options, *mounting)
     assert outcome.exit_code == 0, outcome.output
@@ -131,7 +131,7 @@ def test_an_empty_scene_is_told(needs_networks, tmp_path):
             ('VIDEO', '--method', 'magic'),
             "method must be one of biopose, neurik, landmarks; got 'magic'",
         ),
-        (('VIDEO', '--smooth', '--smoothing', 2), 'smoothing must lie from 0 to 1; got 2.0'),
+        (('VIDEO', '--smoothing', 2), 'smoothing must lie from 0 to 1; got 2.0'),
         (
             ('VIDEO', '--camera-pitch-rad', 45),
             'camera_pitch_rad must lie from -1.571 to 1.571; got 45.0',

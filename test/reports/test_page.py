@@ -52,7 +52,7 @@ def run(tmp_path_factory):
             pytest.skip(f'needs the real video {video.name}')
         out = folder / video.stem
         if not out.exists():
-            biopose('run', video, '--out', out, '--smooth', '--report', *options)
+            biopose('run', video, '--out', out, '--report', *options)
         return out
 
     return once

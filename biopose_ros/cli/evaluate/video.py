@@ -40,6 +40,10 @@ def evaluate_video(
     details: Annotated[
         bool, typer.Option('--details', help='Also per coordinate, and 2D keypoint errors.')
     ] = False,
+    looks_ahead: Annotated[
+        bool,
+        typer.Option('--look-ahead', help='What comes after a picture counts, as in biopose run.'),
+    ] = False,
     device: Device = 'auto',
 ) -> None:
     """Compare joint angles from each single view with the truth of all views."""
@@ -63,6 +67,7 @@ def evaluate_video(
             ),
             view,
             lambda frames, name, count: track_frames(frames, count, name, console),
+            looks_ahead,
         )
     except (OSError, ValueError) as error:
         console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)

@@ -23,6 +23,7 @@ from biopose_ros.evaluation.metrics import angle_errors_deg, group_errors, witho
 from biopose_ros.files.frames import Frame
 from biopose_ros.files.video import open_frames
 from biopose_ros.keypoints.landmarks import landmark_index
+from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import FloatArray, PersonPose
 from biopose_ros.settings import PipelineConfig
@@ -72,6 +73,7 @@ def evaluate_views(
     config: PipelineConfig,
     views: Sequence[str] | None = None,
     watch: Watcher = lambda frames, _name, _count: frames,
+    looks_ahead: bool = False,
 ) -> dict[str, ViewResult]:
     """
     Run the pipeline over every view of the clip.
@@ -80,6 +82,7 @@ def evaluate_views(
     :param config: what to run.
     :param views: names of the views, None for all.
     :param watch: shows progress.
+    :param looks_ahead: whether what comes after a picture counts, as in `biopose run`.
     :returns: the scores per clip, ``pose2sim_blender/<view>``.
     :raises FileNotFoundError: when the clip is not there.
     :raises ValueError: when a view is unknown.
@@ -91,7 +94,7 @@ def evaluate_views(
     truth = load_truth(data / CLIP)
     pipeline = Pipeline(config)
     return {
-        f'{CLIP}/{view.name}': evaluate_view(pipeline, truth, view, watch)
+        f'{CLIP}/{view.name}': evaluate_view(pipeline, truth, view, watch, looks_ahead)
         for view in known
         if not views or view.name in views
     }
@@ -116,7 +119,9 @@ class ViewRun:
     view_angles_deg: FloatArray
 
 
-def evaluate_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) -> ViewResult:
+def evaluate_view(
+    pipeline: Pipeline, truth: Truth, view: View, watch: Watcher, looks_ahead: bool = False
+) -> ViewResult:
     """
     Score the pipeline on one view.
 
@@ -124,12 +129,16 @@ def evaluate_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) 
     :param truth: of the clip.
     :param view: the camera.
     :param watch: shows progress.
+    :param looks_ahead: whether what comes after a picture counts.
     :returns: the view's scores.
     """
-    return _score(run_view(pipeline, truth, view, watch), pipeline.skeleton.coordinate_names)
+    run = run_view(pipeline, truth, view, watch, looks_ahead)
+    return _score(run, pipeline.skeleton.coordinate_names)
 
 
-def run_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) -> ViewRun:
+def run_view(
+    pipeline: Pipeline, truth: Truth, view: View, watch: Watcher, looks_ahead: bool = False
+) -> ViewRun:
     """
     Run the pipeline over one view, picture by picture as it would live.
 
@@ -137,6 +146,7 @@ def run_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) -> Vi
     :param truth: of the clip.
     :param view: the camera.
     :param watch: shows progress.
+    :param looks_ahead: whether what comes after a picture counts.
     """
     pipeline.reset()
     source = open_frames(view.video)
@@ -147,6 +157,13 @@ def run_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) -> Vi
         stamps_ns.append(frame.stamp_ns)
         persons.append(pipeline.process(frame.image_bgr, camera, frame.stamp_ns))
     times_s = np.array(stamps_ns) * 1e-9
+    if looks_ahead:
+        smoother = RecordingSmoother(
+            pipeline.skeleton, camera, pipeline.ground, pipeline.config.smoothing
+        )
+        images = map(RecordedImage, times_s, persons)
+        done = [image for one in images for image in smoother.add(one)] + smoother.finish()
+        persons = [list(image.poses) for image in done]
     keypoints_px = {
         LANDMARK_OF_KEYPOINT[name]: interpolate(points_px, truth.times_s, times_s)
         for name, points_px in projected_keypoints(truth, view, camera).items()

@@ -24,9 +24,9 @@ from biopose_ros.evaluation.metrics import angle_errors_deg, without_bias
 from biopose_ros.evaluation.person.filter_candidates import (
     RATE_HZ,
     Filter,
-    both_ways,
     butterworth,
-    kalman,
+    causal,
+    look_ahead,
     one_euro,
     unfiltered,
 )
@@ -296,14 +296,14 @@ def evaluate_filtering(
     """
     families: dict[str, dict[str, Filter]] = {
         'unfiltered': {'': unfiltered},
-        'kalman': {f'{strength:g}': kalman(strength) for strength in STRENGTHS},
+        'causal': {f'{strength:g}': causal(strength) for strength in STRENGTHS},
         **{
             f'one_euro_beta_{beta:g}': {
                 f'{cutoff:g}': one_euro(cutoff, beta) for cutoff in EURO_CUTOFFS_HZ
             }
             for beta in EURO_BETAS
         },
-        'look_ahead': {f'{strength:g}': both_ways(strength) for strength in STRENGTHS[::2]},
+        'look_ahead': {f'{strength:g}': look_ahead(strength) for strength in STRENGTHS[::2]},
         'butterworth': {'6': butterworth(6.0)},
     }
     results: dict[str, Any] = {
