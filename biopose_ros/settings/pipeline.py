@@ -83,7 +83,7 @@ class RefinementConfig:
     """
 
     iterations: int = setting(
-        3,
+        1,
         'Steps that bring each recovered body onto the 2D keypoints, at most; 0 takes none. '
         'Method biopose only.',
         bounds=(0, 20),
