@@ -174,7 +174,9 @@ def image_rays(keypoints_px: FloatArray, camera: Camera) -> FloatArray:
     :returns: [points, 3], camera frame, z = 1.
     """
     points = np.asarray(keypoints_px, dtype=np.float64).reshape(-1, 1, 2)
-    distortion = camera.distortion if len(camera.distortion) else None
-    undistort = cv2.fisheye.undistortPoints if camera.is_fisheye else cv2.undistortPoints
-    flat = undistort(points, camera.intrinsics_px, distortion)[:, 0]
+    if camera.is_fisheye:
+        flat = cv2.fisheye.undistortPoints(points, camera.intrinsics_px, camera.distortion)[:, 0]
+    else:
+        distortion = camera.distortion if len(camera.distortion) else None
+        flat = cv2.undistortPoints(points, camera.intrinsics_px, distortion)[:, 0]
     return np.concatenate([flat, np.ones((len(flat), 1))], axis=1)

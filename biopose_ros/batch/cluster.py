@@ -24,15 +24,15 @@ def connect(workers: int | None, address: str | None) -> int:
     :param workers: recordings at once on this machine; None for one a processor.
     :param address: of a cluster, for example ``auto`` or ``head:6379``; None stays here.
     :returns: how many recordings the processors take at once.
-    :raises ConnectionError: when there is no cluster at the address.
+    :raises ConnectionError: when there is no cluster at the address, or Ray does not start.
     """
-    if address is None:
-        ray.init(
-            num_cpus=workers, include_dashboard=False, log_to_driver=False, configure_logging=False
-        )
-    else:
+    if address is not None:
         _check_reachable(address)
-        ray.init(address=address, log_to_driver=False, configure_logging=False)
+    start = {'address': address} if address else {'num_cpus': workers, 'include_dashboard': False}
+    try:
+        ray.init(**start, log_to_driver=False, configure_logging=False)
+    except Exception as error:  # Ray raises plain exceptions where a node is too slow to start
+        raise ConnectionError(f'Ray did not start: {error}') from error
     return _processors()
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from biopose_ros.files.video import BAG_SUFFIXES
+from biopose_ros.files.frames import BAG_SUFFIXES
 
 VIDEO_SUFFIXES = {'.mp4', '.mov', '.m4v', '.avi', '.mkv', '.webm', '.mpg', '.mpeg', '.wmv'}
 SUMMARY = 'summary.json'

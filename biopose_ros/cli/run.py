@@ -328,6 +328,8 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
         console.print(table)
     else:
         console.print('[yellow]nobody was found[/]; check that a whole person is visible')
+    if summary['ended'] != 'complete':
+        console.print(f'[yellow]the run was {summary["ended"]}[/]')
     if summary['note']:
         console.print(f'{summary["input"]}: {summary["note"]}')
     for reason, count in summary['images_left_out'].items():

@@ -66,6 +66,8 @@ class AnglesTable:
     :param confidence: [rows], 0 to 1.
     :param names: coordinates.
     :param coordinates: [rows, coordinates], radians; translations in metres.
+    :param stddev: [rows, coordinates], 1 sigma, likewise.
+    :param foot_contact: [rows, left and right], probability that the foot stands.
     """
 
     times_s: FloatArray
@@ -73,6 +75,8 @@ class AnglesTable:
     confidence: FloatArray
     names: tuple[str, ...]
     coordinates: FloatArray
+    stddev: FloatArray
+    foot_contact: FloatArray
 
 
 def read_angles(path: Path) -> AnglesTable:
@@ -88,13 +92,17 @@ def read_angles(path: Path) -> AnglesTable:
     rows = [line.split(',') for line in lines[1:]]
     if tuple(columns[: len(START)]) != START or any(len(row) != len(columns) for row in rows):
         raise ValueError(f'{path}: not a table of joint angles as "biopose run" writes it')
-    places = [0, 3, *range(len(START), len(columns) - len(FOOT_COLUMNS), len(KINDS))]
-    numbers = np.array([[float(row[place] or 'nan') for place in places] for row in rows])
-    numbers = numbers.reshape(len(rows), len(places))
+    texts = [[*row[:1], *row[START.index('confidence') :]] for row in rows]
+    numbers = np.array([[float(text or 'nan') for text in row] for row in texts])
+    numbers = numbers.reshape(len(rows), len(columns) - len(START) + 2)
+    values = numbers[:, 2 : -len(FOOT_COLUMNS)].reshape(len(rows), len(names), len(KINDS))
+    factors = degree_factors(names)
     return AnglesTable(
-        numbers[:, 0],
-        tuple(TrackingState[row[2].upper()] for row in rows),
-        numbers[:, 1],
-        names,
-        numbers[:, 2:] / degree_factors(names),
+        times_s=numbers[:, 0],
+        states=tuple(TrackingState[row[START.index('state')].upper()] for row in rows),
+        confidence=numbers[:, 1],
+        names=names,
+        coordinates=values[..., KINDS.index('')] / factors,
+        stddev=values[..., KINDS.index('_stddev')] / factors,
+        foot_contact=numbers[:, -len(FOOT_COLUMNS) :],
     )

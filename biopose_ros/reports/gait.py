@@ -15,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.signal import find_peaks
 
+from biopose_ros.person.foot_contact import FEET
 from biopose_ros.records import FloatArray
 from biopose_ros.reports.events import (
     HEEL_STRIKE,
@@ -24,7 +25,7 @@ from biopose_ros.reports.events import (
     peak_time_s,
     seen_stretches,
 )
-from biopose_ros.reports.results import FEET, PersonRecording
+from biopose_ros.reports.results import PersonRecording
 
 HEELS, TOES = ('L_calc', 'r_calc'), ('L_toe', 'r_toe')
 # Shares of the leg's length that a foot moves to and fro at least: less is shuffling on the spot.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,15 +12,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from biopose_ros.files.mot import degree_factors
+from biopose_ros.files.angles_csv import read_angles
+from biopose_ros.files.person_files import ANGLES
+from biopose_ros.files.results import SUMMARY
 from biopose_ros.frames import GroundFrame
+from biopose_ros.person.foot_contact import FEET
 from biopose_ros.records import Camera, FloatArray
 from biopose_ros.skeleton import Skeleton, load_skeleton
 
-SUMMARY, ANGLES, MODEL, MOTION = 'summary.json', 'joint_angles.csv', 'model.osim', 'motion.mot'
+MODEL = 'model.osim'
 OVERLAY = 'overlay.mp4'
-_STDDEV = '_stddev'
-FEET = ('left', 'right')
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,32 +159,19 @@ def read_run(folder: Path) -> RunFolder:
 
 def _read_person(folder: Path, figures: Mapping[str, Any]) -> PersonRecording:
     person_id = str(figures['person_id'])
-    columns = _read_table(folder / person_id / ANGLES)
-    names = tuple(n.removesuffix(_STDDEV) for n in columns if n.endswith(_STDDEV))
-    factors = dict(zip(names, degree_factors(names), strict=True))
-
-    def numbers(column: str) -> FloatArray:
-        return np.array([float(text) if text else np.nan for text in columns[column]])
-
+    path = folder / person_id / ANGLES
+    try:
+        table = read_angles(path)
+    except OSError as error:
+        raise ValueError(f'{path}: {error}; run biopose run again') from None
     return PersonRecording(
         person_id=person_id,
         folder=folder / person_id,
         figures=figures,
-        times_s=numbers('time'),
-        is_seen=np.array([state != 'occluded' for state in columns['state']]),
-        confidence=numbers('confidence'),
-        values={name: numbers(name) / factors[name] for name in names},
-        stddev={name: numbers(name + _STDDEV) / factors[name] for name in names},
-        foot_contact={foot: numbers(f'foot_contact_{foot}') for foot in FEET},
+        times_s=table.times_s,
+        is_seen=np.array([state.is_seen for state in table.states], bool),
+        confidence=table.confidence,
+        values=dict(zip(table.names, table.coordinates.T, strict=True)),
+        stddev=dict(zip(table.names, table.stddev.T, strict=True)),
+        foot_contact=dict(zip(FEET, table.foot_contact.T, strict=True)),
     )
-
-
-def _read_table(path: Path) -> dict[str, list[str]]:
-    try:
-        with path.open(newline='') as file:
-            header, *rows = csv.reader(file)
-    except (OSError, ValueError) as error:
-        raise ValueError(f'{path}: {error}; run biopose run again') from None
-    if 'time' not in header or any(len(row) != len(header) for row in rows):
-        raise ValueError(f'{path}: rows do not match the header; run biopose run again')
-    return {name: [row[column] for row in rows] for column, name in enumerate(header)}
