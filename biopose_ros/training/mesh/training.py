@@ -56,7 +56,8 @@ class MeshTraining(TimedTraining):
         model = _Learner(MeshRecovery(network), MeshLoss(network.feature_size, losses))
         if start is not None:
             take_over(model.network, start)
-        fit_normalisation(model.network, data)
+        if start is None or start.config.encoder != network.encoder:
+            fit_normalisation(model.network, data)
         self.device = training_device()
         super().__init__(model.to(self.device), folder, config)
         seed = config.seed + 7919 * (self.step + 1)
@@ -68,8 +69,11 @@ class MeshTraining(TimedTraining):
     def losses(self) -> dict[str, Tensor]:
         """Draw a batch without replacement and give its losses."""
         if len(self._queue) < self.batch:
-            self._queue = torch.randperm(len(self.data), generator=self._order)
+            self.data.refresh()
+            rows = self.data.rows
+            self._queue = rows[torch.randperm(len(rows), generator=self._order)]
         rows, self._queue = self._queue[: self.batch].sort().values, self._queue[self.batch :]
+        rows = self.data.unchanged(rows)
         model = self.model
         assert isinstance(model, _Learner)
         evidence = disturbed(self.data.evidence(rows, model.network), self.generator)
@@ -82,7 +86,8 @@ class MeshTraining(TimedTraining):
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Measure errors on held-out crops."""
         assert isinstance(model, _Learner)
-        return mesh_measures(*predictions(model, self.held_out), self.held_out.truth)
+        truth = self.held_out.truth.rows(self.held_out.rows)
+        return mesh_measures(*predictions(model, self.held_out), truth)
 
 
 class _Learner(nn.Module):
@@ -105,7 +110,7 @@ def predictions(model: _Learner, data: MeshData) -> tuple[MeshEstimate, Tensor]:
     """
     device = model.network.get_buffer('mean_pose').device
     parts, points = [], []
-    for rows in torch.arange(len(data)).split(_CHECK_BATCH):
+    for rows in data.rows.split(_CHECK_BATCH):
         with mixed_precision(device):
             estimates, _ = model.network.recover(data.evidence(rows, model.network))
         last = estimates[-1]
