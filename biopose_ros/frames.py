@@ -16,7 +16,6 @@ lies at people who turn their back. Its origin is the camera, and it leans with 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import pi
 
 import cv2
 import numpy as np
@@ -35,7 +34,6 @@ OPENSIM_FROM_BODY: FloatArray = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.
 
 # REP-103 body axes of a camera to its optical axes.
 _OPTICAL_FROM_REP103: FloatArray = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
-HIGHEST_CAMERA_M = 100.0
 
 
 def _level() -> FloatArray:
@@ -64,20 +62,7 @@ class GroundFrame:
         :param pitch_rad: positive where the camera looks down.
         :param roll_rad: positive where the camera's right side is down.
         :param height_m: over the floor; 0 leaves y = 0 at the camera.
-        :raises ValueError: when no camera is mounted so; angles are radians.
         """
-        if not abs(pitch_rad) <= pi / 2:
-            raise ValueError(
-                'camera_pitch_rad must lie from -pi/2 (straight up) to pi/2 (straight down) '
-                f'radians, got {pitch_rad}'
-            )
-        if not abs(roll_rad) <= pi:
-            raise ValueError(f'camera_roll_rad must lie from -pi to pi radians, got {roll_rad}')
-        if not 0.0 <= height_m <= HIGHEST_CAMERA_M:
-            raise ValueError(
-                f'camera_height_m must lie from 0 (unknown) to {HIGHEST_CAMERA_M:g} metres, '
-                f'got {height_m}'
-            )
         turn = Rotation.from_euler('YX', [pitch_rad, roll_rad]).as_matrix()
         axes = GROUND_FROM_CAMERA @ _OPTICAL_FROM_REP103
         return GroundFrame(axes @ turn @ axes.T, float(height_m))
@@ -176,3 +161,17 @@ def project_through_lens(points_m: ArrayLike, camera: Camera) -> FloatArray:
         )
         pixels[is_visible] = projected[:, 0]
     return pixels
+
+
+def image_rays(keypoints_px: FloatArray, camera: Camera) -> FloatArray:
+    """
+    Undo the lens: pixels to directions.
+
+    :param keypoints_px: [points, 2].
+    :param camera: its intrinsics and distortion.
+    :returns: [points, 3], camera frame, z = 1.
+    """
+    points = np.asarray(keypoints_px, dtype=np.float64).reshape(-1, 1, 2)
+    distortion = camera.distortion if len(camera.distortion) else None
+    flat = cv2.undistortPoints(points, camera.intrinsics_px, distortion)[:, 0]
+    return np.concatenate([flat, np.ones((len(flat), 1))], axis=1)

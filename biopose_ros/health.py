@@ -127,7 +127,7 @@ def look_at_device() -> str:
     """
     import onnxruntime
 
-    from biopose_ros.onnx_runtime import create_session, running_device
+    from biopose_ros.inference.onnx_runtime import create_session, running_device
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / 'identity.onnx'
@@ -164,7 +164,7 @@ def look_at_networks() -> str:
     :raises RuntimeError: when one that the pipeline needs is missing or broken.
     :raises ShortcomingError: when the most accurate one is.
     """
-    from biopose_ros.detection.networks import NETWORKS, is_imported
+    from biopose_ros.pretrained.networks import NETWORKS, is_imported
 
     present = [name for name, network in NETWORKS.items() if is_imported(network)]
     missing = [name for name in NEEDED_NETWORKS if name not in present]

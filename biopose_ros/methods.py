@@ -8,38 +8,32 @@ as virtual markers, and gives these to NeurIK.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 import torch
 
-from biopose_ros.inverse_kinematics.body_size import BodySize
-from biopose_ros.inverse_kinematics.landmark_fit import LandmarkFit, LandmarkSolution
+from biopose_ros.inference.stage_clock import StageClock
+from biopose_ros.inverse_kinematics.landmark_fit import LandmarkFit
 from biopose_ros.inverse_kinematics.neurik_stage import MarkedPerson, NeurikStage
-from biopose_ros.mesh_recovery.mesh_stage import MeshStage, PlacedBody
-from biopose_ros.records import Camera, Markers, PersonCrop, TrackingState
+from biopose_ros.mesh_recovery.mesh_stage import MeshStage
+from biopose_ros.mesh_recovery.predictor import MeshPredictor
+from biopose_ros.records import (
+    BodySize,
+    Camera,
+    Markers,
+    PersonCrop,
+    PersonEstimate,
+    PlacedBody,
+    SkeletonFit,
+    TrackingState,
+)
 from biopose_ros.refinement.refiner import Refiner
+from biopose_ros.settings import PipelineConfig
 from biopose_ros.skeleton import Skeleton
-from biopose_ros.stage_clock import StageClock
 from biopose_ros.virtual_markers.on_skeleton import with_virtual_markers
-
-
-@dataclass(frozen=True)
-class PersonEstimate:
-    """
-    One person's skeleton at one image.
-
-    :param solution: coordinates, uncertainty and markers, in the ground frame that leans with the
-        camera.
-    :param size: the present estimate of the body's dimensions.
-    :param body: the mesh that it rests on, where there is one.
-    """
-
-    solution: LandmarkSolution
-    size: BodySize
-    body: PlacedBody | None = None
 
 
 class Method(Protocol):
@@ -59,6 +53,31 @@ class Method(Protocol):
 
     def forget(self, track_id: int) -> None:
         """Drop what is remembered of a person."""
+
+    @property
+    def refinements(self) -> Mapping[str, int]:
+        """How many bodies were refined, or not and why; see :attr:`~.Refiner.outcomes`."""
+
+
+def build_method(
+    config: PipelineConfig, skeleton: Skeleton, encoder: str, clock: StageClock
+) -> Method:
+    """
+    Load the networks of a method.
+
+    :param config: of the pipeline.
+    :param skeleton: the default skeleton.
+    :param encoder: whose feature maps the crops will carry.
+    :param clock: counts the stages' time.
+    """
+    if config.method == 'landmarks':
+        return LandmarkMethod(skeleton, config.height_m, clock)
+    neurik = NeurikStage(config.device)
+    if config.method == 'neurik':
+        return LandmarkMethod(skeleton, config.height_m, clock, neurik)
+    predictor = MeshPredictor(encoder, config.mesh_weights, config.device)
+    mesh = MeshStage(predictor, config.height_m)
+    return BioposeMethod(mesh, Refiner(config.refinement), neurik, clock)
 
 
 class LandmarkMethod:
@@ -85,6 +104,11 @@ class LandmarkMethod:
         self._marked = with_virtual_markers(skeleton) if neurik is not None else None
         self._pelvis_x = skeleton.coordinate_index('pelvis_tx')
         self._fits: dict[int, LandmarkFit] = {}
+
+    @property
+    def refinements(self) -> Mapping[str, int]:
+        """Empty: there is no mesh to refine."""
+        return {}
 
     def estimate(
         self, crops: Sequence[PersonCrop], camera: Camera, stamp_ns: int
@@ -148,6 +172,11 @@ class BioposeMethod:
         self._mesh, self._refiner, self._neurik, self._clock = mesh, refiner, neurik, clock
         self._sizes: dict[int, SizeMemory] = {}
 
+    @property
+    def refinements(self) -> Mapping[str, int]:
+        """See :class:`Method`."""
+        return self._refiner.outcomes
+
     def estimate(
         self, crops: Sequence[PersonCrop], camera: Camera, stamp_ns: int
     ) -> dict[int, PersonEstimate]:
@@ -159,17 +188,17 @@ class BioposeMethod:
             refined = self._refiner.refine(recovered, seen, camera, stamp_ns)
             bodies = self._mesh.place(refined)
         marked = {
-            crop.track_id: MarkedPerson(crop, body.markers, body.depth_m, body.recovered.summary)
+            crop.track_id: MarkedPerson(crop, body.markers, body.depth_m, body.rescaled.summary)
             for crop, body in zip(seen, bodies, strict=True)
         }
         with self._clock('neurik'):
             solutions = self._neurik.solve(marked, camera, stamp_ns)
-        placed = {body.recovered.track_id: body for body in bodies}
+        placed = {body.rescaled.track_id: body for body in bodies}
         found = {}
         for key, solved in solutions.items():
             memory = self._sizes.setdefault(key, SizeMemory())
             memory.observe(solved.scales, solved.scale_stddev)
-            solution = LandmarkSolution(solved.coordinates, solved.stddev, placed[key].markers)
+            solution = SkeletonFit(solved.coordinates, solved.stddev, placed[key].markers)
             found[key] = PersonEstimate(solution, memory.size(placed[key]), placed[key])
         return found
 

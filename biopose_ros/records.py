@@ -7,6 +7,7 @@ nanoseconds since the epoch (or since the start of the video) for stamps.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -15,9 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from biopose_ros.detection.crops import Crop
-    from biopose_ros.feature_maps import FeatureMaps
-    from biopose_ros.mesh_recovery.mesh_stage import PlacedBody
+    import onnxruntime
 
 FloatArray = NDArray[np.floating]
 
@@ -53,6 +52,85 @@ class Camera:
 
 
 @dataclass(frozen=True)
+class Crop:
+    """
+    A square in the image, rotated so that the person in it stands upright.
+
+    :param center_px: [2], full image.
+    :param size_px: length of a side, full image.
+    :param angle_rad: direction of the crop's right-hand axis, from image x towards image y
+        (clockwise as seen).
+    """
+
+    center_px: FloatArray
+    size_px: float
+    angle_rad: float
+
+    def to_image(self, points: FloatArray) -> FloatArray:
+        """
+        Move points from the crop to the image.
+
+        :param points: [..., 2], 0 to 1 across the crop.
+        :returns: [..., 2], pixels of the full image.
+        """
+        return (points - 0.5) * self.size_px @ rotation_2d(self.angle_rad).T + self.center_px
+
+    def from_image(self, points_px: FloatArray) -> FloatArray:
+        """
+        Move points from the image to the crop.
+
+        :param points_px: [..., 2], pixels of the full image.
+        :returns: [..., 2], 0 to 1 across the crop.
+        """
+        return (points_px - self.center_px) @ rotation_2d(self.angle_rad) / self.size_px + 0.5
+
+
+def rotation_2d(angle_rad: float) -> FloatArray:
+    """
+    Build the matrix that turns image x towards image y.
+
+    :param angle_rad: the angle.
+    :returns: [2, 2].
+    """
+    cosine, sine = np.cos(angle_rad), np.sin(angle_rad)
+    return np.array([[cosine, -sine], [sine, cosine]])
+
+
+@dataclass(frozen=True, eq=False)
+class MapBatch:
+    """
+    The maps of all crops of one call of an encoder.
+
+    :param levels: by level, [crops, channels, rows, columns] float32, on the encoder's device.
+    """
+
+    levels: Mapping[str, onnxruntime.OrtValue]
+
+    def numpy(self, level: str) -> FloatArray:
+        """
+        Copy one level to the CPU.
+
+        :param level: of :data:`biopose_ros.inference.feature_maps.MAPS`.
+        :returns: [crops, channels, rows, columns].
+        """
+        values: FloatArray = self.levels[level].numpy()
+        return values
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMaps:
+    """
+    The maps of one crop.
+
+    :param batch: where they lie.
+    :param row: which of the batch's crops it is.
+    """
+
+    batch: MapBatch
+    row: int
+
+
+@dataclass(frozen=True)
 class ForeignPoints:
     """
     Points of one person's body that another detector saw.
@@ -77,7 +155,7 @@ class PersonCrop:
     :param box_xyxy_px: [4], the person's box in the full image.
     :param confidence: presence of a person in the crop, 0 to 1.
     :param keypoints_px: [33, 2], in the full image, names in
-        :data:`biopose_ros.detection.landmarks.LANDMARK_NAMES`.
+        :data:`biopose_ros.keypoints.landmarks.LANDMARK_NAMES`.
     :param keypoint_confidence: [33], 0 to 1.
     :param landmarks_m: [33, 3], origin between the hips, axes parallel to the camera's
         (x right, y down, z away from it); depth is the network's guess.
@@ -112,7 +190,7 @@ class RecoveredBody:
     :param joints_px: [24, 2], where the network sees the joints in the image.
     :param joint_stddev_px: [24], 1 sigma per axis.
     :param markers_m: [markers, 3], virtual markers in the order of
-        :data:`biopose_ros.inverse_kinematics.body_parts.MARKER_NAMES`.
+        :data:`biopose_ros.virtual_markers.body_parts.MARKER_NAMES`.
     :param marker_confidence: [markers], 0 to 1.
     :param summary: [features], what else the network knows, for NeurIK.
     """
@@ -142,6 +220,92 @@ class Markers:
     names: tuple[str, ...]
     positions_m: FloatArray
     confidence: FloatArray
+
+
+@dataclass(frozen=True)
+class PlacedBody:
+    """
+    A recovered body of the person's steady size.
+
+    :param rescaled: the recovered body scaled about the camera, so that it looks the same.
+    :param markers: its virtual markers, ground frame.
+    :param depth_m: of the middle of the hips along the optical axis.
+    :param scale: by which the recovered body was made larger.
+    :param stature_m: given standing height, or that of an average adult.
+    :param stature_stddev_m: 1 sigma; 0 where it was given.
+    """
+
+    rescaled: RecoveredBody
+    markers: Markers
+    depth_m: float
+    scale: float
+    stature_m: float
+    stature_stddev_m: float
+
+
+@dataclass(frozen=True)
+class MarkedPerson:
+    """
+    What is known of one person in one image.
+
+    :param crop: what was seen.
+    :param markers: virtual markers, ground frame.
+    :param depth_m: of the middle of the hips along the optical axis.
+    :param summary: what mesh recovery knows besides; None without it.
+    """
+
+    crop: PersonCrop
+    markers: Markers
+    depth_m: float
+    summary: FloatArray | None = None
+
+
+@dataclass(frozen=True)
+class BodySize:
+    """
+    A person's dimensions.
+
+    :param scales: [segments, 3], factors on the skeleton file, unitless.
+    :param scale_stddev: [segments], 1 sigma.
+    :param stature_m: standing height.
+    :param stature_stddev_m: 1 sigma; 0 where the height is given.
+    """
+
+    scales: FloatArray
+    scale_stddev: FloatArray
+    stature_m: float
+    stature_stddev_m: float
+
+
+@dataclass(frozen=True)
+class SkeletonFit:
+    """
+    The skeleton fitted to one image.
+
+    :param coordinates: [coordinates], radians and metres, ground frame.
+    :param stddev: [coordinates], 1 sigma.
+    :param markers: what it was fitted to, ground frame: virtual markers or detected landmarks.
+    """
+
+    coordinates: FloatArray
+    stddev: FloatArray
+    markers: Markers
+
+
+@dataclass(frozen=True)
+class PersonEstimate:
+    """
+    One person's skeleton at one image.
+
+    :param solution: coordinates, uncertainty and markers, in the ground frame that leans with the
+        camera.
+    :param size: the present estimate of the body's dimensions.
+    :param body: the mesh that it rests on, where there is one.
+    """
+
+    solution: SkeletonFit
+    size: BodySize
+    body: PlacedBody | None = None
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,17 @@ def ros_domain_id():
 
 
 @pytest.fixture(scope='session')
+def imported():
+    """Names of the networks that the user's cache holds."""
+    from biopose_ros.pretrained.networks import NETWORKS, is_imported
+
+    names = {name for name, network in NETWORKS.items() if is_imported(network)}
+    if not {'pose_detection', 'pose_landmark_full'} <= names:
+        pytest.skip('the networks are not imported (biopose weights import)')
+    return names
+
+
+@pytest.fixture(scope='session')
 def placed_body():
     """A recovered body three metres before the camera, a little bent and turned."""
     import numpy as np
@@ -39,11 +50,9 @@ def placed_body():
 
     from biopose_ros.body.rotations import axis_angle_to_matrix
     from biopose_ros.frames import camera_to_ground
-    from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
-    from biopose_ros.mesh_recovery.mesh_file import marked_body
-    from biopose_ros.mesh_recovery.mesh_stage import PlacedBody
-    from biopose_ros.mesh_recovery.placing import points_about_pelvis_m
-    from biopose_ros.records import Markers, RecoveredBody
+    from biopose_ros.records import Markers, PlacedBody, RecoveredBody
+    from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
+    from biopose_ros.virtual_markers.cut_body import marked_body, points_about_pelvis_m
 
     vectors = 0.2 * torch.randn(24, 3, generator=torch.Generator().manual_seed(0))
     vectors[0] = torch.tensor([3.0, 0.2, 0.1])

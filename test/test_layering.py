@@ -1,8 +1,9 @@
-"""Who may import whom: only ``ros/`` knows ROS, and the runtime knows no training."""
+"""Who may import whom: ROS stays in ``ros/``, stages are siblings, imports never go round."""
 
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ ROS = {'rclpy', 'launch', 'launch_ros', 'ament_index_python', 'cv_bridge', 'tf2_
 OFFLINE = {'biopose_ros.training', 'biopose_ros.evaluation'}
 # The command line starts every part, and evaluation measures the live node as well.
 ABOVE = ('ros', 'cli', 'evaluation')
+STAGES = ('detection', 'mesh_recovery', 'refinement', 'inverse_kinematics')
+MAX_ROOT_MODULES = 8
 
 
 def imported(path):
@@ -29,6 +32,23 @@ def modules_outside(*folders):
     for path in sorted(PACKAGE.rglob('*.py')):
         if not any(folder in path.parents for folder in left_out):
             yield path
+
+
+def module_name(path):
+    return '.'.join(path.relative_to(ROOT).with_suffix('').parts).removesuffix('.__init__')
+
+
+def import_graph():
+    """For each of our modules, those of ours that it imports, in functions and for types too."""
+    paths = {module_name(path): path for path in PACKAGE.rglob('*.py')}
+
+    def module_of(name):
+        return name if name in paths else name.rpartition('.')[0]
+
+    return {
+        module: {module_of(name) for name in imported(path)} & paths.keys() - {module}
+        for module, path in paths.items()
+    }
 
 
 def is_ros(name):
@@ -63,6 +83,30 @@ def test_runtime_imports_neither_training_nor_evaluation():
         if '.'.join(name.split('.')[:2]) in OFFLINE
     ]
     assert not offenders
+
+
+def test_no_stage_imports_another():
+    offenders = [
+        f'{path.relative_to(ROOT)} imports {name}'
+        for stage in STAGES
+        for path in (PACKAGE / stage).rglob('*.py')
+        for name in imported(path)
+        for other in STAGES
+        if other != stage and name.startswith(f'biopose_ros.{other}.')
+    ]
+    assert not offenders
+
+
+def test_imports_never_go_round():
+    try:
+        TopologicalSorter(import_graph()).prepare()
+    except CycleError as error:
+        pytest.fail(' imports '.join(error.args[1]))
+
+
+def test_root_holds_few_modules():
+    modules = sorted(path.name for path in PACKAGE.glob('*.py'))
+    assert len(modules) <= MAX_ROOT_MODULES, modules
 
 
 @pytest.mark.parametrize('module', ['biopose_ros.pipeline', 'biopose_ros.cli.app'])

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biopose_ros.detection.config import DetectionConfig
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.files.video import open_frames
 from biopose_ros.frames import project
-from biopose_ros.pipeline import Pipeline, PipelineConfig
+from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import TrackingState
+from biopose_ros.settings import DetectionConfig, PipelineConfig
 
 VIDEO = Path(__file__).parents[2] / 'shared/data/real/pose2sim_blender/cam01.mp4'
 needs_video = pytest.mark.skipif(not VIDEO.exists(), reason=f'needs the real video {VIDEO.name}')
@@ -127,15 +127,3 @@ def test_neurik_corrects_the_fit_within_the_limits(frames, results):
 def test_a_picture_that_is_none_is_refused(pipeline, shape):
     with pytest.raises(ValueError, match='image'):
         pipeline.process(np.zeros(shape, np.uint8), guess_camera(640, 480), 0)
-
-
-@pytest.mark.parametrize(
-    ('arguments', 'message'),
-    [
-        ({'method': 'magic'}, "unknown method 'magic'; choose one of biopose, neurik, landmarks"),
-        ({'height_m': 17.0}, 'height_m must be a standing height from 0.5 to 2.6 metres, got 17'),
-    ],
-)
-def test_impossible_settings_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        PipelineConfig(**arguments)

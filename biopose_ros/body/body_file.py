@@ -19,8 +19,8 @@ from scipy.sparse import csr_matrix
 from biopose_ros.body.body_data import BodyData, Population, PoseBlock, pose_blocks_from_dense
 from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
 from biopose_ros.body.restricted_pickle import plain_array, read_pickle
+from biopose_ros.inference.weights_file import read_weights, write_weights
 from biopose_ros.records import FloatArray
-from biopose_ros.weights_file import read_weights, write_weights
 
 FORMAT_VERSION = '2'
 SMPL_VERTICES = 6890

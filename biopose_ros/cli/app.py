@@ -5,38 +5,39 @@ from __future__ import annotations
 import typer
 
 from biopose_ros.cli import weights
-from biopose_ros.cli.benchmark import benchmark as benchmark_all
-from biopose_ros.cli.benchmark_live import benchmark_live
-from biopose_ros.cli.benchmark_soak import benchmark_soak
-from biopose_ros.cli.benchmark_synth import benchmark_synth
-from biopose_ros.cli.build_body import build_body
-from biopose_ros.cli.build_evidence import build_evidence
-from biopose_ros.cli.build_marker_sites import build_marker_sites
-from biopose_ros.cli.build_skeleton import build_skeleton
+from biopose_ros.cli.benchmark.live import benchmark_live
+from biopose_ros.cli.benchmark.pipeline import benchmark as benchmark_all
+from biopose_ros.cli.benchmark.soak import benchmark_soak
+from biopose_ros.cli.benchmark.synth import benchmark_synth
+from biopose_ros.cli.build.body import build_body
+from biopose_ros.cli.build.evidence import build_evidence
+from biopose_ros.cli.build.marker_sites import build_marker_sites
+from biopose_ros.cli.build.mesh_sheet import mesh_sheet
+from biopose_ros.cli.build.motion_sheet import motion_sheet
+from biopose_ros.cli.build.settings import build_settings
+from biopose_ros.cli.build.skeleton import build_skeleton
 from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
-from biopose_ros.cli.evaluate_body import evaluate_body
-from biopose_ros.cli.evaluate_detector import evaluate_detector
-from biopose_ros.cli.evaluate_evidence import evaluate_evidence
-from biopose_ros.cli.evaluate_feet import evaluate_feet
-from biopose_ros.cli.evaluate_filtering import evaluate_filtering
-from biopose_ros.cli.evaluate_keypoints import evaluate_keypoints
-from biopose_ros.cli.evaluate_mesh import evaluate_mesh
-from biopose_ros.cli.evaluate_mesh_ablations import evaluate_mesh_ablations
-from biopose_ros.cli.evaluate_neurik import evaluate_neurik
-from biopose_ros.cli.evaluate_refinement import evaluate_refinement
-from biopose_ros.cli.evaluate_refinement_depth import evaluate_refinement_depth
-from biopose_ros.cli.evaluate_skeleton import evaluate_skeleton
-from biopose_ros.cli.evaluate_video import evaluate_video
-from biopose_ros.cli.mesh_sheet import mesh_sheet
-from biopose_ros.cli.motion_sheet import motion_sheet
+from biopose_ros.cli.evaluate.body import evaluate_body
+from biopose_ros.cli.evaluate.detector import evaluate_detector
+from biopose_ros.cli.evaluate.evidence import evaluate_evidence
+from biopose_ros.cli.evaluate.feet import evaluate_feet
+from biopose_ros.cli.evaluate.filtering import evaluate_filtering
+from biopose_ros.cli.evaluate.keypoints import evaluate_keypoints
+from biopose_ros.cli.evaluate.mesh import evaluate_mesh
+from biopose_ros.cli.evaluate.mesh_ablations import evaluate_mesh_ablations
+from biopose_ros.cli.evaluate.neurik import evaluate_neurik
+from biopose_ros.cli.evaluate.refinement import evaluate_refinement
+from biopose_ros.cli.evaluate.refinement_depth import evaluate_refinement_depth
+from biopose_ros.cli.evaluate.skeleton import evaluate_skeleton
+from biopose_ros.cli.evaluate.video import evaluate_video
 from biopose_ros.cli.node import node
 from biopose_ros.cli.play import play
 from biopose_ros.cli.run import run
 from biopose_ros.cli.synth import synth
-from biopose_ros.cli.train_detector import train_detector
-from biopose_ros.cli.train_mesh import train_mesh
-from biopose_ros.cli.train_neurik import train_neurik
+from biopose_ros.cli.train.detector import train_detector
+from biopose_ros.cli.train.mesh import train_mesh
+from biopose_ros.cli.train.neurik import train_neurik
 
 app = typer.Typer(
     name='biopose',
@@ -73,6 +74,7 @@ evaluate.command('neurik')(evaluate_neurik)
 evaluate.command('refinement')(evaluate_refinement)
 evaluate.command('refinement-depth')(evaluate_refinement_depth)
 evaluate.command('skeleton')(evaluate_skeleton)
+build.command('settings')(build_settings)
 build.command('skeleton')(build_skeleton)
 build.command('body')(build_body)
 build.command('evidence')(build_evidence)

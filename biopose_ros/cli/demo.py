@@ -39,7 +39,7 @@ def demo(
     from rich.console import Console
     from rich.live import Live
 
-    from biopose_ros.published_package import PackageError
+    from biopose_ros.pretrained.published_package import PackageError
     from biopose_ros.ros.dds_profile import large_image_environment
 
     # Node and player inherit this; it must be set before the first rclpy call here, too.
@@ -66,7 +66,7 @@ def demo_video() -> Path:
 
     :raises PackageError: when it cannot be had.
     """
-    from biopose_ros.published_package import fetch_from_wheel
+    from biopose_ros.pretrained.published_package import fetch_from_wheel
     from biopose_ros.resources import cache_path
 
     folder = cache_path('videos/sports2d/demo.mp4').parent

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
+
+from biopose_ros.settings import Setting, build, settings_of
 
 JsonFile = Annotated[Path | None, typer.Option('--json', help='Write the figures to this file.')]
 MotionFolder = Annotated[
@@ -37,3 +42,56 @@ ImageSeed = Annotated[int, typer.Option(min=0, help='Of the images.')]
 NodeParameters = Annotated[
     list[str] | None, typer.Option('-p', help="The node's, as NAME:=VALUE; may repeat.")
 ]
+
+
+def with_settings(record: type, parameter: str) -> Callable[[Callable[..., None]], Callable]:
+    """
+    Give a command one option for each setting of a record, and the record in one piece.
+
+    :param record: with its settings; see :mod:`biopose_ros.settings`.
+    :param parameter: of the command, which takes the record.
+    """
+    settings = settings_of(record)
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(command, include_extras=True)
+        own = [
+            each.replace(annotation=hints[name])
+            for name, each in inspect.signature(command).parameters.items()
+            if name != parameter
+        ]
+
+        @wraps(command)
+        def with_options(**values: Any) -> None:
+            given = {setting.name: values.pop(setting.name) for setting in settings}
+            try:
+                config: Any = build(record, given)
+            except ValueError as error:
+                typer.echo(f'error: {error}')
+                raise typer.Exit(1) from None
+            command(**values, **{parameter: config})
+
+        parameters = [*own, *(_option(setting) for setting in settings)]
+        with_options.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+        )
+        with_options.__annotations__ = {each.name: each.annotation for each in parameters}
+        return with_options
+
+    return decorate
+
+
+def _option(setting: Setting) -> inspect.Parameter:
+    """Make a setting an option of typer's."""
+    allowed = f' ({setting.range_text})' if setting.range_text else ''
+    option = typer.Option(
+        setting.option,
+        help=setting.description + allowed,
+        show_default=setting.default != setting.unset,
+    )
+    return inspect.Parameter(
+        setting.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=setting.default,
+        annotation=Annotated[setting.kind, option],
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from biopose_ros.files.video import FrameSource
+    from biopose_ros.files.frames import FrameSource
     from biopose_ros.ros.player import PlayerSettings
 
 

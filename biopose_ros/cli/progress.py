@@ -14,7 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from biopose_ros.files.video import Frame
+from biopose_ros.files.frames import Frame
 
 
 def track_frames(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from biopose_ros.cli.options import AnyNetwork, Device, Height, MeshWeights, Method
+from biopose_ros.cli.options import with_settings
+from biopose_ros.settings import PipelineConfig
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from biopose_ros.files.video import Frame, FrameSource
+    from biopose_ros.files.frames import Frame, FrameSource
     from biopose_ros.keypoints import KeypointRecording
     from biopose_ros.pipeline import Pipeline
     from biopose_ros.records import Camera
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 UNKNOWN_RATE_HZ = 30.0
 
 
+@with_settings(PipelineConfig, 'config')
 def run(
     source: Annotated[
         str,
@@ -31,7 +34,6 @@ def run(
         ),
     ],
     out: Annotated[Path, typer.Option(help='Folder for the results; must be new or empty.')],
-    height: Height = None,
     intrinsics: Annotated[
         Path | None,
         typer.Option(help='Camera calibration: ROS camera_info YAML, fx fy cx cy YAML, or TOML.'),
@@ -42,32 +44,12 @@ def run(
     focal: Annotated[
         float | None, typer.Option(help='Focal length in pixels, where there is no calibration.')
     ] = None,
-    method: Method = 'biopose',
-    network: AnyNetwork = 'auto',
-    mesh_weights: MeshWeights = None,
-    smoothing: Annotated[
-        float, typer.Option(help='Strength of the filter over time: 0 none, 1 strongest.')
-    ] = 0.5,
     smooth: Annotated[
         bool,
         typer.Option(
             '--smooth', help='Smooth with what came before and after, without lag; at the end.'
         ),
     ] = False,
-    camera_pitch: Annotated[
-        float,
-        typer.Option('--camera-pitch-rad', help='How far the camera looks down, radians.'),
-    ] = 0.0,
-    camera_roll: Annotated[
-        float,
-        typer.Option(
-            '--camera-roll-rad', help="How far the camera's right side is down, radians."
-        ),
-    ] = 0.0,
-    camera_height: Annotated[
-        float,
-        typer.Option(help='Height of the camera over the floor, metres; 0: not known.'),
-    ] = 0.0,
     keypoints: Annotated[
         Path | None,
         typer.Option(
@@ -79,44 +61,29 @@ def run(
     overlay: Annotated[
         bool, typer.Option('--overlay', help='Also write overlay.mp4, the skeleton drawn in.')
     ] = False,
-    max_persons: Annotated[int, typer.Option(min=1, help='Persons followed at once.')] = 4,
-    device: Device = 'auto',
     rate: Annotated[
         float | None, typer.Option(help='Images per second, for a folder of images.')
     ] = None,
     topic: Annotated[str | None, typer.Option(help='Image topic, for a bag with several.')] = None,
+    *,
+    config: PipelineConfig,
 ) -> None:
     """Estimate joint angles in a recording; write .mot, .trc, .osim, CSV and a summary."""
     from rich.console import Console
 
-    from biopose_ros.detection.config import DetectionConfig
     from biopose_ros.files.video import open_frames
-    from biopose_ros.filtering import check_smoothing
-    from biopose_ros.pipeline import Pipeline, PipelineConfig
+    from biopose_ros.pipeline import Pipeline
 
     console = Console()
     try:
         frames = open_frames(source, rate_hz=rate, topic=topic)
         first, images = _peek(frames)
         camera = _camera(frames, first, intrinsics, camera_name, focal)
-        check_smoothing(smoothing)
         recording = _keypoints(keypoints, frames)
-        pipeline = Pipeline(
-            PipelineConfig(
-                smoothing=0.0 if smooth else smoothing,
-                camera_pitch_rad=camera_pitch,
-                camera_roll_rad=camera_roll,
-                camera_height_m=camera_height,
-                method=method,
-                device=device,
-                mesh_weights=mesh_weights,
-                height_m=height,
-                detection=DetectionConfig(model=network, max_persons=max_persons),
-            )
-        )
+        pipeline = Pipeline(replace(config, smoothing=0.0) if smooth else config)
         # A video's own time line starts at 0; the epoch of a clock would drown the time column.
         origin_ns = first.stamp_ns if frames.is_wall_clock else 0
-        look_ahead = smoothing if smooth else None
+        look_ahead = config.smoothing if smooth else None
         summary = _process(
             frames,
             images,
@@ -192,10 +159,10 @@ def _process(
         then; None writes them picture by picture.
     """
     from biopose_ros.cli.progress import track_frames
-    from biopose_ros.drawing import draw_persons
     from biopose_ros.files.overlay import VideoWriter
     from biopose_ros.files.results import RunResults
-    from biopose_ros.offline import RecordedImage, smooth_recording
+    from biopose_ros.person.drawing import draw_persons
+    from biopose_ros.person.recording import RecordedImage, smooth_recording
 
     rate_hz = frames.rate_hz or UNKNOWN_RATE_HZ
     results = RunResults(out, pipeline.skeleton, rate_hz)
@@ -220,7 +187,7 @@ def _process(
             console.print('interrupted; finishing the files')
         finally:
             if look_ahead is not None:
-                ground = pipeline.config.ground_frame()
+                ground = pipeline.ground
                 for image in smooth_recording(kept, pipeline.skeleton, camera, ground, look_ahead):
                     results.write(image.time_s, image.poses)
             summary = results.close(

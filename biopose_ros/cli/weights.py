@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from biopose_ros.detection.networks import Network
+    from biopose_ros.pretrained.networks import Network
 
 app = typer.Typer(help='Import and list network weights.', no_args_is_help=True)
 
@@ -26,7 +26,7 @@ def import_weights(
 
     from rich.console import Console
 
-    from biopose_ros.detection.networks import NETWORKS
+    from biopose_ros.pretrained.networks import NETWORKS
 
     console = Console()
     wanted = names or list(NETWORKS)
@@ -49,7 +49,7 @@ def list_weights() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from biopose_ros.detection.networks import (
+    from biopose_ros.pretrained.networks import (
         LICENCE,
         NETWORKS,
         is_imported,
@@ -74,14 +74,14 @@ def list_weights() -> None:
 
 
 def _import_one(network: Network, force: bool, console: Console) -> None:
-    from biopose_ros.detection.networks import is_imported
-    from biopose_ros.published_package import PackageError
+    from biopose_ros.pretrained.networks import is_imported
+    from biopose_ros.pretrained.published_package import PackageError
 
     if not force and is_imported(network):
         console.print(f'[green]ready[/] {network.name}')
         return
     try:
-        from biopose_ros.detection.network_import import download_network, import_network
+        from biopose_ros.pretrained.network_import import download_network, import_network
 
         download_network(network)
         with console.status(f'Converting {network.name} and comparing it with LiteRT'):

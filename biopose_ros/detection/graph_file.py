@@ -1,8 +1,8 @@
 """
 Networks that ship with the package: the graph and its numbers in one file, ONNX in the cache.
 
-The graph is that of a published network (:mod:`~biopose_ros.detection.tflite_reader`), cut down to
-what its outputs need; the numbers are what our training wrote.
+The graph is that of a published network (:mod:`biopose_ros.pretrained`), cut down to what its
+outputs need; the numbers are what our training wrote.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from biopose_ros.detection.tflite_reader import Operator, TfliteGraph
-from biopose_ros.onnx_runtime import cached_graph
-from biopose_ros.weights_file import read_weights, write_weights
+from biopose_ros.inference.onnx_runtime import cached_graph
+from biopose_ros.inference.weights_file import read_weights, write_weights
+from biopose_ros.pretrained.tflite_reader import Operator, TfliteGraph
 
 if TYPE_CHECKING:
-    from biopose_ros.detection.tflite_to_torch import TfliteModule
+    from biopose_ros.pretrained.tflite_to_torch import TfliteModule
 
 FORMAT_VERSION = '1'
 _REMEDY = 'install a matching release'
@@ -115,14 +115,14 @@ def onnx_of_graph(path: Path, kind: str) -> Path:
     :param path: written by :func:`write_graph`.
     :param kind: what it must be for.
     :returns: the ONNX file; input and outputs as
-        :func:`~biopose_ros.detection.picture_graph.export_onnx` has them.
+        :func:`~biopose_ros.inference.picture_graph.export_onnx` has them.
     :raises ValueError: when the file is broken.
     """
     network = read_graph(path, kind)
 
     def export(part: Path) -> None:
-        from biopose_ros.detection.picture_graph import export_onnx
-        from biopose_ros.detection.tflite_to_torch import TfliteModule
+        from biopose_ros.inference.picture_graph import export_onnx
+        from biopose_ros.pretrained.tflite_to_torch import TfliteModule
 
         module = TfliteModule(network.graph, network.outputs)
         export_onnx(module, list(network.outputs), network.lowest, network.size_px, part)

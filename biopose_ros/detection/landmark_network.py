@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from biopose_ros.detection.crops import Crop, crop_from_axis, cut_out, rotation_2d
-from biopose_ros.detection.landmarks import JOINTS, LANDMARK_NAMES
-from biopose_ros.detection.networks import network_file
-from biopose_ros.feature_maps import MAPS, FeatureMaps, encode
-from biopose_ros.onnx_runtime import create_session
-from biopose_ros.records import FloatArray
+from biopose_ros.inference.crops import crop_from_axis, cut_out
+from biopose_ros.inference.feature_maps import MAPS, encode
+from biopose_ros.inference.onnx_runtime import create_session
+from biopose_ros.keypoints.landmarks import JOINTS, LANDMARK_NAMES
+from biopose_ros.pretrained.networks import network_file
+from biopose_ros.records import Crop, FeatureMaps, FloatArray, rotation_2d
 
 INPUT_PX = 256
 _LANDMARKS = len(LANDMARK_NAMES)
@@ -84,7 +84,7 @@ class LandmarkNetwork:
     Find the landmarks of persons whose place is known roughly.
 
     :param model: ``lite``, ``full`` or ``heavy``.
-    :param device: see :func:`biopose_ros.onnx_runtime.create_session`.
+    :param device: see :func:`biopose_ros.inference.onnx_runtime.create_session`.
     :param threads: CPU threads, 0 for automatic.
     :param with_maps: give the feature maps as well.
     :raises NetworkFileError: when the network is not imported.

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from biopose_ros.detection.crops import Crop, crop_from_axis
 from biopose_ros.detection.graph_file import onnx_of_graph
-from biopose_ros.detection.networks import NETWORKS
-from biopose_ros.onnx_runtime import create_session
-from biopose_ros.records import FloatArray
+from biopose_ros.inference.crops import crop_from_axis
+from biopose_ros.inference.onnx_runtime import create_session
+from biopose_ros.pretrained.networks import NETWORKS
+from biopose_ros.records import Crop, FloatArray
 from biopose_ros.resources import resource_path
 
 KIND = 'person_detector'  # of the weights file
@@ -61,7 +61,7 @@ class PersonDetector:
     """
     Find persons in an image.
 
-    :param device: see :func:`biopose_ros.onnx_runtime.create_session`.
+    :param device: see :func:`biopose_ros.inference.onnx_runtime.create_session`.
     :param threads: CPU threads, 0 for automatic.
     :param min_score: boxes below are ignored, 0 to 1.
     :param network: ONNX file; None for the one that ships with the package.

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.person_detector import Window
+from biopose_ros.records import Crop
 
 # The detector finds a person who fills about a quarter to the whole of its input.
 _SMALLEST_SHARE = 0.25

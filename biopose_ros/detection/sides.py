@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from biopose_ros.detection.landmark_network import Sighting
-from biopose_ros.detection.landmarks import MIRROR_INDEX, landmark_index
+from biopose_ros.keypoints.landmarks import MIRROR_INDEX, landmark_index
 from biopose_ros.records import FloatArray
 
 _MIRROR = np.array(MIRROR_INDEX)

@@ -10,15 +10,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from biopose_ros.detection.config import AUTO, DetectionConfig
-from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmark_network import LandmarkNetwork, Sighting
-from biopose_ros.detection.networks import best_landmark_model
 from biopose_ros.detection.person_detector import Detection, PersonDetector
 from biopose_ros.detection.search import SearchPlan
 from biopose_ros.detection.tracks import Track, body_colours, core_distance
-from biopose_ros.onnx_runtime import running_device
-from biopose_ros.records import PersonCrop, TrackingState
+from biopose_ros.inference.onnx_runtime import running_device
+from biopose_ros.pretrained.networks import best_landmark_model
+from biopose_ros.records import Crop, PersonCrop, TrackingState
+from biopose_ros.settings import DetectionConfig
+from biopose_ros.settings.pipeline import AUTO
 
 # Sightings of one person differ by less, those of two persons by more (share of the crop's side).
 _SAME_PERSON = 0.08
@@ -40,7 +40,7 @@ class PersonTracker:
     Follow the persons in a stream of images.
 
     :param config: the settings.
-    :param device: see :func:`biopose_ros.onnx_runtime.create_session`.
+    :param device: see :func:`biopose_ros.inference.onnx_runtime.create_session`.
     :param with_maps: give the network's feature maps with each person.
     :attr model: the landmark network that runs.
     :raises NetworkFileError: when the networks are not imported.

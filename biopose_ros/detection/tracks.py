@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmark_network import Sighting
-from biopose_ros.detection.landmarks import LANDMARK_NAMES, landmark_index
 from biopose_ros.detection.sides import SideVote
-from biopose_ros.records import FloatArray, PersonCrop, TrackingState
+from biopose_ros.keypoints.landmarks import LANDMARK_NAMES, landmark_index
+from biopose_ros.records import Crop, FloatArray, PersonCrop, TrackingState
 
 _SHOULDERS = [landmark_index('left_shoulder'), landmark_index('right_shoulder')]
 _HIPS = [landmark_index('left_hip'), landmark_index('right_hip')]

@@ -17,7 +17,7 @@ import numpy as np
 
 from biopose_ros.files.growing_table import GrowingTable
 from biopose_ros.files.mot import degree_factors
-from biopose_ros.foot_contact import FEET
+from biopose_ros.person.foot_contact import FEET
 from biopose_ros.records import PersonPose
 
 KINDS = ('', '_velocity', '_stddev')

@@ -10,7 +10,7 @@ from typing import Any
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
-from biopose_ros.files.video import (
+from biopose_ros.files.frames import (
     NANOSECONDS,
     Frame,
     FrameSource,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biopose_ros.files.closing import Closing
-from biopose_ros.files.video import NANOSECONDS
+from biopose_ros.files.frames import NANOSECONDS
 
 # 90 kHz, the clock of MPEG video: exact to 11 microseconds.
 TIME_BASE = Fraction(1, 90_000)

@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from biopose_ros.records import FloatArray
+from biopose_ros.records import BodySize, FloatArray
 from biopose_ros.skeleton import PosePrior, Skeleton, SolverConfig, fit_scales
+from biopose_ros.skeleton.stature import MODEL_STATURE_M, STATURE_STDDEV_M, standing_height
 
 # The estimate is renewed after so many images and held after the last. Images that follow each
 # other closely say nearly the same, so that at most MAX_FRAMES of them, spread evenly, are used.
 RENEWALS = (1, 5, 15, 40)
 MAX_FRAMES = 12
-# The default model's standing height (see default_model.py). Without a given height the person's
-# is known as well as any adult's: ANSUR II, both sexes. Landmarks add nothing: the network cannot
-# tell a small person nearby from a large one far away.
-MODEL_STATURE_M = 1.70
-STATURE_STDDEV_M = 0.09
-
-
-@dataclass(frozen=True)
-class BodySize:
-    """
-    A person's dimensions.
-
-    :param scales: [segments, 3], factors on the skeleton file, unitless.
-    :param scale_stddev: [segments], 1 sigma.
-    :param stature_m: standing height.
-    :param stature_stddev_m: 1 sigma; 0 where the height is given.
-    """
-
-    scales: FloatArray
-    scale_stddev: FloatArray
-    stature_m: float
-    stature_stddev_m: float
 
 
 class SizeEstimator:
@@ -112,22 +90,3 @@ class SizeEstimator:
             return BodySize(scales, stddev, self._height_m, 0.0)
         stature_m = standing_height(self._skeleton, scales)
         return BodySize(scales, stddev, stature_m, STATURE_STDDEV_M)
-
-
-def standing_height(skeleton: Skeleton, scales: FloatArray) -> float:
-    """
-    Give the standing height of the scaled default skeleton.
-
-    :param skeleton: with the marker ``head_vertex`` and the segments ``calcn_r`` and ``calcn_l``.
-    :param scales: [segments, 3].
-    :returns: metres.
-    """
-    rest = skeleton.default_coordinates
-
-    def top_over_heels(size: torch.Tensor | None) -> float:
-        top_m = skeleton.marker_positions(rest, size, ['head_vertex'])[0, 1]
-        frames = skeleton.forward_kinematics(rest, size)
-        heels_m = [frames.positions_m[skeleton.segment_index(f'calcn_{s}'), 1] for s in 'rl']
-        return float(top_m - sum(heels_m) / 2)
-
-    return MODEL_STATURE_M * top_over_heels(torch.from_numpy(scales)) / top_over_heels(None)

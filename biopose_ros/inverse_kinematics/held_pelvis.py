@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from biopose_ros.detection.landmarks import landmark_index
-from biopose_ros.inverse_kinematics.body_parts import BODY_PARTS
-from biopose_ros.inverse_kinematics.marker_encoder import PartFrames
+from biopose_ros.keypoints.landmarks import landmark_index
+from biopose_ros.virtual_markers.body_parts import BODY_PARTS
+from biopose_ros.virtual_markers.part_axes import PartFrames
 
 PELVIS = [part.name for part in BODY_PARTS].index('pelvis')
 HIP_KEYPOINTS = [landmark_index(f'{side}_hip') for side in ('left', 'right')]

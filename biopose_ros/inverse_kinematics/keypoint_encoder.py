@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from biopose_ros.detection.landmarks import LANDMARK_NAMES
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.inverse_kinematics.config import NeurikConfig
+from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 # The marker at, or nearest to, each keypoint.
 _STAND_IN = {

@@ -7,16 +7,14 @@ first images and then held. The stage needs no training; it is what trained stag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
-from biopose_ros.detection.landmarks import LANDMARK_NAMES
 from biopose_ros.frames import camera_to_ground
-from biopose_ros.inverse_kinematics.body_size import BodySize, SizeEstimator
+from biopose_ros.inverse_kinematics.body_size import SizeEstimator
 from biopose_ros.inverse_kinematics.lifting import lift
-from biopose_ros.records import Camera, FloatArray, Markers, PersonCrop
+from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
+from biopose_ros.records import BodySize, Camera, FloatArray, Markers, PersonCrop, SkeletonFit
 from biopose_ros.skeleton import PosePrior, Skeleton, SolverConfig, solve_pose
 
 # 1 sigma of a well seen landmark in three dimensions; BlazePose states a mean error of 3 to 4 cm
@@ -62,21 +60,6 @@ _PRIOR_STDDEV_DEG = {
 }
 
 
-@dataclass(frozen=True)
-class LandmarkSolution:
-    """
-    The skeleton fitted to one image.
-
-    :param coordinates: [coordinates], radians and metres, ground frame.
-    :param stddev: [coordinates], 1 sigma from the fit.
-    :param markers: the landmarks in the ground frame, named as the skeleton's markers.
-    """
-
-    coordinates: FloatArray
-    stddev: FloatArray
-    markers: Markers
-
-
 class LandmarkFit:
     """
     Fit one person's skeleton, image by image.
@@ -102,7 +85,7 @@ class LandmarkFit:
         """Give the present estimate of the body's dimensions."""
         return self._size.estimate
 
-    def update(self, crop: PersonCrop, camera: Camera) -> LandmarkSolution | None:
+    def update(self, crop: PersonCrop, camera: Camera) -> SkeletonFit | None:
         """
         Fit the next image.
 
@@ -121,7 +104,7 @@ class LandmarkFit:
         weights = np.where(seen, confidence, 0.0) * self._weights
         coordinates, stddev = self._solve(positions_m, weights)
         self._size.observe(positions_m, weights, coordinates)
-        return LandmarkSolution(coordinates, stddev, Markers(self._names, positions_m, confidence))
+        return SkeletonFit(coordinates, stddev, Markers(self._names, positions_m, confidence))
 
     def _solve(
         self, positions_m: FloatArray, weights: FloatArray

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from biopose_ros.frames import image_rays
 from biopose_ros.records import Camera, FloatArray
 
 # Landmarks below this confidence do not help to place the person.
 MIN_CONFIDENCE = 0.3
-
-
-def image_rays(keypoints_px: FloatArray, camera: Camera) -> FloatArray:
-    """
-    Undo the lens: pixels to directions.
-
-    :param keypoints_px: [points, 2].
-    :param camera: its intrinsics and distortion.
-    :returns: [points, 3], camera frame, z = 1.
-    """
-    points = np.asarray(keypoints_px, dtype=np.float64).reshape(-1, 1, 2)
-    distortion = camera.distortion if len(camera.distortion) else None
-    flat = cv2.undistortPoints(points, camera.intrinsics_px, distortion)[:, 0]
-    return np.concatenate([flat, np.ones((len(flat), 1))], axis=1)
 
 
 def turn_to_ray(landmarks_m: FloatArray, ray: FloatArray) -> FloatArray:

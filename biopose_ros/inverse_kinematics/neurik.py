@@ -19,7 +19,6 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from biopose_ros.inverse_kinematics.body_parts import BODY_PARTS
 from biopose_ros.inverse_kinematics.config import NeurikConfig
 from biopose_ros.inverse_kinematics.held_pelvis import (
     HeldPelvis,
@@ -28,9 +27,11 @@ from biopose_ros.inverse_kinematics.held_pelvis import (
     with_pelvis,
 )
 from biopose_ros.inverse_kinematics.keypoint_encoder import KeypointEncoder
-from biopose_ros.inverse_kinematics.marker_encoder import POSE_FEATURES, MarkerEncoder, PartFrames
+from biopose_ros.inverse_kinematics.marker_encoder import POSE_FEATURES, MarkerEncoder
 from biopose_ros.inverse_kinematics.temporal import TemporalLayer, time_waves
 from biopose_ros.skeleton import Skeleton, scale_groups
+from biopose_ros.virtual_markers.body_parts import BODY_PARTS
+from biopose_ros.virtual_markers.part_axes import PartFrames
 
 PELVIS_COORDINATES = 6
 # A sigmoid never reaches its ends, joints do: it spans this much more than the range, and what

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
+from biopose_ros.inference.onnx_runtime import cached_graph
+from biopose_ros.inference.weights_file import read_weights, write_weights
 from biopose_ros.inverse_kinematics.config import NeurikConfig
 from biopose_ros.inverse_kinematics.neurik import Evidence, Neurik
-from biopose_ros.onnx_runtime import cached_graph
 from biopose_ros.resources import resource_path
 from biopose_ros.skeleton import Skeleton, load_skeleton
-from biopose_ros.weights_file import read_weights, write_weights
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 FORMAT_VERSION = '2'
 DEFAULT_WEIGHTS = 'weights/neurik.safetensors'

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
-from biopose_ros.frames import camera_to_ground
-from biopose_ros.inverse_kinematics.lifting import image_rays
+from biopose_ros.frames import camera_to_ground, image_rays
 from biopose_ros.inverse_kinematics.predictor import (
     NeurikPredictor,
     NeurikSolution,
     PersonFrame,
 )
-from biopose_ros.records import Camera, FloatArray, Markers, PersonCrop
-
-
-@dataclass(frozen=True)
-class MarkedPerson:
-    """
-    What is known of one person in one image.
-
-    :param crop: what was seen.
-    :param markers: virtual markers, ground frame.
-    :param depth_m: of the middle of the hips along the optical axis.
-    :param summary: what mesh recovery knows besides; None without it.
-    """
-
-    crop: PersonCrop
-    markers: Markers
-    depth_m: float
-    summary: FloatArray | None = None
+from biopose_ros.records import Camera, MarkedPerson
 
 
 class NeurikStage:

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from biopose_ros.inverse_kinematics.body_parts import BODY_PARTS, MARKER_NAMES
+from biopose_ros.inference.onnx_runtime import create_session, running_device
 from biopose_ros.inverse_kinematics.config import NeurikConfig
 from biopose_ros.inverse_kinematics.held_pelvis import HIP_KEYPOINTS
 from biopose_ros.inverse_kinematics.neurik_file import INPUT_NAMES, onnx_graph
 from biopose_ros.inverse_kinematics.pelvis import pelvis_coordinates
-from biopose_ros.onnx_runtime import create_session, running_device
 from biopose_ros.records import FloatArray, Markers
 from biopose_ros.skeleton import Skeleton, load_skeleton, scale_groups
+from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES
 
 # Tilt and rotation of the pelvis go all the way round; list does not.
 _FULL_TURNS = (0, 2)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from biopose_ros.detection.landmarks import landmark_index
 from biopose_ros.keypoints.detected import DetectedKeypoints
 from biopose_ros.keypoints.formats import POINTS
+from biopose_ros.keypoints.landmarks import landmark_index
 from biopose_ros.records import FloatArray, ForeignPoints, PersonCrop, TrackingState
 
 IndexArray = NDArray[np.int64]

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biopose_ros.detection.crops import Crop, rotation_2d
-from biopose_ros.inverse_kinematics.lifting import image_rays
-from biopose_ros.records import Camera, FloatArray
+from biopose_ros.frames import image_rays
+from biopose_ros.records import Camera, Crop, FloatArray, rotation_2d
 
 
 @dataclass(frozen=True)

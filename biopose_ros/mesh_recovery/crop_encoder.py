@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from biopose_ros.detection.crops import cut_out
-from biopose_ros.detection.picture_graph import export_onnx
-from biopose_ros.feature_maps import MAPS, FeatureMaps, encode
+from biopose_ros.inference.crops import cut_out
+from biopose_ros.inference.feature_maps import MAPS, encode
+from biopose_ros.inference.onnx_runtime import cached_graph, create_session
+from biopose_ros.inference.picture_graph import export_onnx
 from biopose_ros.mesh_recovery.encoders import CROP_PX, VIT_SIZES, load_encoder
 from biopose_ros.mesh_recovery.mesh_file import encoder_of
-from biopose_ros.onnx_runtime import cached_graph, create_session
-from biopose_ros.records import PersonCrop
+from biopose_ros.records import FeatureMaps, PersonCrop
 
 _GRAPH_VERSION = '1'  # of the export; a new one is exported anew
 

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from biopose_ros.detection.network_import import load_torch_network
-from biopose_ros.feature_maps import MAPS
+from biopose_ros.inference.feature_maps import MAPS
+from biopose_ros.inference.weights_file import read_weights, write_weights
 from biopose_ros.mesh_recovery.config import ENCODER_CHANNELS, MeshRecoveryConfig
-from biopose_ros.weights_file import read_weights, write_weights
+from biopose_ros.pretrained.network_import import load_torch_network
 
 CROP_PX = 256
 FORMAT_VERSION = '1'

@@ -12,16 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from biopose_ros.body import BodyModel, load_body
-from biopose_ros.detection.landmarks import LANDMARK_NAMES
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
+from biopose_ros.inference.onnx_runtime import cached_graph
+from biopose_ros.inference.weights_file import read_weights, write_weights
+from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
 from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
 from biopose_ros.mesh_recovery.network import CropEvidence, MeshRecovery
-from biopose_ros.onnx_runtime import cached_graph
 from biopose_ros.resources import resource_path
-from biopose_ros.virtual_markers import MarkerTable, load_markers
-from biopose_ros.virtual_markers.cut_body import cut_body
-from biopose_ros.weights_file import read_weights, write_weights
 
 FORMAT_VERSION = '1'
 _KIND = 'mesh_recovery'
@@ -84,12 +80,6 @@ def encoder_of(path: Path) -> str:
     _, header = read_weights(path, _KIND, FORMAT_VERSION, _REMEDY)
     encoder: str = json.loads(header['config'])['encoder']
     return encoder
-
-
-def marked_body() -> tuple[BodyModel, MarkerTable]:
-    """Give the default body, cut down to the markers that NeurIK takes, and these on it."""
-    body = load_body()
-    return cut_body(body, load_markers(body.topology).select(MARKER_NAMES))
 
 
 def onnx_graph(path: Path) -> tuple[Path, MeshRecoveryConfig]:

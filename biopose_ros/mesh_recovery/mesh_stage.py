@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from biopose_ros.body import BodyModel, load_body
 from biopose_ros.frames import camera_to_ground
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
-from biopose_ros.inverse_kinematics.body_size import MODEL_STATURE_M, STATURE_STDDEV_M
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
-from biopose_ros.records import Camera, FloatArray, Markers, PersonCrop, RecoveredBody
+from biopose_ros.records import Camera, FloatArray, Markers, PersonCrop, PlacedBody, RecoveredBody
+from biopose_ros.skeleton.stature import MODEL_STATURE_M, STATURE_STDDEV_M
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 _HIPS = [MARKER_NAMES.index(f'bp_{side}_hip') for side in ('right', 'left')]
-
-
-@dataclass(frozen=True)
-class PlacedBody:
-    """
-    A recovered body of the person's steady size.
-
-    :param recovered: scaled about the camera, so that it looks the same.
-    :param markers: its virtual markers, ground frame.
-    :param depth_m: of the middle of the hips along the optical axis.
-    :param scale: by which the recovered body was made larger.
-    :param stature_m: given standing height, or that of an average adult.
-    :param stature_stddev_m: 1 sigma; 0 where it was given.
-    """
-
-    recovered: RecoveredBody
-    markers: Markers
-    depth_m: float
-    scale: float
-    stature_m: float
-    stature_stddev_m: float
 
 
 class MeshStage:

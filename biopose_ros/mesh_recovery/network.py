@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
 from biopose_ros.body.rotations import six_to_matrix
-from biopose_ros.detection.landmarks import LANDMARK_NAMES, landmark_index
+from biopose_ros.keypoints.landmarks import LANDMARK_NAMES, landmark_index
 from biopose_ros.mesh_recovery.attention import (
     DeformableAttention,
     DenseAttention,

@@ -5,9 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from biopose_ros.body import BodyModel
-from biopose_ros.virtual_markers import MarkerTable
-
 
 def pelvis_position_m(place: Tensor, unprojection: Tensor, log_extent: Tensor) -> Tensor:
     """
@@ -22,24 +19,6 @@ def pelvis_position_m(place: Tensor, unprojection: Tensor, log_extent: Tensor) -
     ray = (unprojection @ corner[..., None])[..., 0]
     depth_m = (place[..., 2] - log_extent).exp()
     return ray / ray[..., 2:] * depth_m[..., None]
-
-
-def points_about_pelvis_m(
-    body: BodyModel, markers: MarkerTable, pose: Tensor, betas: Tensor
-) -> Tensor:
-    """
-    Pose the body and tell where joints and markers are.
-
-    :param body: whole, or cut down to the markers.
-    :param markers: on it.
-    :param pose: [..., 24, 3, 3].
-    :param betas: [..., components].
-    :returns: [..., 24 + markers, 3], metres, about the pelvis joint, in the axes that the root
-        turns into.
-    """
-    mesh = body(pose, betas)
-    points_m = torch.cat([mesh.joints_m, markers.positions_m(mesh)], -2)
-    return points_m - mesh.joints_m[..., :1, :]
 
 
 def onto_crop(points_m: Tensor, projection: Tensor) -> Tensor:

@@ -10,19 +10,13 @@ import numpy as np
 import torch
 
 from biopose_ros.body.joints import JOINT_NAMES
-from biopose_ros.detection.crops import rotation_2d
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
+from biopose_ros.inference.onnx_runtime import create_session, run_on_device, running_device
 from biopose_ros.mesh_recovery.crop_camera import CropCamera, crop_camera
-from biopose_ros.mesh_recovery.mesh_file import (
-    OUTPUTS,
-    default_weights,
-    map_inputs,
-    marked_body,
-    onnx_graph,
-)
-from biopose_ros.mesh_recovery.placing import pelvis_position_m, points_about_pelvis_m
-from biopose_ros.onnx_runtime import create_session, run_on_device, running_device
-from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody
+from biopose_ros.mesh_recovery.mesh_file import OUTPUTS, default_weights, map_inputs, onnx_graph
+from biopose_ros.mesh_recovery.placing import pelvis_position_m
+from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody, rotation_2d
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
+from biopose_ros.virtual_markers.cut_body import marked_body, points_about_pelvis_m
 
 # A marker whose joint is known to this, 1 sigma per axis, has half the confidence.
 _HALF_CONFIDENCE_M = 0.1

@@ -7,8 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from biopose_ros.body import BodyModel
-from biopose_ros.mesh_recovery.mesh_stage import PlacedBody
-from biopose_ros.records import FloatArray
+from biopose_ros.records import FloatArray, PlacedBody
 
 
 @torch.inference_mode()
@@ -20,7 +19,7 @@ def body_vertices_m(model: BodyModel, body: PlacedBody) -> FloatArray:
     :param body: of one person.
     :returns: [vertices, 3], camera axes.
     """
-    found = body.recovered
+    found = body.rescaled
     mesh = model(torch.from_numpy(found.pose).float(), torch.from_numpy(found.betas).float())
     about_pelvis_m = (mesh.vertices_m - mesh.joints_m[0]).numpy()
     return body.scale * about_pelvis_m + found.joints_m[0]

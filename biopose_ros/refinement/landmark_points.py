@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from biopose_ros.body.joints import JOINT_NAMES
-from biopose_ros.detection.landmarks import LANDMARK_NAMES
-from biopose_ros.inverse_kinematics.body_parts import BODY_PARTS, MARKER_NAMES
-from biopose_ros.inverse_kinematics.marker_encoder import PartAxes
+from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
 from biopose_ros.records import FloatArray
+from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES
+from biopose_ros.virtual_markers.part_axes import PartAxes
 
 
 @dataclass(frozen=True)

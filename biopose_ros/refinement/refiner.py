@@ -24,9 +24,7 @@ from scipy.spatial.transform import Rotation
 
 from biopose_ros.body import BodyModel
 from biopose_ros.body.joints import JOINT_PARENTS
-from biopose_ros.inverse_kinematics.lifting import image_rays
-from biopose_ros.mesh_recovery.mesh_file import marked_body
-from biopose_ros.mesh_recovery.placing import points_about_pelvis_m
+from biopose_ros.frames import image_rays
 from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody
 from biopose_ros.refinement.chain import (
     JOINTS,
@@ -37,7 +35,9 @@ from biopose_ros.refinement.chain import (
 )
 from biopose_ros.refinement.prior import prior_precision
 from biopose_ros.refinement.seen_points import PointPlaces
+from biopose_ros.settings import RefinementConfig
 from biopose_ros.virtual_markers import MarkerTable
+from biopose_ros.virtual_markers.cut_body import marked_body, points_about_pelvis_m
 
 _SHIFT_STDDEV = np.array([0.02, 0.02, 0.04])  # share of the distance, across and along the view
 # A point further off than so many sigmas counts less and less (Cauchy).
@@ -48,27 +48,6 @@ _CARRIERS = np.maximum(JOINT_PARENTS, 0)
 # How fast joints turn, 1 sigma, radians per second; and what the last result is off itself.
 _TURN_RATE_RAD_S, _LAST_STDDEV_RAD = 4.0, 0.12
 _LONGEST_GAP_S = 0.3
-
-
-@dataclass(frozen=True)
-class RefinementConfig:
-    """
-    How far refinement goes.
-
-    :param iterations: of Gauss-Newton at most; 0 switches refinement off.
-    :param budget_ms: for all persons of an image; what is not refined then stays as recovered.
-    :raises ValueError: for negative values.
-    """
-
-    iterations: int = 3
-    budget_ms: float = 15.0
-
-    def __post_init__(self) -> None:
-        if self.iterations < 0 or self.budget_ms < 0:
-            raise ValueError(
-                'refine_iterations and refine_budget_ms must not be negative, got '
-                f'{self.iterations} and {self.budget_ms}'
-            )
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from biopose_ros.body.joints import JOINT_NAMES
-from biopose_ros.detection.landmarks import LANDMARK_NAMES
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.keypoints.formats import POINTS
+from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
 from biopose_ros.records import Camera, FloatArray, ForeignPoints, PersonCrop
 from biopose_ros.refinement.landmark_points import LandmarkPlaces
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 # Our landmarks are sure from here on; other detectors are less so of the same points.
 LEAST_CONFIDENCE, _LEAST_FOREIGN = 0.7, 0.3

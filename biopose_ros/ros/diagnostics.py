@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
+from biopose_ros.inference.stage_clock import StageTime
 from biopose_ros.ros.live_statistics import Snapshot
-from biopose_ros.stage_clock import StageTime
 
 STAGE_SUFFIX = ' p50, p95 (ms)'
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from biopose_ros.inference.stage_clock import StageClock, StageTime
 from biopose_ros.keypoints import DetectedKeypoints
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import Camera, PersonPose, TrackingState
@@ -22,7 +22,6 @@ from biopose_ros.sensor_messages.images import (
     decode_compressed,
     decode_image,
 )
-from biopose_ros.stage_clock import StageClock, StageTime
 
 # Images may overtake each other on the way by this much; a longer step back is a new time line
 # (a bag that starts again, a clock that was set).
@@ -38,7 +37,7 @@ class FrameResult:
     :param header: the image's own stamp and frame.
     :param camera: what the image was taken with.
     :param image_bgr: [height, width, 3]; None where persons were lost without a new image.
-    :param persons: everybody followed, and once more those just lost.
+    :param persons: everybody followed, and once, as lost, everybody who no longer is.
     """
 
     header: Header
@@ -82,7 +81,6 @@ class FrameProcessor:
         self.clock = StageClock()
         self._camera: Camera | None = None
         self._header: Header | None = None
-        self._followed: dict[str, PersonPose] = {}
 
     def process(self, message: ImageMessage, arrival_ns: int) -> FrameResult:
         """
@@ -102,11 +100,8 @@ class FrameProcessor:
         self._header, self._camera = header, camera
         stamp_ns = to_ns(header.stamp)
         found = self._foreign_keypoints(stamp_ns)
-        persons = [
-            replace(person, person_id=self._id_prefix + person.person_id)
-            for person in self._pipeline.process(image_bgr, camera, stamp_ns, found)
-        ]
-        return FrameResult(header, camera, image_bgr, (*ended, *self._with_lost(persons, header)))
+        persons = self._named(self._pipeline.process(image_bgr, camera, stamp_ns, found))
+        return FrameResult(header, camera, image_bgr, (*ended, *persons))
 
     def reset(self) -> FrameResult | None:
         """
@@ -114,7 +109,7 @@ class FrameProcessor:
 
         :returns: their last messages, stamped as the last image; None where nobody was followed.
         """
-        lost = self._end_everybody(self._header)
+        lost = self._named(self._pipeline.reset())
         if not lost or self._header is None:
             return None
         return FrameResult(self._header, self._camera, None, tuple(lost))
@@ -153,33 +148,10 @@ class FrameProcessor:
             self._warn_once("the images' stamps stepped back; buffers are cleared")
         elif same_optics(camera, self._camera) and header.frame_id == self._header.frame_id:
             return []
-        return self._end_everybody(header)
+        # Their records carry the stamp of this image, like all that is told of it.
+        stamp_ns = to_ns(header.stamp)
+        return [replace(p, stamp_ns=stamp_ns) for p in self._named(self._pipeline.reset())]
 
-    def _with_lost(self, persons: Sequence[PersonPose], header: Header) -> list[PersonPose]:
-        """Add a last record of everybody who was followed and is no more."""
-        now = {p.person_id: p for p in persons if p.state is not TrackingState.LOST}
-        gone = [p for person_id, p in self._followed.items() if person_id not in now]
-        self._followed = now
-        return [*now.values(), *(_lost(p, to_ns(header.stamp)) for p in gone)]
-
-    def _end_everybody(self, header: Header | None) -> list[PersonPose]:
-        self._pipeline.reset()
-        gone, self._followed = self._followed, {}
-        return [_lost(p, to_ns(header.stamp)) for p in gone.values()] if header else []
-
-
-def _lost(person: PersonPose, stamp_ns: int) -> PersonPose:
-    """Make the last record of a person: nothing is known any more but the body's size."""
-    return replace(
-        person,
-        stamp_ns=stamp_ns,
-        state=TrackingState.LOST,
-        confidence=0.0,
-        coordinates=np.full_like(person.coordinates, np.nan),
-        velocities=np.full_like(person.velocities, np.nan),
-        stddev=np.full_like(person.stddev, np.nan),
-        segment_rotations=np.full_like(person.segment_rotations, np.nan),
-        segment_positions_m=np.full_like(person.segment_positions_m, np.nan),
-        foot_contact=np.full(2, np.nan),
-        body=None,
-    )
+    def _named(self, persons: Sequence[PersonPose]) -> list[PersonPose]:
+        """Put the prefix before the ids."""
+        return [replace(p, person_id=self._id_prefix + p.person_id) for p in persons]

@@ -12,10 +12,10 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from biopose_ros.body import BodyModel, load_body
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.mesh_recovery.surface import body_vertices_m, coarse_faces
 from biopose_ros.records import PersonPose
 from biopose_ros.ros.markers import point, shape_marker
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 # RViz and the network carry a few thousand triangles easily, the body's own 25,000 not.
 CELL_M = 0.03
@@ -77,7 +77,7 @@ def virtual_marker_cloud(persons: Iterable[PersonPose], header: Header) -> Point
 
 def _points(person: PersonPose) -> NDArray[np.void]:
     assert person.body is not None
-    found = person.body.recovered
+    found = person.body.rescaled
     points = np.zeros(len(MARKER_NAMES), CLOUD_POINT)
     for axis, values in zip('xyz', found.markers_m.T, strict=True):
         points[axis] = values

@@ -14,16 +14,17 @@ from std_msgs.msg import Header, String
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
-from biopose_ros.drawing import draw_persons
+from biopose_ros.frames import GroundFrame
 from biopose_ros.msg import JointAngleArray, SubjectModel, TrackedPersons
+from biopose_ros.person.drawing import draw_persons
 from biopose_ros.ros import messages, qos, transforms
 from biopose_ros.ros.frame_processing import FrameResult
 from biopose_ros.ros.markers import person_markers
 from biopose_ros.ros.mesh_messages import mesh_markers, virtual_marker_cloud
-from biopose_ros.ros.parameters import NodeSettings
 from biopose_ros.ros.robot_state_publisher import RobotStatePublisher
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
 from biopose_ros.ros.subject_models import SubjectModels
+from biopose_ros.settings import NodeConfig
 from biopose_ros.skeleton import Skeleton
 
 FIRST_PERSON = 'person_1'
@@ -36,10 +37,13 @@ class PoseOutputs:
 
     :param node: owns the publishers.
     :param skeleton: names and tree of the segments.
+    :param ground: the frame in which up is up.
     :param settings: what to publish.
     """
 
-    def __init__(self, node: LifecycleNode, skeleton: Skeleton, settings: NodeSettings) -> None:
+    def __init__(
+        self, node: LifecycleNode, skeleton: Skeleton, ground: GroundFrame, settings: NodeConfig
+    ) -> None:
         self._node = node
         self._skeleton = skeleton
         self._publishers: list[Publisher[Any]] = []
@@ -54,7 +58,7 @@ class PoseOutputs:
         self._tf_static = self._create(TFMessage, '/tf_static', qos.latched(1))
         self._urdf = self._create(String, 'robot_description', qos.latched(1))
         self._models = self._create(
-            SubjectModel, 'subject_model', qos.latched(settings.max_persons)
+            SubjectModel, 'subject_model', qos.latched(settings.pipeline.detection.max_persons)
         )
         self._state_publisher = (
             RobotStatePublisher(node) if settings.robot_state_publisher else None
@@ -62,7 +66,7 @@ class PoseOutputs:
         self._debug_stamp_ns = 0
         self._subjects = SubjectModels(skeleton, self._models.publish, self._publish_urdf)
         self._first_person = settings.person_id_prefix + FIRST_PERSON
-        self._ground_frame = settings.ground_frame()
+        self._ground_frame = ground
         self._ground = settings.person_id_prefix + GROUND_FRAME
         self._rooted_in = ''
         self._subjects.announce_unscaled(self._first_person)
@@ -77,7 +81,7 @@ class PoseOutputs:
         self._publishers.append(publisher)
         return publisher
 
-    def publish(self, result: FrameResult, settings: NodeSettings) -> None:
+    def publish(self, result: FrameResult, settings: NodeConfig) -> None:
         """Send everything that is known of one image, angles first."""
         header, skeleton = result.header, self._skeleton
         for person in result.persons:
@@ -96,7 +100,7 @@ class PoseOutputs:
         if settings.publish_debug_image and self._debug_image.get_subscription_count():
             self._publish_debug_image(result, settings.debug_image_hz)
 
-    def _publish_frames(self, result: FrameResult, settings: NodeSettings) -> None:
+    def _publish_frames(self, result: FrameResult, settings: NodeConfig) -> None:
         if not settings.publish_tf:
             return
         self._publish_ground(result.header)

@@ -16,7 +16,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from biopose_ros.files.camera import guess_camera
-from biopose_ros.files.video import Frame, FrameSource, ImageArray
+from biopose_ros.files.frames import Frame, FrameSource, ImageArray
 from biopose_ros.records import Camera
 from biopose_ros.ros.messages import camera_info, image_message
 from biopose_ros.ros.stamps import NANOSECONDS, to_time

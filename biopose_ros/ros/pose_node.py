@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -18,6 +17,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo
 
+from biopose_ros.inference.torch_threads import one_torch_thread
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.ros import qos
 from biopose_ros.ros.camera_source import CameraSource
@@ -28,19 +28,13 @@ from biopose_ros.ros.keypoint_input import KeypointInput
 from biopose_ros.ros.live_statistics import LiveStatistics
 from biopose_ros.ros.logs import forward_python_logs
 from biopose_ros.ros.outputs import PoseOutputs
-from biopose_ros.ros.parameters import (
-    NodeSettings,
-    check_parameters,
-    declare_parameters,
-    read_settings,
-)
-from biopose_ros.ros.pipeline_settings import build_pipeline
+from biopose_ros.ros.parameters import check_parameters, declare_parameters, read_settings
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
 from biopose_ros.ros.worker import InferenceWorker
 from biopose_ros.sensor_messages.camera_info import CalibrationError
-from biopose_ros.torch_threads import one_torch_thread
+from biopose_ros.settings import NodeConfig, PipelineConfig, build, values_of
 
-PipelineBuilder: TypeAlias = Callable[[NodeSettings], Pipeline]
+PipelineBuilder: TypeAlias = Callable[[PipelineConfig], Pipeline]
 
 NODE_NAME = 'pose_node'
 WATCH_PERIOD_S = 0.25
@@ -62,11 +56,11 @@ class PoseNode(LifecycleNode):
     The executor's thread only keeps the newest image; one worker thread decodes it, runs the
     pipeline and publishes.
 
-    :param build: makes the pipeline from the settings; may raise, which leaves the node
+    :param build: makes the pipeline; may raise, which leaves the node
         unconfigured.
     """
 
-    def __init__(self, build: PipelineBuilder = build_pipeline, **node_options: Any) -> None:
+    def __init__(self, build: PipelineBuilder = Pipeline, **node_options: Any) -> None:
         super().__init__(NODE_NAME, **node_options)
         self._build = build
         self._pipeline: Pipeline | None = None
@@ -107,16 +101,16 @@ class PoseNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the networks and offer the topics."""
-        self._settings = settings = read_settings(self)
         try:
-            self._pipeline = self._build(settings)
-            self._outputs = PoseOutputs(self, self._pipeline.skeleton, settings)
+            self._settings = settings = read_settings(self)
+            self._pipeline = pipeline = self._build(settings.pipeline)
+            self._outputs = PoseOutputs(self, pipeline.skeleton, pipeline.ground, settings)
         except Exception as error:
             self._release()
             return self._refuse(f'cannot configure: {error}')
         self._fault = ''
         self._cameras = CameraSource(settings.focal_length_px, settings.image_is_rectified)
-        self.get_logger().info(f'configured; networks run on {self._pipeline.device}')
+        self.get_logger().info(f'configured; networks run on {pipeline.device}')
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -252,10 +246,11 @@ class PoseNode(LifecycleNode):
     def _on_set_parameters(self, parameters: Sequence[Parameter[Any]]) -> SetParametersResult:
         verdict = check_parameters(parameters, is_configured=self._pipeline is not None)
         if verdict.successful and self._pipeline is not None:
-            known = {p.name: p.value for p in parameters if hasattr(self._settings, p.name)}
-            self._settings = dataclasses.replace(self._settings, **known)
-            if 'smoothing' in known:
-                self._pipeline.set_smoothing(self._settings.smoothing)
+            known = values_of(self._settings)
+            changed = {p.name: p.value for p in parameters if p.name in known}
+            self._settings = build(NodeConfig, known | changed)
+            if 'smoothing' in changed:
+                self._pipeline.set_smoothing(self._settings.pipeline.smoothing)
         return verdict
 
     def _publish_diagnostics(self) -> None:
@@ -314,12 +309,12 @@ class PoseNode(LifecycleNode):
             self.get_logger().warning(text)
 
 
-def main(args: Sequence[str] | None = None, build: PipelineBuilder = build_pipeline) -> int:
+def main(args: Sequence[str] | None = None, build: PipelineBuilder = Pipeline) -> int:
     """
     Run the node until it is interrupted.
 
     :param args: command line, with `--ros-args` where wanted.
-    :param build: makes the pipeline from the settings.
+    :param build: makes the pipeline.
     :returns: exit status: 0, or 1 where a start parameter is not allowed.
     """
     rclpy.init(args=list(args) if args is not None else None)
@@ -336,7 +331,7 @@ def main(args: Sequence[str] | None = None, build: PipelineBuilder = build_pipel
 def _run(build: PipelineBuilder) -> int:
     try:
         node = PoseNode(build)
-    except ParameterException as error:
+    except (ParameterException, ValueError) as error:
         rclpy.logging.get_logger(NODE_NAME).fatal(f'a parameter is not allowed: {error}')
         return 1
     executor = SingleThreadedExecutor()

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-RELIABILITIES = ('auto', 'reliable', 'best_effort')
-
 # Results are small and every one matters to a recorder, hence reliable.
 OUTPUT = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 TF = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
@@ -41,7 +39,7 @@ def choose_reliability(wanted: str, publishers: Sequence[TopicEndpointInfo]) -> 
     A reliable subscription receives large images that best effort loses, but never matches a
     best-effort publisher; so `auto` is reliable when every publisher offers it.
 
-    :param wanted: one of :data:`RELIABILITIES`.
+    :param wanted: ``auto``, ``reliable`` or ``best_effort``.
     :param publishers: those that are known of the topic, maybe none.
     """
     if wanted == 'best_effort':

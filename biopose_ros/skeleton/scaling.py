@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from biopose_ros.inference.torch_threads import one_torch_thread
 from biopose_ros.skeleton.least_squares import Problem, factorise, free_coordinates
 from biopose_ros.skeleton.limits import wrap
 from biopose_ros.skeleton.skeleton import Skeleton
@@ -23,7 +24,6 @@ from biopose_ros.skeleton.solver import (
     build_problem,
     solve_pose,
 )
-from biopose_ros.torch_threads import one_torch_thread
 
 # Segments that scale together, and the axes along which they do.
 PARTS: tuple[tuple[str, tuple[str, ...], str], ...] = (

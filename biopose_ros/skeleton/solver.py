@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from biopose_ros.inference.torch_threads import one_torch_thread
 from biopose_ros.skeleton.initial_pose import free_root, initial_pose
 from biopose_ros.skeleton.least_squares import Linearisation, Problem, minimise
 from biopose_ros.skeleton.limits import search_limits, wrap
 from biopose_ros.skeleton.marker_kinematics import compile_markers
 from biopose_ros.skeleton.observations import check_markers, clean_markers
 from biopose_ros.skeleton.skeleton import Skeleton
-from biopose_ros.torch_threads import one_torch_thread
 
 NUM_STARTS = 8
 START_ITERATIONS = 15

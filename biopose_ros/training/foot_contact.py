@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biopose_ros.filtering import CoordinateFilter, MotionModel
-from biopose_ros.foot_contact import contact_features
+from biopose_ros.person.filtering import CoordinateFilter, MotionModel
+from biopose_ros.person.foot_contact import contact_features
 from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.library import activity_clips
@@ -91,7 +91,7 @@ def fit_contact(feet: Sequence[WalkingFeet]) -> FloatArray:
     Fit the log odds of standing by logistic regression (Newton's method).
 
     :param feet: of the train split.
-    :returns: [3], :data:`~biopose_ros.foot_contact.CONTACT_WEIGHTS`.
+    :returns: [3], :data:`~biopose_ros.person.foot_contact.CONTACT_WEIGHTS`.
     """
     features, stands = (np.concatenate(part) for part in zip(*map(_samples, feet), strict=True))
     columns = np.column_stack([np.ones(len(features)), features])

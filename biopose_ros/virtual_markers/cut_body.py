@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import torch
 from scipy.sparse import csr_matrix
+from torch import Tensor
 
-from biopose_ros.body import BodyModel
+from biopose_ros.body import BodyModel, load_body
 from biopose_ros.body.body_data import BodyData, PoseBlock
 from biopose_ros.body.joints import JOINT_NAMES
+from biopose_ros.virtual_markers import load_markers
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 from biopose_ros.virtual_markers.marker_table import Marker, MarkerTable
 
 
@@ -71,3 +75,27 @@ def _renumbered(table: MarkerTable, num_vertices: int) -> MarkerTable:
             used += not is_joint
         markers.append(Marker(marker.name, marker.segment, tuple(points), marker.weights))
     return MarkerTable(table.topology, num_vertices + len(JOINT_NAMES), markers)
+
+
+def marked_body() -> tuple[BodyModel, MarkerTable]:
+    """Give the default body, cut down to the markers that NeurIK takes, and these on it."""
+    body = load_body()
+    return cut_body(body, load_markers(body.topology).select(MARKER_NAMES))
+
+
+def points_about_pelvis_m(
+    body: BodyModel, markers: MarkerTable, pose: Tensor, betas: Tensor
+) -> Tensor:
+    """
+    Pose the body and tell where joints and markers are.
+
+    :param body: whole, or cut down to the markers.
+    :param markers: on it.
+    :param pose: [..., 24, 3, 3].
+    :param betas: [..., components].
+    :returns: [..., 24 + markers, 3], metres, about the pelvis joint, in the axes that the root
+        turns into.
+    """
+    mesh = body(pose, betas)
+    points_m = torch.cat([mesh.joints_m, markers.positions_m(mesh)], -2)
+    return points_m - mesh.joints_m[..., :1, :]

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from biopose_ros.body import load_body
 from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS, MIRRORED_JOINTS
 from biopose_ros.body.rotations import axis_angle_to_matrix, matrix_to_six
-from biopose_ros.evaluation.body import smplx_max_error_m
+from biopose_ros.evaluation.body.layer import smplx_max_error_m
 
 
 @pytest.fixture(scope='module')

@@ -125,11 +125,17 @@ def test_an_empty_scene_is_told(needs_networks, tmp_path):
     ('arguments', 'message'),
     [
         (('nowhere.mp4',), 'nowhere.mp4: no such file'),
-        (('VIDEO', '--height', 9), 'standing height from 0.5 to 2.6 metres, got 9'),
-        (('VIDEO', '--method', 'magic'), "unknown method 'magic'"),
-        (('VIDEO', '--smooth', '--smoothing', 2), 'smoothing must lie from 0 (none) to 1'),
-        (('VIDEO', '--camera-pitch-rad', 45), 'straight down) radians, got 45.0'),
-        (('VIDEO', '--network', 'huge'), 'model must be one of'),
+        (('VIDEO', '--height', 9), 'height_m must lie from 0.5 to 2.6, or 0; got 9.0'),
+        (
+            ('VIDEO', '--method', 'magic'),
+            "method must be one of biopose, neurik, landmarks; got 'magic'",
+        ),
+        (('VIDEO', '--smooth', '--smoothing', 2), 'smoothing must lie from 0 to 1; got 2.0'),
+        (
+            ('VIDEO', '--camera-pitch-rad', 45),
+            'camera_pitch_rad must lie from -1.571 to 1.571; got 45.0',
+        ),
+        (('VIDEO', '--network', 'huge'), 'landmark_model must be one of'),
         (('VIDEO', '--intrinsics', 'none.yaml'), 'none.yaml: no camera intrinsics'),
     ],
 )
@@ -165,10 +171,11 @@ def test_keypoints_of_another_recording_are_refused(clip, tmp_path):
 
 def test_keypoints_of_another_detector_take_the_place_of_ours(clip, needs_networks):
     """Our own keypoints, seen by a COCO detector that puts them all 40 pixels lower."""
-    from biopose_ros.detection.landmarks import LANDMARK_NAMES
     from biopose_ros.files.camera import guess_camera
     from biopose_ros.keypoints import FORMATS, DetectedKeypoints
-    from biopose_ros.pipeline import Pipeline, PipelineConfig
+    from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
+    from biopose_ros.pipeline import Pipeline
+    from biopose_ros.settings import PipelineConfig
 
     columns = [LANDMARK_NAMES.index(name) for name in FORMATS['COCO-17']]
     frames = list(open_frames(clip))

@@ -2,7 +2,7 @@ import pytest
 from typer.testing import CliRunner
 
 from biopose_ros.cli.weights import app
-from biopose_ros.detection.networks import NETWORKS, is_imported
+from biopose_ros.pretrained.networks import NETWORKS, is_imported
 
 runner = CliRunner()
 

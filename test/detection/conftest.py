@@ -1,4 +1,4 @@
-"""The imported networks and a real video; what is missing skips the tests that need it."""
+"""Real videos; where one is missing, the tests that need it are skipped."""
 
 from itertools import islice
 from pathlib import Path
@@ -6,18 +6,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from biopose_ros.detection.networks import NETWORKS, is_imported
-
 DATA = Path(__file__).parents[3] / 'shared/data/real'
-
-
-@pytest.fixture(scope='session')
-def imported():
-    """Names of the networks that the user's cache holds."""
-    names = {name for name, network in NETWORKS.items() if is_imported(network)}
-    if not {'pose_detection', 'pose_landmark_full'} <= names:
-        pytest.skip('the networks are not imported (biopose weights import)')
-    return names
 
 
 def read_video(name, count, width):

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from biopose_ros.detection.graph_file import onnx_of_graph, read_graph, write_graph
-from biopose_ros.detection.tflite_reader import Operator, TfliteGraph
-from biopose_ros.detection.tflite_to_torch import TfliteModule
-from biopose_ros.onnx_runtime import create_session
+from biopose_ros.inference.onnx_runtime import create_session
+from biopose_ros.pretrained.tflite_reader import Operator, TfliteGraph
+from biopose_ros.pretrained.tflite_to_torch import TfliteModule
 
 SIZE_PX = 16
 SETTINGS = {

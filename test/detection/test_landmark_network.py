@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmark_network import LandmarkNetwork, joint_heat, refine
-from biopose_ros.detection.landmarks import JOINTS, landmark_index
+from biopose_ros.keypoints.landmarks import JOINTS, landmark_index
+from biopose_ros.records import Crop
 
 
 def logits_with_spot(column, row, width=1.0):

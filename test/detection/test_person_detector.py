@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from biopose_ros.detection.networks import NETWORKS
 from biopose_ros.detection.person_detector import PersonDetector, make_anchors, merge_overlapping
+from biopose_ros.pretrained.networks import NETWORKS
 
 
 def boxes(*corners):

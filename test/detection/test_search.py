@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.search import SearchPlan, make_tiles, plan_windows
+from biopose_ros.records import Crop
 
 sides = st.integers(1, 4000)
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmark_network import CropReading, Sighting
-from biopose_ros.detection.landmarks import landmark_index
 from biopose_ros.detection.sides import SideVote, mirrored
+from biopose_ros.keypoints.landmarks import landmark_index
+from biopose_ros.records import Crop
 
 
 def sighting(turn_rad=0.0):

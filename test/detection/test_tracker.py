@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from biopose_ros.detection.config import DetectionConfig
 from biopose_ros.detection.tracker import PersonTracker
-from biopose_ros.onnx_runtime import NetworkFileError
+from biopose_ros.inference.onnx_runtime import NetworkFileError
 from biopose_ros.records import TrackingState
+from biopose_ros.settings import DetectionConfig
 
 FRAME_NS = 33_333_333
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from rosbags.typesys import Stores, get_typestore
 
+from biopose_ros.files.frames import SourceError
 from biopose_ros.files.mcap_writer import McapWriter
-from biopose_ros.files.video import SourceError, open_frames
+from biopose_ros.files.video import open_frames
 
 ROOT = Path(__file__).resolve().parents[2]
 START_NS = 1_700_000_000_000_000_000

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from biopose_ros.files.frames import SourceError
 from biopose_ros.files.overlay import VideoWriter
-from biopose_ros.files.video import SourceError, open_frames
+from biopose_ros.files.video import open_frames
 
 TENTH_NS = 100_000_000
 

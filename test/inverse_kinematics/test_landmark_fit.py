@@ -4,14 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from biopose_ros.detection.crops import Crop
-from biopose_ros.detection.landmarks import LANDMARK_NAMES
 from biopose_ros.frames import CAMERA_FROM_GROUND
-from biopose_ros.inverse_kinematics.body_size import standing_height
 from biopose_ros.inverse_kinematics.landmark_fit import LandmarkFit
-from biopose_ros.records import Camera, PersonCrop, TrackingState
+from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
+from biopose_ros.records import Camera, Crop, PersonCrop, TrackingState
 from biopose_ros.resources import resource_path
 from biopose_ros.skeleton import load_skeleton
+from biopose_ros.skeleton.stature import standing_height
 
 CAMERA = Camera(
     1280, 720, np.array([[950.0, 0.0, 640.0], [0.0, 950.0, 360.0], [0.0, 0.0, 1.0]]), np.zeros(0)

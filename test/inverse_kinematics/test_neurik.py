@@ -10,13 +10,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from biopose_ros.body import load_body
-from biopose_ros.inverse_kinematics.body_parts import BODY_PARTS, MARKER_NAMES, mirrored_marker
 from biopose_ros.inverse_kinematics.config import NeurikConfig
 from biopose_ros.inverse_kinematics.keypoint_encoder import KEYPOINT_MARKERS, View
-from biopose_ros.inverse_kinematics.marker_encoder import PartAxes
 from biopose_ros.inverse_kinematics.neurik import Evidence, Neurik, rotation_from_6d
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.virtual_markers import load_markers
+from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES, mirrored_marker
+from biopose_ros.virtual_markers.part_axes import PartAxes
 
 SMALL = NeurikConfig(node_size=8, frame_size=24, heads=3, layers=2, feedforward_size=24)
 MARKERS = len(MARKER_NAMES)
@@ -176,7 +176,7 @@ def test_a_view_shows_points_as_a_camera_that_looks_at_them(
 
 
 def test_keypoints_stand_at_markers_of_their_own_side():
-    from biopose_ros.detection.landmarks import LANDMARK_NAMES, MIRROR_INDEX
+    from biopose_ros.keypoints.landmarks import LANDMARK_NAMES, MIRROR_INDEX
 
     names = [MARKER_NAMES[row] for row in KEYPOINT_MARKERS.tolist()]
     assert names[LANDMARK_NAMES.index('left_knee')] == 'bp_left_knee'

@@ -6,16 +6,16 @@ import torch
 
 from biopose_ros.body import load_body
 from biopose_ros.body.joints import JOINT_NAMES
-from biopose_ros.detection.landmarks import landmark_index
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.inverse_kinematics.config import NeurikConfig
 from biopose_ros.inverse_kinematics.neurik import Evidence, Neurik
 from biopose_ros.inverse_kinematics.neurik_file import FORMAT_VERSION, load_neurik, save_neurik
 from biopose_ros.inverse_kinematics.predictor import NeurikPredictor, PersonFrame
+from biopose_ros.keypoints.landmarks import landmark_index
 from biopose_ros.records import Markers
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.training.labels.marker_body import MarkerBody
 from biopose_ros.virtual_markers import load_markers
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 SMALL = NeurikConfig(
     node_size=8, frame_size=24, heads=3, layers=2, feedforward_size=24, window_frames=8
@@ -221,7 +221,7 @@ def test_shapes_that_do_not_fit_are_refused(predictor):
 
 
 def test_weights_for_other_markers_are_refused(weights, tmp_path):
-    from biopose_ros.weights_file import read_weights, write_weights
+    from biopose_ros.inference.weights_file import read_weights, write_weights
 
     arrays, header = read_weights(weights, 'neurik', FORMAT_VERSION, '')
     path = tmp_path / 'other.safetensors'

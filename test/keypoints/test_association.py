@@ -3,8 +3,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biopose_ros.detection.crops import Crop
-from biopose_ros.detection.landmarks import LANDMARK_NAMES
 from biopose_ros.keypoints import (
     FORMATS,
     DetectedKeypoints,
@@ -13,7 +11,8 @@ from biopose_ros.keypoints import (
 )
 from biopose_ros.keypoints.association import with_foreign_keypoints
 from biopose_ros.keypoints.formats import POINTS
-from biopose_ros.records import PersonCrop, TrackingState
+from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
+from biopose_ros.records import Crop, PersonCrop, TrackingState
 
 
 def person(track_id, middle_px, size_px, state=TrackingState.TRACKED):

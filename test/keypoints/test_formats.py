@@ -1,9 +1,9 @@
 import pytest
 
 from biopose_ros.body.joints import JOINT_NAMES
-from biopose_ros.detection.landmarks import LANDMARK_NAMES
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.keypoints import FORMATS, POINTS
+from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 
 def test_formats_have_the_published_number_of_points():

@@ -5,13 +5,13 @@ import time
 import numpy as np
 import pytest
 
-from biopose_ros.detection.config import DetectionConfig
-from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.mesh_recovery.mesh_file import default_weights
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
-from biopose_ros.pipeline import Pipeline, PipelineConfig
+from biopose_ros.pipeline import Pipeline
+from biopose_ros.records import Crop
+from biopose_ros.settings import DetectionConfig, PipelineConfig
 from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
 
 pytestmark = pytest.mark.skipif(

@@ -3,10 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from biopose_ros.detection.crops import Crop
 from biopose_ros.frames import project
 from biopose_ros.mesh_recovery.crop_camera import crop_camera
-from biopose_ros.records import Camera
+from biopose_ros.records import Camera, Crop
 
 CAMERAS = st.builds(
     lambda focal, width, height: Camera(

@@ -7,16 +7,16 @@ import pytest
 import torch
 from small_mesh_network import SMALL, network_of
 
-from biopose_ros.detection.config import DetectionConfig
-from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmark_network import LandmarkNetwork
 from biopose_ros.detection.tracker import PersonTracker
-from biopose_ros.feature_maps import MAPS
 from biopose_ros.files.camera import guess_camera
+from biopose_ros.inference.feature_maps import MAPS
 from biopose_ros.mesh_recovery.crop_encoder import CropEncoder, encoder_file, open_encoder
 from biopose_ros.mesh_recovery.encoders import VitEncoder, build_encoder, save_encoder
 from biopose_ros.mesh_recovery.mesh_file import save_mesh_recovery
-from biopose_ros.pipeline import Pipeline, PipelineConfig
+from biopose_ros.pipeline import Pipeline
+from biopose_ros.records import Crop
+from biopose_ros.settings import DetectionConfig, PipelineConfig
 from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)

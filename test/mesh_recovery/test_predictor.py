@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 from small_mesh_network import SMALL, network_of
 
-from biopose_ros.detection.config import DetectionConfig
-from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.landmark_network import LandmarkNetwork
 from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.frames import project
 from biopose_ros.mesh_recovery.mesh_file import save_mesh_recovery
 from biopose_ros.mesh_recovery.mesh_stage import MeshStage, scaled
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
-from biopose_ros.records import Camera
+from biopose_ros.records import Camera, Crop
+from biopose_ros.settings import DetectionConfig
 
 CAMERA = Camera(640, 480, np.array([[600.0, 0, 320], [0, 600, 240], [0, 0, 1]]), np.zeros(0))
 IMAGE = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)

@@ -14,7 +14,7 @@ def model():
 def test_the_skin_lies_where_joints_and_markers_are(model, placed_body):
     vertices_m = body_vertices_m(model, placed_body)
     assert vertices_m.shape == model.template_m.shape
-    found = placed_body.recovered
+    found = placed_body.rescaled
     mesh = model(torch.from_numpy(found.pose).float(), torch.from_numpy(found.betas).float())
     joints_m = placed_body.scale * (mesh.joints_m - mesh.joints_m[0]).numpy() + found.joints_m[0]
     np.testing.assert_allclose(found.joints_m, joints_m, atol=1e-4)

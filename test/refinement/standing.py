@@ -4,16 +4,14 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
-from biopose_ros.detection.crops import Crop
 from biopose_ros.frames import project
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.keypoints import FORMATS, POINTS, DetectedKeypoints
 from biopose_ros.keypoints.association import with_foreign_keypoints
-from biopose_ros.mesh_recovery.mesh_file import marked_body
-from biopose_ros.mesh_recovery.placing import points_about_pelvis_m
-from biopose_ros.records import Camera, PersonCrop, RecoveredBody, TrackingState
+from biopose_ros.records import Camera, Crop, PersonCrop, RecoveredBody, TrackingState
 from biopose_ros.refinement.chain import JOINTS
 from biopose_ros.refinement.landmark_points import LandmarkPlaces
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
+from biopose_ros.virtual_markers.cut_body import marked_body, points_about_pelvis_m
 
 CAMERA = Camera(1280, 720, np.array([[900.0, 0, 640], [0, 900, 360], [0, 0, 1]]), np.zeros(0))
 BODY, MARKERS = marked_body()

@@ -14,11 +14,12 @@ import cv2
 import numpy as np
 import torch
 
-from biopose_ros.frames import CAMERA_FROM_GROUND, camera_to_ground, ground_to_camera
+from biopose_ros.frames import CAMERA_FROM_GROUND, GroundFrame, camera_to_ground, ground_to_camera
+from biopose_ros.inference.stage_clock import StageClock
+from biopose_ros.person.motion import lost_person
 from biopose_ros.records import Markers, PersonPose, TrackingState
 from biopose_ros.ros.pose_node import main
 from biopose_ros.skeleton import load_skeleton
-from biopose_ros.stage_clock import StageClock
 
 THRESHOLD = 128
 # Pictures that make the pipeline fail, or slow.
@@ -33,17 +34,23 @@ class SpotPipeline:
     device = 'spots'
     refinements: ClassVar = {'refined': 7}
 
-    def __init__(self, settings):
+    def __init__(self, config):
         self.skeleton = load_skeleton()
-        self._stature_m = settings.height_m or STATURE_M
-        self._max_persons = settings.max_persons
+        self.ground = GroundFrame.of_camera(
+            config.camera_pitch_rad, config.camera_roll_rad, config.camera_height_m
+        )
+        self._stature_m = config.height_m or STATURE_M
+        self._max_persons = config.detection.max_persons
         self.clock = StageClock()
+        self._last = {}
+        self._stamp_ns = 0
 
     def warm_up(self):
         pass
 
     def reset(self):
-        pass
+        gone, self._last = self._last, {}
+        return [lost_person(person, self._stamp_ns) for person in gone.values()]
 
     def set_smoothing(self, smoothing):
         self.smoothing = smoothing
@@ -63,7 +70,10 @@ class SpotPipeline:
         if keypoints is not None:  # shown, so that tests see which ones came
             persons = [replace(p, confidence=keypoints.confidence.max()) for p in persons]
         self.clock.end_image()
-        return persons
+        now = {person.person_id: person for person in persons}
+        gone = [person for name, person in self._last.items() if name not in now]
+        self._last, self._stamp_ns = now, stamp_ns
+        return [*persons, *(lost_person(person, stamp_ns) for person in gone)]
 
     def _person(self, number, box, camera, stamp_ns):
         x, y, width, height, _ = box

@@ -8,7 +8,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from ros_graph import ONE, NodeProcess, Probe, values
 from rosgraph_msgs.msg import Clock
 
-from biopose_ros.detection.networks import NETWORKS
+from biopose_ros.pretrained.networks import NETWORKS
 from biopose_ros.ros.stamps import to_time
 
 REAL_NODE = [
@@ -68,9 +68,9 @@ def test_inactive_node_publishes_nothing(managed):
 @pytest.mark.parametrize(
     ('name', 'value', 'reason'),
     [
-        ('height_m', 0.2, 'no standing height'),
+        ('height_m', 0.2, 'must lie from 0.5'),
         ('height_m', 5.0, 'range'),
-        ('method', 'magic', "'magic' is not one of"),
+        ('method', 'magic', 'must be one of biopose'),
         ('max_persons', 0, 'range'),
     ],
 )

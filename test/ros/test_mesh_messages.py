@@ -12,14 +12,11 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import Marker
 
 from biopose_ros.files.camera import guess_camera
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.ros.mesh_messages import CLOUD_POINT, mesh_markers, virtual_marker_cloud
+from biopose_ros.settings import PipelineConfig
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 HEADER = Header(stamp=Time(sec=7), frame_id='camera')
-
-
-class Settings:
-    height_m, max_persons = 0.0, 4
 
 
 @pytest.fixture(scope='module')
@@ -28,7 +25,7 @@ def persons(placed_body):
     image = np.zeros((240, 320, 3), np.uint8)
     for column in (40, 140, 240):
         image[40:200, column : column + 30] = 255
-    first, second, third = SpotPipeline(Settings()).process(image, guess_camera(320, 240), 1)
+    first, second, third = SpotPipeline(PipelineConfig()).process(image, guess_camera(320, 240), 1)
     return replace(first, body=placed_body), second, replace(third, body=placed_body)
 
 
@@ -39,7 +36,7 @@ def test_a_mesh_is_one_list_of_triangles_on_the_body(persons, placed_body):
     assert len(first.points) % 3 == 0
     assert 3000 < len(first.points) < 30000
     corners_m = np.array([[p.x, p.y, p.z] for p in first.points])
-    middle_m = placed_body.recovered.joints_m.mean(0)
+    middle_m = placed_body.rescaled.joints_m.mean(0)
     assert np.abs(corners_m.mean(0) - middle_m).max() < 0.2
     assert (first.scale.x, first.pose.orientation.w) == (1.0, 1.0)
 
@@ -53,7 +50,7 @@ def test_a_cloud_names_persons_and_points(persons, placed_body):
     assert [name.decode() for name in points['name'][: len(MARKER_NAMES)]] == list(MARKER_NAMES)
     assert set(points['person']) == {b'person_1', b'person_3'}
     found_m = np.stack([points[axis] for axis in 'xyz'], 1)[: len(MARKER_NAMES)]
-    np.testing.assert_allclose(found_m, placed_body.recovered.markers_m, atol=1e-6)
+    np.testing.assert_allclose(found_m, placed_body.rescaled.markers_m, atol=1e-6)
 
 
 def test_fields_describe_the_bytes(persons):
@@ -71,7 +68,7 @@ def test_sensor_msgs_py_reads_the_positions(persons, placed_body):
     reader = pytest.importorskip('sensor_msgs_py.point_cloud2')
     cloud = virtual_marker_cloud(persons, HEADER)
     found = reader.read_points(cloud, field_names=['x', 'y', 'z'])
-    assert found['z'][0] == pytest.approx(placed_body.recovered.markers_m[0, 2], abs=1e-6)
+    assert found['z'][0] == pytest.approx(placed_body.rescaled.markers_m[0, 2], abs=1e-6)
 
 
 def test_nobody_gives_an_empty_cloud(persons):

@@ -6,7 +6,7 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from biopose_ros.files.camera import guess_camera
-from biopose_ros.files.video import Frame, FrameSource
+from biopose_ros.files.frames import Frame, FrameSource
 from biopose_ros.frames import project
 from biopose_ros.records import Camera
 from biopose_ros.ros.player import Letterbox, PlayerSettings, VideoPlayer

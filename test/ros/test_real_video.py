@@ -11,8 +11,8 @@ import pytest
 from biopose_ros.msg import JointAngleArray
 from ros_graph import NodeProcess, Probe, values
 
-from biopose_ros.detection.networks import NETWORKS, is_imported
 from biopose_ros.files.video import open_frames
+from biopose_ros.pretrained.networks import NETWORKS, is_imported
 from biopose_ros.ros.stamps import to_ns
 from biopose_ros.skeleton import load_skeleton
 

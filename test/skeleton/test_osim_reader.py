@@ -12,7 +12,7 @@ VERSION_3 = (Path(__file__).parent / 'version_3.osim').read_text(encoding='utf-8
 
 def opensim_markers(path, names, poses):
     """Place all markers of a model with OpenSim: [poses, markers, 3]."""
-    from biopose_ros.evaluation.opensim_reference import OpenSimModel
+    from biopose_ros.evaluation.skeleton.opensim_reference import OpenSimModel
 
     model, found = OpenSimModel(path), []
     for pose in poses.numpy():

@@ -25,7 +25,7 @@ def any_skeleton(request):
 
 def test_opensim_opens_the_scaled_file_and_agrees(any_skeleton, tmp_path, draw_poses):
     pytest.importorskip('opensim')
-    from biopose_ros.evaluation.opensim_reference import OpenSimModel
+    from biopose_ros.evaluation.skeleton.opensim_reference import OpenSimModel
 
     scales, path = random_scales(any_skeleton), tmp_path / 'scaled.osim'
     path.write_text(scaled_osim(any_skeleton, scales))
@@ -42,7 +42,7 @@ def test_opensim_opens_the_scaled_file_and_agrees(any_skeleton, tmp_path, draw_p
 
 def test_it_equals_opensims_own_scaling(any_skeleton, tmp_path, draw_poses):
     opensim = pytest.importorskip('opensim')
-    from biopose_ros.evaluation.opensim_reference import OpenSimModel
+    from biopose_ros.evaluation.skeleton.opensim_reference import OpenSimModel
 
     scales, path = random_scales(any_skeleton), tmp_path / 'scaled.osim'
     path.write_text(scaled_osim(any_skeleton, scales))

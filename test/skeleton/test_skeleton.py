@@ -8,7 +8,7 @@ from biopose_ros.skeleton.marker_kinematics import compile_markers
 @pytest.mark.parametrize(('model', 'count'), [('default', 1000), ('reference', 300)])
 def test_forward_kinematics_equals_opensims(model, count, request):
     pytest.importorskip('opensim')
-    from biopose_ros.evaluation.skeleton import forward_error
+    from biopose_ros.evaluation.skeleton.kinematics import forward_error
 
     skeleton = load_skeleton(
         None if model == 'default' else request.getfixturevalue('reference_path')

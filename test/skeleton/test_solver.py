@@ -171,7 +171,7 @@ def test_full_turns_wrap_around(skeleton):
 @pytest.mark.parametrize('noise_m', [0.0, 0.02])
 def test_no_worse_than_opensims_solver(skeleton, noise_m, draw_poses):
     pytest.importorskip('opensim')
-    from biopose_ros.evaluation.opensim_reference import OpenSimModel
+    from biopose_ros.evaluation.skeleton.opensim_reference import OpenSimModel
 
     poses = draw_poses(skeleton, 5, share=0.5)
     generator = torch.Generator().manual_seed(0)

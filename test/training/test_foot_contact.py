@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from biopose_ros.evaluation.foot_contact import evaluate_feet
-from biopose_ros.foot_contact import CONTACT_WEIGHTS
+from biopose_ros.evaluation.person.foot_contact import evaluate_feet
+from biopose_ros.person.foot_contact import CONTACT_WEIGHTS
 from biopose_ros.training.foot_contact import feet_of_split, fit_contact
 from biopose_ros.training.motion.splits import Split
 

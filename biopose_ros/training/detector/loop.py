@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from biopose_ros.detection.graph_file import write_graph
-from biopose_ros.detection.network_import import load_torch_network
-from biopose_ros.detection.networks import LICENCE, NETWORKS
 from biopose_ros.detection.person_detector import KIND
+from biopose_ros.pretrained.network_import import load_torch_network
+from biopose_ros.pretrained.networks import LICENCE, NETWORKS
 from biopose_ros.training.detector.augmentation import augment
 from biopose_ros.training.detector.losses import LossConfig, detector_losses
 from biopose_ros.training.detector.matching import match

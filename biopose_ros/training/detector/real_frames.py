@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from biopose_ros.detection.config import DetectionConfig
-from biopose_ros.detection.landmarks import landmark_index
-from biopose_ros.detection.networks import network_file
 from biopose_ros.detection.person_detector import INPUT_PX, PersonDetector
 from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.files.video import open_frames
+from biopose_ros.keypoints.landmarks import landmark_index
+from biopose_ros.pretrained.networks import network_file
 from biopose_ros.records import FloatArray, PersonCrop, TrackingState
+from biopose_ros.settings import DetectionConfig
 from biopose_ros.training.detector.windows import PERSON_SHARES, LabelledWindow
 
 _LARGEST_SIDE_PX = 1280

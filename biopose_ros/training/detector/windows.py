@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from biopose_ros.detection.crops import Crop
 from biopose_ros.detection.person_detector import INPUT_PX
-from biopose_ros.records import FloatArray
+from biopose_ros.records import Crop, FloatArray
 from biopose_ros.training.detector.clutter import flat_picture, still_life
 from biopose_ros.training.detector.truth import PersonTruth, person_truth, visible_share
 from biopose_ros.training.synthesis.cameras import crop_from_image

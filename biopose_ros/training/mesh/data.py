@@ -12,11 +12,10 @@ from torch import Tensor
 
 from biopose_ros.body.joints import JOINT_PARENTS
 from biopose_ros.body.rotations import axis_angle_to_matrix
-from biopose_ros.detection.crops import Crop
-from biopose_ros.feature_maps import MAPS
+from biopose_ros.inference.feature_maps import MAPS
 from biopose_ros.mesh_recovery.crop_camera import CropCamera, crop_camera
 from biopose_ros.mesh_recovery.network import CropEvidence, MeshRecovery
-from biopose_ros.records import Camera, FloatArray
+from biopose_ros.records import Camera, Crop, FloatArray
 from biopose_ros.training.device import to_device
 from biopose_ros.training.mesh.map_store import MapStore
 from biopose_ros.training.synthesis.generator import CHUNK

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from biopose_ros.detection.landmarks import LANDMARK_NAMES
-from biopose_ros.detection.network_import import load_torch_network
+from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
 from biopose_ros.mesh_recovery.encoders import CROP_PX, BlazePoseEncoder
+from biopose_ros.pretrained.network_import import load_torch_network
 from biopose_ros.training.device import training_device
 from biopose_ros.training.recolouring import recoloured
 

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from biopose_ros.detection.landmark_network import LandmarkNetwork
 from biopose_ros.mesh_recovery.network import CropEvidence, MeshEstimate, MeshRecovery
-from biopose_ros.mesh_recovery.placing import points_about_pelvis_m
 from biopose_ros.training.device import mixed_precision, to_device, training_device
 from biopose_ros.training.mesh.data import MeshTruth, disturbed, read_fields
 from biopose_ros.training.mesh.distillation import Distillation, as_input
@@ -22,6 +21,7 @@ from biopose_ros.training.mesh.measures import mesh_measures
 from biopose_ros.training.synthesis.generator import SampleGenerator
 from biopose_ros.training.synthesis.stream import chunks
 from biopose_ros.training.timed import TimedConfig, TimedTraining
+from biopose_ros.virtual_markers.cut_body import points_about_pelvis_m
 
 
 @dataclass(frozen=True)

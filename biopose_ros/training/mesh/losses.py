@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from biopose_ros.body import load_body
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.mesh_recovery.network import MeshEstimate
-from biopose_ros.mesh_recovery.placing import onto_crop, pelvis_position_m, points_about_pelvis_m
+from biopose_ros.mesh_recovery.placing import onto_crop, pelvis_position_m
 from biopose_ros.training.mesh.data import MeshTruth
 from biopose_ros.virtual_markers import load_markers
-from biopose_ros.virtual_markers.cut_body import cut_body
+from biopose_ros.virtual_markers.cut_body import cut_body, points_about_pelvis_m
 
 _JOINTS = len(JOINT_NAMES)
 _FAR = 1.0  # a point further off than a crop's side teaches no more

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 
 from biopose_ros.detection.landmark_network import CropReading, LandmarkNetwork
-from biopose_ros.feature_maps import MAPS
+from biopose_ros.inference.feature_maps import MAPS
 from biopose_ros.records import FloatArray
 from biopose_ros.training.synthesis.generator import CHUNK
 from biopose_ros.training.synthesis.records import SyntheticSample, stack

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from biopose_ros.detection.config import DetectionConfig
-from biopose_ros.detection.crops import Crop, cut_out
 from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.files.video import open_frames
+from biopose_ros.inference.crops import cut_out
 from biopose_ros.mesh_recovery.encoders import CROP_PX
-from biopose_ros.records import TrackingState
+from biopose_ros.records import Crop, TrackingState
+from biopose_ros.settings import DetectionConfig
 
 # Of a video, every so many frames are kept; a photo is shown so often, until persons count.
 _STEP, _LOOKS = 5, 6

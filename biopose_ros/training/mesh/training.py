@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
 from biopose_ros.mesh_recovery.network import MeshEstimate, MeshRecovery
-from biopose_ros.mesh_recovery.placing import points_about_pelvis_m
 from biopose_ros.training.device import (
     compiled,
     mixed_precision,
@@ -20,6 +19,7 @@ from biopose_ros.training.mesh.data import MeshData, disturbed, fit_normalisatio
 from biopose_ros.training.mesh.losses import MeshLoss, MeshLossConfig
 from biopose_ros.training.mesh.measures import mesh_measures
 from biopose_ros.training.timed import TimedConfig, TimedTraining
+from biopose_ros.virtual_markers.cut_body import points_about_pelvis_m
 
 _CHECK_BATCH = 128
 

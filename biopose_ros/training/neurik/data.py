@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 _Motion = TypeVar('_Motion', bound='LabelledMotion')
 

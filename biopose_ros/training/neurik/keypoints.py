@@ -13,11 +13,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from biopose_ros.detection.landmarks import LANDMARK_NAMES, MIRROR_INDEX
-from biopose_ros.inverse_kinematics.body_parts import BODY_PARTS, MARKER_NAMES
 from biopose_ros.inverse_kinematics.keypoint_encoder import KEYPOINT_MARKERS, View
-from biopose_ros.inverse_kinematics.marker_encoder import PartAxes
+from biopose_ros.keypoints.landmarks import LANDMARK_NAMES, MIRROR_INDEX
 from biopose_ros.training.neurik.noise import drift, spans
+from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES
+from biopose_ros.virtual_markers.part_axes import PartAxes
 
 # Millimetres from the marker to the landmark in the axes of the right (or middle) part: forward,
 # up, to the right; and the median error where the network is sure.

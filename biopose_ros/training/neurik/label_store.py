@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from biopose_ros.body import BodyModel, load_body
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.inverse_kinematics.neurik import PELVIS_COORDINATES
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton, load_skeleton, scale_groups
@@ -20,6 +19,7 @@ from biopose_ros.training.motion.library import activity_clips, recorded_clips
 from biopose_ros.training.motion.splits import Split, split_clips
 from biopose_ros.training.neurik.data import LabelledMotion
 from biopose_ros.training.synthesis.sources import choose_subject, subject_betas
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 # Long takes are given to several subjects, so that shapes do not go with motions.
 _CHUNK_FRAMES, _SHORTEST_FRAMES = 300, 12

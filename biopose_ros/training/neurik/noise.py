@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from biopose_ros.body.rotations import axis_angle_to_matrix
-from biopose_ros.inverse_kinematics.body_parts import BODY_PARTS, MARKER_NAMES, mirrored_marker
-from biopose_ros.inverse_kinematics.marker_encoder import PartAxes
+from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES, mirrored_marker
+from biopose_ros.virtual_markers.part_axes import PartAxes
 
 # 1 sigma of each part's rotation against its parent, degrees, about an axis across the view.
 _TURN_DEG = {

@@ -22,14 +22,13 @@ import torch
 from biopose_ros.body import load_body
 from biopose_ros.detection.landmark_network import LandmarkNetwork, Sighting
 from biopose_ros.detection.sides import SideVote
-from biopose_ros.frames import camera_to_ground
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
-from biopose_ros.inverse_kinematics.lifting import image_rays
+from biopose_ros.frames import camera_to_ground, image_rays
 from biopose_ros.inverse_kinematics.neurik import PELVIS_COORDINATES
 from biopose_ros.mesh_recovery.mesh_stage import MeshStage
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.records import FloatArray, PersonCrop, TrackingState
-from biopose_ros.refinement.refiner import RefinementConfig, Refiner
+from biopose_ros.refinement.refiner import Refiner
+from biopose_ros.settings import RefinementConfig
 from biopose_ros.skeleton import load_skeleton, scale_groups
 from biopose_ros.training.mesh.data import sample_view
 from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence
@@ -37,6 +36,7 @@ from biopose_ros.training.synthesis.camera_path import RATE_HZ
 from biopose_ros.training.synthesis.records import SyntheticSample
 from biopose_ros.training.synthesis.setup import SynthesisConfig, build_sequence_generator
 from biopose_ros.training.synthesis.tie import LabelTie
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 SEQUENCES_PER_SHARD = 4
 # True markers about the true middle of the hips: kept in the shards, for measuring alone.
@@ -126,7 +126,7 @@ class EvidenceRenderer:
                         'marker_weights': body.markers.confidence * is_seen,
                         'keypoints_m': crossed_m - origin_m,
                         'keypoint_weights': person.keypoint_confidence * is_seen,
-                        'features': body.recovered.summary,
+                        'features': body.rescaled.summary,
                     }
                 )
         return {

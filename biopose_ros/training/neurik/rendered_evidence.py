@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from biopose_ros.detection.landmarks import LANDMARK_NAMES
 from biopose_ros.inverse_kinematics.config import NeurikConfig
 from biopose_ros.inverse_kinematics.neurik import Evidence
+from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
 from biopose_ros.training.neurik.data import LabelledMotion, Truth
 
 _Evidence = TypeVar('_Evidence', bound='RenderedEvidence')
@@ -32,7 +32,7 @@ class RenderedEvidence(LabelledMotion):
         come.
     :param marker_weights: [frames, markers], 0 to 1.
     :param keypoints_m: [frames, 33, 3], order of
-        :data:`biopose_ros.detection.landmarks.LANDMARK_NAMES`: where the rays of the 2D
+        :data:`biopose_ros.keypoints.landmarks.LANDMARK_NAMES`: where the rays of the 2D
         keypoints cross the plane through the origin that faces the camera.
     :param keypoint_weights: [frames, 33], 0 to 1.
     :param features: [frames, features], the mesh network's description of each frame.

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from biopose_ros.detection.landmarks import MIRROR_INDEX
 from biopose_ros.inverse_kinematics.neurik import Evidence
+from biopose_ros.keypoints.landmarks import MIRROR_INDEX
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.training.neurik.data import Truth
 from biopose_ros.training.neurik.noise import MeshNoise, NoiseLevels

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES, mirrored_marker
 from biopose_ros.inverse_kinematics.neurik import PELVIS_COORDINATES
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.training.neurik.data import Truth
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES, mirrored_marker
 
 # Coordinates that change sign when left and right are exchanged.
 _MIRROR_NEGATES = (

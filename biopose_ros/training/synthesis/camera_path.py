@@ -9,8 +9,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from biopose_ros.detection.crops import Crop
-from biopose_ros.records import FloatArray
+from biopose_ros.records import Crop, FloatArray
 from biopose_ros.training.motion.rotations import about, matrices_from_vectors
 from biopose_ros.training.synthesis.cameras import View
 from biopose_ros.training.synthesis.chance import pick

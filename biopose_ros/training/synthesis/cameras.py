@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biopose_ros.detection.crops import Crop, crop_from_axis, rotation_2d
-from biopose_ros.records import Camera, FloatArray
+from biopose_ros.inference.crops import crop_from_axis
+from biopose_ros.records import Camera, Crop, FloatArray, rotation_2d
 from biopose_ros.training.synthesis.chance import pick
 
 # Width, height; half of the sampled frames are turned upright.

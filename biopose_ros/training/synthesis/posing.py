@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from biopose_ros.body.joints import JOINT_PARENTS
 from biopose_ros.body.model import BodyMesh, BodyModel
 from biopose_ros.body.rotations import pose_to_matrices
+from biopose_ros.inference.torch_threads import one_torch_thread
 from biopose_ros.records import FloatArray
-from biopose_ros.torch_threads import one_torch_thread
 from biopose_ros.training.motion.rotations import matrices_from_vectors
 from biopose_ros.training.synthesis.scene import PosedPerson
 from biopose_ros.virtual_markers import MarkerTable

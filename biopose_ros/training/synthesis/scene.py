@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biopose_ros.body.joints import JOINT_NAMES
-from biopose_ros.detection.crops import Crop
-from biopose_ros.records import FloatArray
+from biopose_ros.records import Crop, FloatArray
 from biopose_ros.training.synthesis import cameras, props
 from biopose_ros.training.synthesis.backdrop import Room, choose_room
 from biopose_ros.training.synthesis.chance import pick

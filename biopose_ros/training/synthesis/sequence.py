@@ -8,8 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from biopose_ros.body.model import BodyModel
-from biopose_ros.detection.crops import rotation_2d
-from biopose_ros.records import FloatArray
+from biopose_ros.records import FloatArray, rotation_2d
 from biopose_ros.training.motion.rotations import about
 from biopose_ros.training.synthesis.backdrop import choose_room
 from biopose_ros.training.synthesis.camera_path import film, image_steps_px, tracked_crops

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biopose_ros.evaluation.labels import NEUTRAL_COORDINATES
+from biopose_ros.evaluation.body.labels import NEUTRAL_COORDINATES
 from biopose_ros.training.labels.landmarks import mirrored_name
 
 

@@ -126,8 +126,8 @@ def test_lying_persons_are_followed_too(labeller, people, posed):
 
 def test_opensim_finds_the_same_angles(labeller, people, body):
     pytest.importorskip('opensim')
-    from biopose_ros.evaluation.label_references import opensim_differences_deg
-    from biopose_ros.evaluation.labels import PoseSet, marker_fit
+    from biopose_ros.evaluation.body.label_references import opensim_differences_deg
+    from biopose_ros.evaluation.body.labels import PoseSet, marker_fit
 
     pose = wide_poses(np.random.default_rng(5), measure(body), 6).pose
     poses = PoseSet(pose, [people[0]] * 6, [''] * 6)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.inverse_kinematics.neurik import NeurikEstimate
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.training.neurik.data import LabelledMotion
 from biopose_ros.training.neurik.losses import NeurikLoss, estimate_errors, wrapped
 from biopose_ros.training.neurik.noise import NoiseLevels
 from biopose_ros.training.neurik.windows import WindowConfig, WindowSampler
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 CLEAN = NoiseLevels.uniform(8, 0.0, 0.0, 0.0)
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from biopose_ros.detection.landmarks import landmark_index
 from biopose_ros.inverse_kinematics.keypoint_encoder import KEYPOINT_MARKERS, View
+from biopose_ros.keypoints.landmarks import landmark_index
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.training.neurik.keypoints import SimulatedDetector
 from biopose_ros.training.neurik.noise import NoiseLevels

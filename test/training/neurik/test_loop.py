@@ -7,7 +7,7 @@ import torch
 from biopose_ros.inverse_kinematics.config import NeurikConfig
 from biopose_ros.inverse_kinematics.neurik import Neurik
 from biopose_ros.inverse_kinematics.neurik_file import load_neurik
-from biopose_ros.training.neurik.curve import draw_curve
+from biopose_ros.training.curve import draw_curve
 from biopose_ros.training.neurik.loop import NeurikTraining, TrainConfig, finish
 
 SMALL = NeurikConfig(node_size=8, frame_size=24, heads=3, layers=1, feedforward_size=24)

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import torch
 
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.training.neurik.noise import MeshNoise, NoiseLevels
 from biopose_ros.training.neurik.windows import WindowConfig, WindowSampler
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 CENTRES = [row for row, name in enumerate(MARKER_NAMES) if name.startswith('bp_')]
 HIPS = [MARKER_NAMES.index(f'bp_{side}_hip') for side in ('right', 'left')]

@@ -8,13 +8,12 @@ import torch
 from typer.testing import CliRunner
 
 from biopose_ros.cli.app import app
-from biopose_ros.detection.networks import NETWORKS, is_imported
-from biopose_ros.evaluation.rendered_evidence import rendered_errors
+from biopose_ros.evaluation.mesh_recovery.rendered_evidence import rendered_errors
 from biopose_ros.frames import camera_to_ground
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
 from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
 from biopose_ros.mesh_recovery.mesh_file import save_mesh_recovery
 from biopose_ros.mesh_recovery.network import MeshRecovery
+from biopose_ros.pretrained.networks import NETWORKS, is_imported
 from biopose_ros.training.neurik.render_evidence import (
     TRUE_MARKERS,
     EvidenceRenderer,
@@ -25,6 +24,7 @@ from biopose_ros.training.neurik.render_evidence import (
 )
 from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence
 from biopose_ros.training.synthesis.setup import SynthesisConfig
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 HIPS = [MARKER_NAMES.index(f'bp_{side}_hip') for side in ('right', 'left')]
 

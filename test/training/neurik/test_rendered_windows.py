@@ -3,14 +3,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from biopose_ros.detection.landmarks import landmark_index
-from biopose_ros.inverse_kinematics.body_parts import MARKER_NAMES
+from biopose_ros.keypoints.landmarks import landmark_index
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.training.neurik.rendered_windows import (
     RenderedConfig,
     RenderedSampler,
     side_by_side,
 )
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 PLAIN = RenderedConfig.plain(12)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from biopose_ros.detection.crops import Crop
+from biopose_ros.records import Crop
 from biopose_ros.training.synthesis.camera_path import (
     drift,
     film,

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from biopose_ros.detection.crops import Crop, cut_out
+from biopose_ros.inference.crops import cut_out
+from biopose_ros.records import Crop
 from biopose_ros.training.synthesis.cameras import (
     choose_crop,
     choose_view,

@@ -1,0 +1,76 @@
+"""``biopose benchmark live``: images per second and latency of the running node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biopose_ros.cli.options import JsonFile, NodeParameters
+
+if TYPE_CHECKING:
+    from biopose_ros.evaluation.speed.live import LiveResult
+
+
+def benchmark_live(
+    video: Annotated[
+        Path | None,
+        typer.Argument(exists=True, help='Video with a person; default: that of the demo.'),
+    ] = None,
+    size: Annotated[str, typer.Option(help='Size of the images, WIDTHxHEIGHT.')] = '1280x720',
+    rate: Annotated[float, typer.Option(min=0.01, help="Speed against the video's own.")] = 1.0,
+    duration: Annotated[float, typer.Option(min=1.0, help='Seconds to measure.')] = 20.0,
+    compressed: Annotated[bool, typer.Option('--compressed', help='JPEG images.')] = False,
+    parameter: NodeParameters = None,
+    json: JsonFile = None,
+) -> None:
+    """Run node and player as processes; state images in, processed, dropped, and latency."""
+    import os
+    from dataclasses import asdict
+
+    from rich.progress import Progress
+
+    from biopose_ros.ros.dds_profile import large_image_environment
+
+    os.environ.update(large_image_environment())
+    from biopose_ros.cli.demo import demo_video
+    from biopose_ros.cli.figures import write_figures
+    from biopose_ros.evaluation.speed.live import LiveBenchmark, LiveBenchmarkError, measure_live
+
+    video = video or demo_video()
+    benchmark = LiveBenchmark(
+        video=video.resolve(),
+        size=size,
+        rate=rate,
+        duration_s=duration,
+        is_compressed=compressed,
+        parameters=tuple(parameter or ()),
+    )
+    try:
+        with Progress(transient=True) as progress:
+            task = progress.add_task(f'{size} images of {video.name}', total=1.0)
+            result = measure_live(benchmark, lambda part: progress.update(task, completed=part))
+    except LiveBenchmarkError as error:
+        typer.secho(str(error), err=True, fg='red')
+        raise typer.Exit(1) from None
+    _print_table(result)
+    write_figures(json, asdict(result))
+
+
+def _print_table(result: LiveResult) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title='Live node')
+    for heading in ('images in', 'processed', 'dropped', 'fps', 'latency p50', 'latency p95'):
+        table.add_column(heading, justify='right')
+    table.add_row(
+        str(result.frames_in),
+        str(result.frames_processed),
+        str(result.dropped),
+        f'{result.fps:.1f}',
+        f'{result.latency_p50_ms:.0f} ms',
+        f'{result.latency_p95_ms:.0f} ms',
+    )
+    Console().print(table)

@@ -1,0 +1,227 @@
+"""``biopose evaluate video``: joint angles from single views against multi-view truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from biopose_ros.evaluation.angles.multi_view import (
+    Truth,
+    View,
+    find_views,
+    interpolate,
+    load_truth,
+    pelvis_coordinates,
+    projected_keypoints,
+    view_angles_deg,
+)
+from biopose_ros.evaluation.angles.view_angle import AngleResult, errors_by_view_angle
+from biopose_ros.evaluation.metrics import angle_errors_deg, group_errors, without_bias
+from biopose_ros.files.frames import Frame
+from biopose_ros.files.video import open_frames
+from biopose_ros.keypoints.landmarks import landmark_index
+from biopose_ros.pipeline import Pipeline
+from biopose_ros.records import FloatArray, PersonPose, TrackingState
+from biopose_ros.settings import PipelineConfig
+
+CLIP = 'pose2sim_blender'
+# Keypoints of the truth and the landmarks that mean the same places.
+LANDMARK_OF_KEYPOINT: Mapping[str, str] = {
+    f'{side[0].upper()}{joint.capitalize()}': f'{side}_{joint}'
+    for joint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle', 'heel')
+    for side in ('right', 'left')
+} | {'Nose': 'nose'}
+SEEN = (TrackingState.TENTATIVE, TrackingState.TRACKED)
+
+
+@dataclass(frozen=True)
+class ViewResult:
+    """
+    The scores of one view.
+
+    :param frames: pictures of the view for which truth exists.
+    :param frames_compared: those of them in which the person was seen.
+    :param mae_deg: mean absolute error per coordinate group, degrees.
+    :param mae_deg_bias_corrected: the same without each coordinate's constant offset.
+    :param coordinate_mae_deg: per coordinate, degrees.
+    :param coordinate_bias_deg: per coordinate, mean of estimate minus truth, degrees.
+    :param keypoint_error_px: per landmark, median distance to the projected truth, pixels.
+    :param keypoint_offset_px: per landmark, median x and y of estimate minus truth, pixels.
+    :param by_view_angle: the pictures apart by the side that they show.
+    """
+
+    frames: int
+    frames_compared: int
+    mae_deg: Mapping[str, float]
+    mae_deg_bias_corrected: Mapping[str, float]
+    coordinate_mae_deg: Mapping[str, float]
+    coordinate_bias_deg: Mapping[str, float]
+    keypoint_error_px: Mapping[str, float]
+    keypoint_offset_px: Mapping[str, Sequence[float]]
+    by_view_angle: Mapping[str, AngleResult]
+
+
+# Wraps the pictures of a view to show progress; gets the view's name and the number of pictures.
+Watcher = Callable[[Iterable[Frame], str, 'int | None'], Iterable[Frame]]
+
+
+def evaluate_views(
+    data: Path,
+    config: PipelineConfig,
+    views: Sequence[str] | None = None,
+    watch: Watcher = lambda frames, _name, _count: frames,
+) -> dict[str, ViewResult]:
+    """
+    Run the pipeline over every view of the clip.
+
+    :param data: folder that holds ``pose2sim_blender/``.
+    :param config: what to run.
+    :param views: names of the views, None for all.
+    :param watch: shows progress.
+    :returns: the scores per clip, ``pose2sim_blender/<view>``.
+    :raises FileNotFoundError: when the clip is not there.
+    :raises ValueError: when a view is unknown.
+    """
+    known = find_views(data / CLIP)
+    names = [view.name for view in known]
+    if unknown := set(views or ()) - set(names):
+        raise ValueError(f'unknown view {sorted(unknown)[0]!r}; choose from {", ".join(names)}')
+    truth = load_truth(data / CLIP)
+    pipeline = Pipeline(config)
+    return {
+        f'{CLIP}/{view.name}': evaluate_view(pipeline, truth, view, watch)
+        for view in known
+        if not views or view.name in views
+    }
+
+
+@dataclass(frozen=True)
+class ViewRun:
+    """
+    What the pipeline made of one view, beside the truth.
+
+    :param times_s: [frames].
+    :param poses: of the subject, None where it was not seen.
+    :param coordinates: the truth, [frames] per measured coordinate, radians.
+    :param keypoints_px: the truth, [frames, 2] per landmark.
+    :param view_angles_deg: the truth, [frames], 0 from the front to 180 from behind.
+    """
+
+    times_s: FloatArray
+    poses: Sequence[PersonPose | None]
+    coordinates: Mapping[str, FloatArray]
+    keypoints_px: Mapping[str, FloatArray]
+    view_angles_deg: FloatArray
+
+
+def evaluate_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) -> ViewResult:
+    """
+    Score the pipeline on one view.
+
+    :param pipeline: is reset first.
+    :param truth: of the clip.
+    :param view: the camera.
+    :param watch: shows progress.
+    :returns: the view's scores.
+    """
+    return _score(run_view(pipeline, truth, view, watch), pipeline.skeleton.coordinate_names)
+
+
+def run_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) -> ViewRun:
+    """
+    Run the pipeline over one view, picture by picture as it would live.
+
+    :param pipeline: is reset first.
+    :param truth: of the clip.
+    :param view: the camera.
+    :param watch: shows progress.
+    """
+    pipeline.reset()
+    source = open_frames(view.video)
+    height_px, width_px = next(iter(source)).image_bgr.shape[:2]
+    camera = view.camera(width_px, height_px)
+    stamps_ns, persons = [], []
+    for frame in watch(source, view.name, source.frame_count):
+        stamps_ns.append(frame.stamp_ns)
+        persons.append(pipeline.process(frame.image_bgr, camera, frame.stamp_ns))
+    times_s = np.array(stamps_ns) * 1e-9
+    keypoints_px = {
+        LANDMARK_OF_KEYPOINT[name]: interpolate(points_px, truth.times_s, times_s)
+        for name, points_px in projected_keypoints(truth, view, camera).items()
+        if name in LANDMARK_OF_KEYPOINT
+    }
+    poses = _subject(persons, keypoints_px)
+    rows = {**truth.coordinates, **pelvis_coordinates(truth, view)}
+    true_coordinates = {
+        name: interpolate(values, truth.times_s, times_s) for name, values in rows.items()
+    }
+    angles_deg = interpolate(view_angles_deg(truth, view), truth.times_s, times_s)
+    return ViewRun(times_s, poses, true_coordinates, keypoints_px, angles_deg)
+
+
+def _subject(
+    persons: Sequence[Sequence[PersonPose]], keypoints_px: Mapping[str, FloatArray]
+) -> list[PersonPose | None]:
+    """Pick the pose that lies on the true person in each picture; None where none was seen."""
+    indices = [landmark_index(name) for name in keypoints_px]
+    true_px = np.stack(list(keypoints_px.values()), axis=1)  # [frames, keypoints, 2]
+    chosen: list[PersonPose | None] = []
+    for poses, target_px in zip(persons, true_px, strict=True):
+        has_truth = np.isfinite(target_px).any()
+        seen = [pose for pose in poses if pose.state in SEEN and has_truth]
+        distances_px = [
+            np.nanmean(np.linalg.norm(pose.keypoints_px[indices] - target_px, axis=-1))
+            for pose in seen
+        ]
+        chosen.append(seen[int(np.argmin(distances_px))] if seen else None)
+    return chosen
+
+
+def _score(run: ViewRun, coordinate_names: Sequence[str]) -> ViewResult:
+    poses, true_coordinates, true_keypoints_px = run.poses, run.coordinates, run.keypoints_px
+    has_truth = np.isfinite(next(iter(true_keypoints_px.values()))).all(axis=-1)
+    unknown = np.full(len(coordinate_names), np.nan)
+    estimate = np.stack([unknown if pose is None else pose.coordinates for pose in poses])
+    errors_deg = {
+        name: angle_errors_deg(estimate[:, index], true_coordinates[name])
+        for index, name in enumerate(coordinate_names)
+        if name in true_coordinates
+    }
+    compared = {name: errors for name, errors in errors_deg.items() if np.isfinite(errors).any()}
+    unbiased = {name: without_bias(errors) for name, errors in compared.items()}
+    offsets_px = {
+        name: _keypoint_offsets(poses, landmark_index(name), true_px)
+        for name, true_px in true_keypoints_px.items()
+    }
+    return ViewResult(
+        frames=int(np.count_nonzero(has_truth)),
+        frames_compared=sum(pose is not None for pose in poses),
+        mae_deg=group_errors(compared),
+        mae_deg_bias_corrected=group_errors(unbiased),
+        coordinate_mae_deg={name: _mean_absolute(errors) for name, errors in compared.items()},
+        coordinate_bias_deg={name: float(np.nanmean(e)) for name, e in compared.items()},
+        keypoint_error_px={
+            name: float(np.nanmedian(np.linalg.norm(offsets, axis=1)))
+            for name, offsets in offsets_px.items()
+        },
+        keypoint_offset_px={
+            name: np.nanmedian(offsets, axis=0).tolist() for name, offsets in offsets_px.items()
+        },
+        by_view_angle=errors_by_view_angle(compared, run.view_angles_deg),
+    )
+
+
+def _mean_absolute(errors: FloatArray) -> float:
+    return float(np.nanmean(np.abs(errors)))
+
+
+def _keypoint_offsets(
+    poses: Sequence[PersonPose | None], landmark: int, true_px: FloatArray
+) -> FloatArray:
+    """Estimate minus truth, [frames, 2] pixels, NaN where nobody was seen."""
+    unknown = np.full(2, np.nan)
+    estimate_px = [unknown if pose is None else pose.keypoints_px[landmark] for pose in poses]
+    return np.stack(estimate_px) - true_px

@@ -1,0 +1,109 @@
+"""Where a fitted person stands on the ground, and how well one camera can tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from biopose_ros.frames import GroundFrame
+from biopose_ros.inverse_kinematics.pelvis import pelvis_coordinates
+from biopose_ros.records import BodySize, Camera, FloatArray, SkeletonFit
+from biopose_ros.skeleton import Skeleton
+
+_ANGLES = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation')
+_SHIFTS = ('pelvis_tx', 'pelvis_ty', 'pelvis_tz')
+# Step of the finite differences that carry the angles' uncertainty over, radians.
+_STEP_RAD = 1e-4
+
+
+class PersonPlacing:
+    """
+    Takes fits over from the ground frame that leans with the camera to another.
+
+    :param skeleton: whose root is the pelvis, free in all six directions.
+    :param ground: where the coordinates shall count from.
+    """
+
+    def __init__(self, skeleton: Skeleton, ground: GroundFrame) -> None:
+        self._skeleton = skeleton
+        self._ground = ground
+        self._angles = [skeleton.coordinate_index(name) for name in _ANGLES]
+        self._shifts = [skeleton.coordinate_index(name) for name in _SHIFTS]
+        self._is_moved = not np.array_equal(ground.level_from_leaning, np.eye(3)) or (
+            ground.camera_height_m != 0.0
+        )
+
+    def from_leaning(self, fit: SkeletonFit) -> SkeletonFit:
+        """
+        Express a fit in the ground frame.
+
+        The new angles' uncertainty is that of the old ones to first order, taken as independent.
+
+        :param fit: as the camera leans.
+        :returns: the same pose; all but the pelvis's coordinates are unchanged.
+        """
+        if not self._is_moved:
+            return fit
+        markers = replace(
+            fit.markers, positions_m=self._ground.from_leaning(fit.markers.positions_m)
+        )
+        coordinates, stddev = fit.coordinates.copy(), fit.stddev.copy()
+        moved = self._pelvis(self._disturbed(fit.coordinates))  # [4, 6]
+        pelvis = moved[0]
+        coordinates[self._angles] = pelvis[:3]
+        coordinates[self._shifts] = self._ground.from_leaning(fit.coordinates[self._shifts])
+        slopes = (moved[1:, :3] - pelvis[:3]) / _STEP_RAD  # [old, new]
+        stddev[self._angles] = _combined(slopes.T, fit.stddev[self._angles])
+        stddev[self._shifts] = _combined(self._ground.level_from_leaning, fit.stddev[self._shifts])
+        return SkeletonFit(coordinates, stddev, markers)
+
+    def distance_stddev(
+        self, coordinates: FloatArray, size: BodySize, camera: Camera
+    ) -> FloatArray:
+        """
+        Tell how far off the pelvis may be because of a wrong body size or focal length.
+
+        All images share this error, and the fit cannot know it: a person who is taken for 5 %
+        larger stands 5 % further away, as does one seen with a focal length 5 % too long, there
+        along the optical axis alone.
+
+        :param coordinates: [coordinates], in the ground frame.
+        :param size: of the body.
+        :param camera: of the image.
+        :returns: [coordinates], 1 sigma, metres; 0 for the angles.
+        """
+        in_camera_m = self._ground.to_camera(coordinates[self._shifts])
+        errors_m = np.stack(
+            [
+                in_camera_m * (size.stature_stddev_m / size.stature_m),
+                in_camera_m * [0.0, 0.0, camera.focal_stddev],
+            ]
+        )
+        stddev = np.zeros_like(coordinates)
+        stddev[self._shifts] = np.sqrt(
+            np.square(errors_m @ self._ground.camera_from_ground).sum(axis=0)
+        )
+        return stddev
+
+    def _disturbed(self, coordinates: FloatArray) -> FloatArray:
+        """Give the coordinates as they are, and with each pelvis angle a little larger."""
+        rows = np.tile(coordinates, (4, 1))
+        for row, column in enumerate(self._angles, start=1):
+            rows[row, column] += _STEP_RAD
+        return rows
+
+    def _pelvis(self, coordinates: FloatArray) -> FloatArray:
+        """Turn the pelvis with the ground; its angles stand first, [rows, 6]."""
+        leaning = self._skeleton.forward_kinematics(torch.from_numpy(coordinates))
+        level = torch.from_numpy(self._ground.level_from_leaning)
+        return pelvis_coordinates(
+            self._skeleton, level @ leaning.rotations[:, 0], leaning.positions_m[:, 0]
+        ).numpy()
+
+
+def _combined(slopes: FloatArray, stddev: FloatArray) -> FloatArray:
+    """Propagate independent errors, slopes [new, old]."""
+    combined: FloatArray = np.sqrt(np.square(slopes) @ np.square(stddev))
+    return combined

@@ -1,0 +1,98 @@
+"""Settings of the node: what it subscribes to, and what it publishes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from biopose_ros.settings.pipeline import PipelineConfig
+from biopose_ros.settings.setting import check_settings, nested, setting
+
+TRANSPORTS = ('raw', 'compressed')
+RELIABILITIES = ('auto', 'reliable', 'best_effort')
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """
+    All parameters of the node.
+
+    :raises ValueError: for a value out of range.
+    """
+
+    autostart: bool = setting(
+        True,
+        'Configure and activate at start; false leaves both to a lifecycle manager.',
+        is_read_only=True,
+        section='Start',
+    )
+    pipeline: PipelineConfig = nested(PipelineConfig)
+    image_transport: str = setting(
+        'raw',
+        'raw subscribes to Image, compressed to CompressedImage on <image>/compressed.',
+        choices=TRANSPORTS,
+        section='Images',
+    )
+    image_reliability: str = setting(
+        'auto',
+        'Quality of service of the image subscription; auto: reliable where all publishers are.',
+        choices=RELIABILITIES,
+    )
+    image_is_rectified: bool = setting(
+        False,
+        'Images have no lens distortion left; CameraInfo.P is used in place of K and D.',
+    )
+    focal_length_px: float = setting(
+        0.0,
+        'Focal length of a camera without calibration, pixels; 0 assumes a typical camera.',
+        bounds=(0.0, 50000.0),
+    )
+    keypoints_topic: str = setting(
+        '',
+        "PointCloud2 with another detector's 2D keypoints, stamped as their images; they take the "
+        "place of the node's own where they come in time. Empty for none.",
+    )
+    keypoints_wait_s: float = setting(
+        0.1, 'How long an image waits for its keypoints of that topic, seconds.', bounds=(0.0, 1.0)
+    )
+    stale_after_s: float = setting(
+        2.0,
+        'Without a new image for so long, warn, and report the persons as lost; seconds.',
+        bounds=(0.2, 60.0),
+        is_dynamic=True,
+    )
+    person_id_prefix: str = setting(
+        '',
+        'Put before person ids and the names of all frames; tells two cameras apart.',
+        section='Results',
+    )
+    publish_tf: bool = setting(True, 'Broadcast the segment frames on /tf.', is_dynamic=True)
+    robot_state_publisher: bool = setting(
+        False,
+        'A robot_state_publisher broadcasts the first person from robot_description and '
+        'joint_states; the node then sends only the root frame of that person.',
+    )
+    publish_markers: bool = setting(True, 'Draw the skeletons as RViz markers.', is_dynamic=True)
+    publish_meshes: bool = setting(
+        False,
+        'Draw the recovered bodies as triangles, to whoever subscribes; method biopose only.',
+        is_dynamic=True,
+    )
+    publish_virtual_markers: bool = setting(
+        False,
+        'Publish named points of the recovered bodies as PointCloud2; method biopose only.',
+        is_dynamic=True,
+    )
+    publish_debug_image: bool = setting(
+        False,
+        'Publish the picture with the skeletons drawn over it, to whoever subscribes.',
+        is_dynamic=True,
+    )
+    debug_image_hz: float = setting(
+        5.0,
+        'Debug images per second at most; large images cost the node as much as the estimate.',
+        bounds=(0.1, 120.0),
+        is_dynamic=True,
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)

@@ -1,0 +1,169 @@
+"""Settings of the pipeline: parameters of the node and options of ``biopose run``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import pi
+from pathlib import Path
+
+from biopose_ros.settings.setting import check_settings, nested, setting
+
+METHODS = ('biopose', 'neurik', 'landmarks')
+AUTO = 'auto'
+LANDMARK_MODELS = ('lite', 'full', 'heavy')
+
+
+@dataclass(frozen=True)
+class DetectionConfig:
+    """
+    How persons are found and followed.
+
+    :raises ValueError: for a value out of range.
+    """
+
+    model: str = setting(
+        AUTO,
+        'Size of the landmark network: accuracy against speed; auto takes the most accurate one '
+        'that is imported for biopose, else full.',
+        choices=(AUTO, *LANDMARK_MODELS),
+        name='landmark_model',
+        option='--network',
+        section='Detection',
+    )
+    max_persons: int = setting(4, 'How many persons to follow at most.', bounds=(1, 16))
+    min_detection_score: float = setting(
+        0.4, 'A box is looked at from this score of the detector on.', bounds=(0.01, 1.0)
+    )
+    start_presence: float = setting(
+        0.7,
+        'A new person must be this present in the crop; where the detector is sure, min_presence '
+        'is enough.',
+        bounds=(0.01, 1.0),
+    )
+    min_presence: float = setting(
+        0.4, 'A followed person is kept down to this presence.', bounds=(0.01, 1.0)
+    )
+    confirm_frames: int = setting(
+        3, 'Sightings in a row before a person counts as tracked.', bounds=(1, 100)
+    )
+    occlusion_s: float = setting(
+        1.0, 'How long an unseen person is kept as occluded, seconds.', bounds=(0.0, 60.0)
+    )
+    search_interval_s: float = setting(
+        0.05,
+        'While persons are followed: time between looks at one more part of the image for further '
+        'persons, seconds.',
+        bounds=(0.0, 60.0),
+    )
+    smallest_person: float = setting(
+        0.08,
+        "Height of the smallest person searched for, as a share of the image's shorter side; 1 "
+        'searches the whole image only.',
+        bounds=(0.01, 1.0),
+    )
+    threads: int = setting(
+        0, 'CPU threads per network; 0 leaves the choice to ONNX Runtime.', bounds=(0, 256)
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if self.start_presence < self.min_presence:
+            raise ValueError(
+                f'start_presence ({self.start_presence}) must not be below min_presence '
+                f'({self.min_presence}): a new person would be dropped at once'
+            )
+
+
+@dataclass(frozen=True)
+class RefinementConfig:
+    """
+    How far bodies are brought onto the 2D keypoints.
+
+    :raises ValueError: for a value out of range.
+    """
+
+    iterations: int = setting(
+        3,
+        'Steps that bring each recovered body onto the 2D keypoints, at most; 0 takes none. '
+        'Method biopose only.',
+        bounds=(0, 20),
+        name='refine_iterations',
+        section='Refinement',
+    )
+    budget_ms: float = setting(
+        15.0,
+        'Time for these steps, all persons of an image together, milliseconds; what is not '
+        'refined then stays as recovered.',
+        bounds=(0.0, 1e9),
+        name='refine_budget_ms',
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """
+    What the pipeline runs, and how.
+
+    :raises ValueError: for a value out of range.
+    """
+
+    method: str = setting(
+        'biopose',
+        'How joint angles are found. biopose: from the mesh of each person, by networks; '
+        'landmarks: BlazePose landmarks and inverse kinematics; neurik: these, corrected by a '
+        'network that sees the last second.',
+        choices=METHODS,
+        section='Estimation',
+    )
+    device: str = setting(
+        'auto',
+        'Where the networks run: auto, cpu, cuda, or cuda:N.',
+        pattern=r'auto|cpu|cuda(:\d+)?',
+    )
+    mesh_weights: Path | None = setting(
+        None,
+        "Weights file of one's own for method biopose, from `biopose train mesh`, its encoder "
+        'beside it where that was trained, too. Empty for those that ship with the package.',
+        unset='',
+        is_path=True,
+    )
+    height_m: float | None = setting(
+        None,
+        'Standing height of the person, metres; without it everybody is taken for an average '
+        'adult. Right for one person only.',
+        bounds=(0.5, 2.6),
+        unset=0.0,
+        option='--height',
+    )
+    detection: DetectionConfig = nested(DetectionConfig)
+    refinement: RefinementConfig = nested(RefinementConfig)
+    smoothing: float = setting(
+        0.5,
+        'Strength of the filter over time on the coordinates: 0 none, 1 strongest.',
+        bounds=(0.0, 1.0),
+        is_dynamic=True,
+        section='Filter',
+    )
+    camera_pitch_rad: float = setting(
+        0.0,
+        'How far the camera looks down, radians; negative looks up. Levels the ground frame.',
+        bounds=(-pi / 2, pi / 2),
+        section='How the camera is mounted',
+    )
+    camera_roll_rad: float = setting(
+        0.0,
+        "How far the camera's right side is down, radians. Levels the ground frame.",
+        bounds=(-pi, pi),
+    )
+    camera_height_m: float = setting(
+        0.0,
+        'Height of the camera over the floor, metres; 0 leaves y = 0 at the camera.',
+        bounds=(0.0, 100.0),
+        option='--camera-height',
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)

@@ -1,0 +1,106 @@
+"""Axes of body parts, spanned by their virtual markers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES, Axis, BodyPart
+
+_EPSILON = 1e-6
+
+
+# Markers closer together than this span no axes.
+_LEAST_SPREAD_M = 1e-3
+
+
+@dataclass(frozen=True)
+class PartFrames:
+    """
+    Axes of the body parts, from markers alone.
+
+    :param rotations: [..., parts, 3, 3], part axes to ground.
+    :param origins_m: [..., parts, 3].
+    :param is_known: [..., parts], 0 where markers that span the axes are missing, else 1.
+    """
+
+    rotations: Tensor
+    origins_m: Tensor
+    is_known: Tensor
+
+
+class PartAxes(nn.Module):
+    """Axes of all body parts from their markers; has no weights to train."""
+
+    groups: Tensor
+    order: Tensor
+    signs: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        names = MARKER_NAMES
+        origin = torch.stack([_mean_of(part.origin, names) for part in BODY_PARTS])
+        ends = [_mean_of(g, names) for part in BODY_PARTS for g in _axis_ends(part)]
+        self.register_buffer('groups', torch.cat([origin, torch.stack(ends)]), persistent=False)
+        # Columns of [primary, secondary, third] that become x, y and z, and the third's sign.
+        orders, signs = zip(*(_column_order(part) for part in BODY_PARTS), strict=True)
+        self.register_buffer('order', torch.stack(orders), persistent=False)
+        self.register_buffer('signs', torch.tensor(signs), persistent=False)
+
+    # A training may run its layers in bfloat16, but not what has to do with places and angles.
+    @torch.autocast('cpu', enabled=False)
+    def forward(self, positions_m: Tensor, weights: Tensor) -> PartFrames:
+        """
+        Span axes.
+
+        :param positions_m: [..., markers, 3], ground frame; finite.
+        :param weights: [..., markers], 0 where a marker is missing.
+        """
+        # One large matrix product instead of many small ones.
+        mass = weights @ self.groups.T  # [..., groups]
+        weighted_m = (positions_m * weights[..., None]).transpose(-1, -2) @ self.groups.T
+        means_m = weighted_m.transpose(-1, -2) / mass.clamp(min=_EPSILON)[..., None]
+        is_known = (mass > _EPSILON).to(positions_m.dtype)
+        count = len(BODY_PARTS)
+        ends = means_m[..., count:, :].reshape(*means_m.shape[:-2], count, 4, 3)
+        along = ends[..., 1, :] - ends[..., 0, :]
+        primary = _unit(along)
+        across = ends[..., 3, :] - ends[..., 2, :]
+        across = across - (across * primary).sum(-1, keepdim=True) * primary
+        secondary = _unit(across)
+        third = torch.linalg.cross(primary, secondary) * self.signs[:, None]
+        axes = torch.stack([primary, secondary, third], -2)  # rows
+        rotations = (self.order @ axes).transpose(-1, -2)
+        spanned = is_known[..., count:].reshape(*is_known.shape[:-1], count, 4).amin(-1)
+        shortest = (along * along).sum(-1).minimum((across * across).sum(-1))
+        is_spread = (shortest > _LEAST_SPREAD_M**2).to(positions_m.dtype)
+        known = is_known[..., :count] * spanned * is_spread
+        return PartFrames(rotations, means_m[..., :count, :], known)
+
+
+def _mean_of(group: tuple[str, ...], names: tuple[str, ...]) -> Tensor:
+    return torch.tensor([float(name in group) / len(group) for name in names])
+
+
+def _axis_ends(part: BodyPart) -> tuple[tuple[str, ...], ...]:
+    return (*part.primary[1:], *part.secondary[1:])
+
+
+def _column_order(part: BodyPart) -> tuple[Tensor, float]:
+    letters: list[str] = [_letter(part.primary), _letter(part.secondary)]
+    letters.append(next(letter for letter in 'xyz' if letter not in letters))
+    order = torch.zeros(3, 3)
+    for row, letter in enumerate(letters):
+        order['xyz'.index(letter), row] = 1.0
+    is_cyclic = (letters[0] + letters[1]) in ('xy', 'yz', 'zx')
+    return order, 1.0 if is_cyclic else -1.0
+
+
+def _letter(axis: Axis) -> str:
+    return axis[0]
+
+
+def _unit(vectors: Tensor) -> Tensor:
+    return vectors / (vectors * vectors).sum(-1, keepdim=True).clamp(min=_EPSILON**2).sqrt()

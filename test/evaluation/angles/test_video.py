@@ -1,0 +1,69 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from biopose_ros.cli.app import app
+from biopose_ros.evaluation.metrics import COORDINATE_GROUPS
+from biopose_ros.files.overlay import VideoWriter
+from biopose_ros.files.video import open_frames
+
+CLIP = Path(__file__).resolve().parents[4] / 'shared' / 'data' / 'real' / 'pose2sim_blender'
+COUNT = 8
+
+
+@pytest.fixture(scope='module')
+def short_clip(tmp_path_factory):
+    """The start of one development view, with the truth of all views."""
+    from biopose_ros.pipeline import Pipeline
+
+    if not CLIP.exists():
+        pytest.skip(f'needs the clip {CLIP.name}')
+    try:
+        Pipeline()
+    except FileNotFoundError as error:
+        pytest.skip(f'networks are not imported: {error}')
+    folder = tmp_path_factory.mktemp('data') / CLIP.name
+    folder.mkdir()
+    for path in CLIP.glob('Pose2Sim_*'):
+        (folder / path.name).symlink_to(path)
+    with VideoWriter(folder / 'cam01.mp4', 60.0) as writer:
+        for frame in open_frames(CLIP / 'cam01.mp4'):
+            if frame.index < COUNT:
+                writer.write(frame.image_bgr, frame.stamp_ns)
+    return folder.parent
+
+
+def test_one_view_is_scored(short_clip, tmp_path):
+    report = tmp_path / 'report.json'
+    arguments = ['evaluate', 'video', '--data', short_clip, '--json', report, '--details']
+    outcome = CliRunner().invoke(app, [*map(str, arguments)])
+    assert outcome.exit_code == 0, outcome.output
+    scores = json.loads(report.read_text())['pose2sim_blender/cam01']['biopose']
+    raw, unbiased = scores['mae_deg'], scores['mae_deg_bias_corrected']
+    measured = set(COORDINATE_GROUPS) - {'wrist'} | {'legs_and_trunk', 'mean'}
+    assert set(raw) == set(unbiased) == measured
+    assert all(unbiased[group] >= 0 for group in measured)
+    assert unbiased['mean'] < raw['mean'] < 60
+    assert scores['frames'] == COUNT - 1  # the first picture has no truth
+    assert 1 <= scores['frames_compared'] <= scores['frames']
+    by_angle = scores['by_view_angle']
+    assert sum(one['frames'] for one in by_angle.values()) == scores['frames_compared']
+    assert all(set(one['mae_deg']) == measured for one in by_angle.values())
+    assert all(f'{name} {one["frames"]}' in outcome.output for name, one in by_angle.items())
+    # The calibration, the axes and the times fit: keypoints lie on the projected truth.
+    errors_px = scores['keypoint_error_px']
+    assert errors_px['right_knee'] < 40
+    assert errors_px['left_wrist'] < 40
+
+
+@pytest.mark.parametrize(
+    ('folder', 'options', 'message'),
+    [('nowhere', [], 'give --data'), ('', ['--view', 'cam09'], "unknown view 'cam09'")],
+)
+def test_mistakes_are_named(short_clip, folder, options, message):
+    data = str(short_clip / folder)
+    outcome = CliRunner().invoke(app, ['evaluate', 'video', '--data', data, *options])
+    assert outcome.exit_code == 1
+    assert message in outcome.output.replace('\n', ' ')

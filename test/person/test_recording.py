@@ -1,0 +1,150 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from biopose_ros.files.camera import guess_camera
+from biopose_ros.frames import GroundFrame
+from biopose_ros.person.motion import within_limits
+from biopose_ros.person.recording import RecordedImage, smooth_recording
+from biopose_ros.records import Markers, PersonPose, TrackingState
+from biopose_ros.skeleton import load_skeleton
+
+CAMERA = guess_camera(1280, 720)
+GROUND = GroundFrame.of_camera(0.2, 0.0, 1.5)
+FRAMES, FRAME_S = 90, 1 / 30
+STDDEV, DISTANCE_SHARE = np.radians(2.0), 0.09 / 1.7
+
+
+@pytest.fixture(scope='module')
+def skeleton():
+    return load_skeleton()
+
+
+def pose_of(skeleton, person_id, coordinates, state=TrackingState.TRACKED):
+    segments = len(skeleton.segment_names)
+    stddev = np.full(len(coordinates), STDDEV)
+    stddev[3:6] = 0.3  # mostly the unknown size
+    return PersonPose(
+        person_id=person_id,
+        stamp_ns=0,
+        state=state,
+        confidence=1.0,
+        coordinates=coordinates,
+        velocities=np.zeros_like(coordinates),
+        stddev=stddev,
+        scales=np.ones((segments, 3)),
+        scale_stddev=np.zeros(segments),
+        segment_rotations=np.zeros((segments, 3, 3)),
+        segment_positions_m=np.zeros((segments, 3)),
+        markers=Markers((), np.zeros((0, 3)), np.zeros(0)),
+        stature_m=1.7,
+        stature_stddev_m=0.09,
+        box_xyxy_px=np.zeros(4),
+        keypoints_px=np.zeros((33, 2)),
+        keypoint_confidence=np.zeros(33),
+    )
+
+
+@pytest.fixture(scope='module')
+def recording(skeleton):
+    """One person bends the knee; another, who stands, is there for the middle third."""
+    random = np.random.default_rng(0)
+    times_s = np.arange(FRAMES) * FRAME_S
+    truth = np.tile(skeleton.default_coordinates.numpy(), (FRAMES, 1))
+    truth[:, 3] = -4.0
+    truth[:, skeleton.coordinate_index('knee_angle_r')] = 1 - 0.8 * np.cos(2 * np.pi * times_s)
+    noisy = truth + 0.3 * STDDEV * random.normal(size=truth.shape)
+    images = []
+    for row, time_s in enumerate(times_s):
+        hidden = 40 <= row < 46
+        state = TrackingState.OCCLUDED if hidden else TrackingState.TRACKED
+        poses = [pose_of(skeleton, 'person_1', truth[0] if hidden else noisy[row], state)]
+        if 30 <= row < 60:
+            poses.append(pose_of(skeleton, 'person_2', truth[0].copy()))
+        images.append(RecordedImage(time_s, poses))
+    return truth, images
+
+
+@pytest.fixture(scope='module')
+def smoothed(recording, skeleton):
+    return smooth_recording(recording[1], skeleton, CAMERA, GROUND, 0.5)
+
+
+def knees(skeleton, images):
+    knee = skeleton.coordinate_index('knee_angle_r')
+    return np.array([image.poses[0].coordinates[knee] for image in images])
+
+
+def test_noise_is_smoothed_and_hidden_images_are_bridged(recording, smoothed, skeleton):
+    truth, images = recording
+    true_knee = truth[:, skeleton.coordinate_index('knee_angle_r')]
+    seen = np.r_[0:40, 46:FRAMES]
+    before = knees(skeleton, images) - true_knee
+    after = knees(skeleton, smoothed) - true_knee
+    assert after[seen].std() < 0.8 * before[seen].std()
+    assert np.abs(after[40:46]).max() < 0.1 < np.abs(before[40:46]).max()
+
+
+def test_images_persons_and_states_stay(recording, smoothed):
+    for old, new in zip(recording[1], smoothed, strict=True):
+        assert new.time_s == old.time_s
+        assert [(p.person_id, p.state) for p in new.poses] == [
+            (p.person_id, p.state) for p in old.poses
+        ]
+
+
+def test_persons_do_not_mix(recording, smoothed, skeleton):
+    for old, new in zip(recording[1][30:60], smoothed[30:60], strict=True):
+        np.testing.assert_allclose(new.poses[1].coordinates, old.poses[1].coordinates, atol=1e-6)
+        np.testing.assert_allclose(new.poses[1].velocities, 0.0, atol=1e-5)
+
+
+def test_segments_follow_the_coordinates(smoothed, skeleton):
+    pose = smoothed[20].poses[0]
+    frames = skeleton.forward_kinematics(torch.from_numpy(pose.coordinates))
+    np.testing.assert_allclose(
+        pose.segment_positions_m, GROUND.to_camera(frames.positions_m.numpy())
+    )
+    np.testing.assert_allclose(
+        pose.segment_rotations, GROUND.camera_from_ground @ frames.rotations.numpy()
+    )
+
+
+def test_the_unknown_distance_is_not_smoothed_away(recording, smoothed, skeleton):
+    """All images share it, so that averaging them does not help."""
+    pose = smoothed[20].poses[0]
+    distance_m = np.linalg.norm(GROUND.to_camera(pose.coordinates[3:6]))
+    size_error_m = distance_m * DISTANCE_SHARE
+    assert np.linalg.norm(pose.stddev[3:6]) > size_error_m
+    assert (pose.stddev[6:] <= STDDEV * 1.01).all()
+
+
+def test_velocities_are_those_of_the_movement(recording, smoothed, skeleton):
+    knee = skeleton.coordinate_index('knee_angle_r')
+    found = np.array([image.poses[0].velocities[knee] for image in smoothed])
+    expected = np.gradient(recording[0][:, knee], FRAME_S)
+    assert np.corrcoef(found[5:-5], expected[5:-5])[0, 1] > 0.98
+
+
+def test_a_track_that_ends_hidden_keeps_its_predictions(recording, skeleton):
+    images = list(recording[1][:40])
+    last = images[-1].poses[0]
+    hidden = replace(last, state=TrackingState.OCCLUDED)
+    images[-1] = replace(images[-1], poses=[hidden])
+    (pose, *_) = smooth_recording(images, skeleton, CAMERA, GROUND, 0.5)[-1].poses
+    joints = slice(6, None)  # feet that stood still hold the pelvis
+    expected = within_limits(skeleton, last.coordinates)[joints]
+    np.testing.assert_allclose(pose.coordinates[joints], expected)
+
+
+def test_an_empty_recording_stays_empty(skeleton):
+    images = [RecordedImage(0.1, []), RecordedImage(0.2, [])]
+    assert smooth_recording(images, skeleton, CAMERA, GROUND, 0.5) == images
+
+
+def test_time_must_go_on(recording, skeleton):
+    images = [recording[1][1], recording[1][0]]
+    with pytest.raises(ValueError, match='times must increase'):
+        smooth_recording(images, skeleton, CAMERA, GROUND, 0.5)
