@@ -26,6 +26,7 @@ from biopose_ros.cli.evaluate.filtering import evaluate_filtering
 from biopose_ros.cli.evaluate.keypoints import evaluate_keypoints
 from biopose_ros.cli.evaluate.mesh import evaluate_mesh
 from biopose_ros.cli.evaluate.mesh_ablations import evaluate_mesh_ablations
+from biopose_ros.cli.evaluate.motion import evaluate_motion
 from biopose_ros.cli.evaluate.neurik import evaluate_neurik
 from biopose_ros.cli.evaluate.refinement import evaluate_refinement
 from biopose_ros.cli.evaluate.refinement_depth import evaluate_refinement_depth
@@ -70,6 +71,7 @@ evaluate.command('keypoints')(evaluate_keypoints)
 evaluate.command('mesh')(evaluate_mesh)
 evaluate.command('mesh-ablations')(evaluate_mesh_ablations)
 evaluate.command('detector')(evaluate_detector)
+evaluate.command('motion')(evaluate_motion)
 evaluate.command('neurik')(evaluate_neurik)
 evaluate.command('refinement')(evaluate_refinement)
 evaluate.command('refinement-depth')(evaluate_refinement_depth)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _FIRST_CHUNKS = 64  # of 16 images: learning begins with these
 _HELD_OUT_CHUNKS = 96
 _FINE_TUNING_RATE = 4e-4
+_USES = 6.0  # of each image
 
 
 def _progress(bar: Progress, name: str) -> Callable[[int, int], None]:
@@ -123,12 +124,12 @@ def train_mesh(
             network,
             TimedConfig(minutes=minutes, learning_rate=rate, seed=seed),
             start=begin,
+            uses=_USES,
         )
 
         def report(line: LogLine) -> None:
             bar.update(task, completed=line.elapsed_s)
-            drawn_images = CHUNK * (int(store.numbers.max()) + 1)
-            console.print(f'{drawn_images} images, {line.text()}', soft_wrap=True)
+            console.print(f'{training.data.drawn} images, {line.text()}', soft_wrap=True)
             best = trained_network(training.folder, network)
             save_mesh_recovery(output, best)
 

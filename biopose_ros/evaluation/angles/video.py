@@ -19,7 +19,26 @@ from biopose_ros.evaluation.angles.multi_view import (
     view_angles_deg,
 )
 from biopose_ros.evaluation.angles.view_angle import AngleResult, errors_by_view_angle
-from biopose_ros.evaluation.metrics import angle_errors_deg, group_errors, without_bias
+from biopose_ros.evaluation.angles.limb_directions import CLIP as DIRECTIONS_CLIP
+from biopose_ros.evaluation.angles.limb_directions import (
+    ANGLES,
+    CAMERA,
+    SECTION,
+    VIDEO,
+    DirectionResult,
+    direction_angles,
+    read_truth,
+    score_directions,
+)
+from biopose_ros.evaluation.metrics import (
+    GROUPS,
+    Slope,
+    angle_errors_deg,
+    group_errors,
+    group_gains,
+    without_bias,
+)
+from biopose_ros.files.camera import read_camera
 from biopose_ros.files.frames import Frame
 from biopose_ros.files.video import open_frames
 from biopose_ros.keypoints.landmarks import landmark_index
@@ -46,6 +65,8 @@ class ViewResult:
     :param frames_compared: those of them in which the person was seen.
     :param mae_deg: mean absolute error per coordinate group, degrees.
     :param mae_deg_bias_corrected: the same without each coordinate's constant offset.
+    :param gain: per coordinate group, slope of the estimate on the truth.
+    :param slopes: per coordinate, what the gain is made of.
     :param coordinate_mae_deg: per coordinate, degrees.
     :param coordinate_bias_deg: per coordinate, mean of estimate minus truth, degrees.
     :param keypoint_error_px: per landmark, median distance to the projected truth, pixels.
@@ -57,6 +78,8 @@ class ViewResult:
     frames_compared: int
     mae_deg: Mapping[str, float]
     mae_deg_bias_corrected: Mapping[str, float]
+    gain: Mapping[str, float]
+    slopes: Mapping[str, Slope]
     coordinate_mae_deg: Mapping[str, float]
     coordinate_bias_deg: Mapping[str, float]
     keypoint_error_px: Mapping[str, float]
@@ -192,6 +215,10 @@ def _score(run: ViewRun, coordinate_names: Sequence[str]) -> ViewResult:
     }
     compared = {name: errors for name, errors in errors_deg.items() if np.isfinite(errors).any()}
     unbiased = {name: without_bias(errors) for name, errors in compared.items()}
+    slopes = {
+        name: Slope.of(estimate[:, coordinate_names.index(name)], true_coordinates[name])
+        for name in compared
+    }
     offsets_px = {
         name: _keypoint_offsets(poses, landmark_index(name), true_px)
         for name, true_px in true_keypoints_px.items()
@@ -201,6 +228,8 @@ def _score(run: ViewRun, coordinate_names: Sequence[str]) -> ViewResult:
         frames_compared=sum(pose is not None for pose in poses),
         mae_deg=group_errors(compared),
         mae_deg_bias_corrected=group_errors(unbiased),
+        gain=group_gains({name: [slope] for name, slope in slopes.items()}),
+        slopes=slopes,
         coordinate_mae_deg={name: _mean_absolute(errors) for name, errors in compared.items()},
         coordinate_bias_deg={name: float(np.nanmean(e)) for name, e in compared.items()},
         keypoint_error_px={
@@ -212,6 +241,57 @@ def _score(run: ViewRun, coordinate_names: Sequence[str]) -> ViewResult:
         },
         by_view_angle=errors_by_view_angle(compared, run.view_angles_deg),
     )
+
+
+def mean_of_views(results: Mapping[str, ViewResult]) -> dict[str, dict[str, float]]:
+    """
+    Average the scores of all views.
+
+    :param results: per view.
+    :returns: per coordinate group and ``all`` (the published average): ``mae_deg``,
+        ``mae_deg_bias_corrected`` and ``gain``.
+    """
+    views = list(results.values())
+    names = {name for view in views for name in view.slopes}
+    slopes = {name: [v.slopes[name] for v in views if name in v.slopes] for name in names}
+    gains = group_gains(slopes)
+    means = {}
+    for group in GROUPS:
+        rows = [(v.mae_deg, v.mae_deg_bias_corrected) for v in views if group in v.mae_deg]
+        if rows:
+            raw, corrected = (float(np.mean([row[k][group] for row in rows])) for k in (0, 1))
+            means['all' if group == 'mean' else group] = {
+                'mae_deg': raw,
+                'mae_deg_bias_corrected': corrected,
+                'gain': gains[group],
+            }
+    return means
+
+
+def evaluate_directions(
+    data: Path,
+    config: PipelineConfig,
+    watch: Watcher = lambda frames, _name, _count: frames,
+) -> DirectionResult:
+    """
+    Run the pipeline over the clip of a man who sits down and stands up.
+
+    :param data: folder that holds ``sit_to_stand/``.
+    :param config: what to run.
+    :param watch: shows progress.
+    :raises FileNotFoundError: when the clip is not there.
+    """
+    folder, pipeline = data / DIRECTIONS_CLIP, Pipeline(config)
+    truth = read_truth(folder / ANGLES)
+    source = open_frames(folder / VIDEO)
+    height_px, width_px = next(iter(source)).image_bgr.shape[:2]
+    camera = read_camera(folder / CAMERA, width_px, height_px, SECTION)
+    poses: list[PersonPose | None] = []
+    for frame in watch(source, DIRECTIONS_CLIP, source.frame_count):
+        found = pipeline.process(frame.image_bgr, camera, frame.stamp_ns)
+        seen = [pose for pose in found if pose.state in SEEN]
+        poses.append(max(seen, key=lambda pose: pose.confidence) if seen else None)
+    return score_directions(direction_angles(poses, pipeline.skeleton), truth)
 
 
 def _mean_absolute(errors: FloatArray) -> float:

@@ -80,6 +80,11 @@ class MeshData:
         return len(self._rows)
 
     @property
+    def drawn(self) -> int:
+        """How many images were put into the store so far, those replaced since among them."""
+        return CHUNK * (int(self.store.numbers.max()) + 1)
+
+    @property
     def rows(self) -> Tensor:
         """[crops], where the store held crops at the last refresh."""
         return torch.from_numpy(self._rows)

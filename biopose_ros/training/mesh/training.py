@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from pathlib import Path
 
 import torch
@@ -22,6 +24,7 @@ from biopose_ros.training.timed import TimedConfig, TimedTraining
 from biopose_ros.virtual_markers.cut_body import points_about_pelvis_m
 
 _CHECK_BATCH = 128
+_WAIT_S = 0.5
 
 
 class MeshTraining(TimedTraining):
@@ -37,6 +40,7 @@ class MeshTraining(TimedTraining):
         batch: int = 96,
         losses: MeshLossConfig | None = None,
         start: MeshRecovery | None = None,
+        uses: float = math.inf,
     ) -> None:
         """
         Prepare, from the folder's checkpoint where there is one.
@@ -50,9 +54,11 @@ class MeshTraining(TimedTraining):
         :param losses: weights of the losses.
         :param start: a trained network, perhaps for another encoder, whose weights are taken over
             where they fit.
+        :param uses: how often an image is learnt from, in the mean, before learning waits for new
+            ones; endless for a store that gets none.
         """
         torch.manual_seed(config.seed)
-        self.data, self.held_out, self.batch = data, held_out, batch
+        self.data, self.held_out, self.batch, self.uses = data, held_out, batch, uses
         model = _Learner(MeshRecovery(network), MeshLoss(network.feature_size, losses))
         if start is not None:
             take_over(model.network, start)
@@ -68,6 +74,8 @@ class MeshTraining(TimedTraining):
 
     def losses(self) -> dict[str, Tensor]:
         """Draw a batch without replacement and give its losses."""
+        while self.batch * (self.step + 1) > self.uses * self.data.drawn:
+            time.sleep(_WAIT_S)
         if len(self._queue) < self.batch:
             self.data.refresh()
             rows = self.data.rows
