@@ -100,7 +100,7 @@ def train_mesh(
             raise typer.BadParameter(str(error)) from error
         return
     drawn = {
-        split: SynthesisConfig(split, seed, motion, synthetic_clips=500)
+        split: SynthesisConfig(split, seed, motion, synthetic_clips=300)
         for split in ('train', 'validation')
     }
     room = StoreConfig(drawn['train'], encoder, max(images // CHUNK, _FIRST_CHUNKS))

@@ -18,8 +18,7 @@ from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.training.labels import Anthropometry, Labeller
 from biopose_ros.training.motion.clip import MotionClip
-from biopose_ros.training.motion.joints import JOINT
-from biopose_ros.training.synthesis.sources import is_sitting
+from biopose_ros.training.motion.postures import postures
 
 _BOTH = ('r', 'l')
 
@@ -29,7 +28,7 @@ class Norm:
     """
     What is usual.
 
-    :param posture: key of :data:`POSTURES`.
+    :param posture: key of :func:`~biopose_ros.training.motion.postures.postures`.
     :param coordinate: of the skeleton, without its side.
     :param percentile: over frames, of both sides together.
     :param low: least usual value, degrees.
@@ -125,44 +124,3 @@ def _percentile(names: Sequence[str], angles_deg: FloatArray, norm: Norm) -> flo
     sides = [f'{norm.coordinate}_{side}' for side in _BOTH]
     columns = [names.index(n) for n in (norm.coordinate, *sides) if n in names]
     return float(np.percentile(angles_deg[:, columns], norm.percentile))
-
-
-def postures(clip: MotionClip) -> dict[str, np.ndarray]:
-    """
-    Tell which frames of a clip show which posture, without a look at knees, ankles and elbows.
-
-    :param clip: on any body.
-    :returns: by posture, [frames] of truth values.
-    """
-    placed, leg_m = clip.placed, clip.proportions.leg_length_m
-
-    def at(*names: str) -> FloatArray:
-        return np.stack([placed.positions_m[:, JOINT[name]] for name in names], axis=1)
-
-    hips, knees, ankles, wrists = (
-        at(*(f'{side}_{name}' for side in ('left', 'right')))
-        for name in ('hip', 'knee', 'ankle', 'wrist')
-    )
-    lowest = placed.soles_m[..., 1].min(2)
-    ground = lowest.min(1, keepdims=True)
-    step = max(round(clip.fps), 1)
-    path = clip.translation_m[:, [0, 2]].astype(np.float64)
-    ends = np.minimum(np.arange(len(clip)) + step // 2, len(clip) - 1)
-    begins = np.maximum(np.arange(len(clip)) - step // 2, 0)
-    seconds = np.maximum(ends - begins, 1) / clip.fps
-    speed = np.linalg.norm(path[ends] - path[begins], axis=1) / seconds
-    is_high = hips[..., 1].mean(1) - ground[:, 0] > 0.9 * leg_m
-    apart = np.linalg.norm((ankles[:, 0] - ankles[:, 1])[:, [0, 2]], axis=1)
-    upright = placed.rotations[:, JOINT['spine3'], 1, 1] > np.cos(np.radians(20.0))
-    standing = (
-        clip.valid & clip.floor_known & is_high & upright & (speed < 0.1)
-        & (np.abs(lowest - ground) < 0.03).all(1) & (apart < 0.5 * leg_m)
-    )  # fmt: skip
-    walks = 'walk' in clip.activity.lower() and 'stealth' not in clip.activity.lower()
-    thighs = (hips[..., 1] - knees[..., 1]).mean(1)
-    return {
-        'standing': standing,
-        'hanging arms': standing & (wrists[..., 1] < hips[..., 1]).all(1),
-        'walking': clip.valid & walks & upright & (speed > 0.8) & (speed < 1.8),
-        'sitting': clip.valid & is_sitting(clip.activity) & (np.abs(thighs) < 0.2 * leg_m),
-    }

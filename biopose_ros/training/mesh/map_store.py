@@ -116,14 +116,12 @@ def fill_store(
     :param advance: called with chunks done and chunks in total.
     :raises ValueError: when the folder holds another store.
     """
-    _prepare(folder, config)
-    numbers = open_memmap(folder / 'numbers.npy', mode='r')
-    missing = np.flatnonzero(numbers < 0).tolist()
+    missing = np.flatnonzero(_prepared(folder, config) < 0).tolist()
     workers = min(workers, len(missing))
     with _filling(folder, config, [missing[worker::workers] for worker in range(workers)]) as run:
         while run():
-            advance(int((numbers >= 0).sum()), config.chunks)
-    if (numbers < 0).any():
+            advance(int((_numbers(folder, config) >= 0).sum()), config.chunks)
+    if (_numbers(folder, config) < 0).any():
         raise RuntimeError(f'{folder}: a worker failed; see its message above')
     return MapStore(folder)
 
@@ -146,29 +144,32 @@ def streamed_store(
     :param advance: called, while waiting for the first, with chunks done and chunks in total.
     :raises ValueError: when the folder holds another store.
     """
-    _prepare(folder, config)
-    numbers = open_memmap(folder / 'numbers.npy', mode='r')
-    following = int(numbers.max()) + 1
+    following = int(_prepared(folder, config).max()) + 1
     streams = [count(following + worker, workers) for worker in range(workers)]
     first_chunks = min(first_chunks, config.chunks)
     with _filling(folder, config, streams) as run:
-        while (done := int((numbers >= 0).sum())) < first_chunks:
+        while (done := int((_numbers(folder, config) >= 0).sum())) < first_chunks:
             advance(done, first_chunks)
             if not run():
                 raise RuntimeError(f'{folder}: a worker failed; see its message above')
         yield MapStore(folder)
 
 
-def _prepare(folder: Path, config: StoreConfig) -> None:
-    """Make the arrays, or see that they are the wanted ones."""
+def _prepared(folder: Path, config: StoreConfig) -> np.ndarray:
+    """See that the folder is empty or holds the wanted store; give its chunks' numbers."""
     folder.mkdir(parents=True, exist_ok=True)
     described = json.dumps(asdict(config), default=str, indent=2)
     note = folder / 'store.json'
     if note.exists() and note.read_text() != described:
         raise ValueError(f'{folder} holds other images; give an empty folder')
-    if not note.exists():
-        _allocate(folder, config)
-        note.write_text(described)
+    note.write_text(described)
+    return _numbers(folder, config)
+
+
+def _numbers(folder: Path, config: StoreConfig) -> np.ndarray:
+    """Give the numbers of the store's chunks, -1 for those that are not there."""
+    path = folder / 'numbers.npy'
+    return np.load(path) if path.exists() else np.full(config.chunks, -1)
 
 
 @contextmanager
@@ -178,8 +179,8 @@ def _filling(
     """Let one process work off each list of chunks; gives what waits and tells if any is alive."""
     context = get_context('spawn')
     processes = [
-        context.Process(target=_fill, args=(folder, config, numbers), daemon=True)
-        for numbers in streams
+        context.Process(target=_fill, args=(folder, config, numbers, place == 0), daemon=True)
+        for place, numbers in enumerate(streams)
     ]
     for process in processes:
         process.start()
@@ -196,9 +197,9 @@ def _filling(
             process.join()
 
 
-def _allocate(folder: Path, config: StoreConfig) -> None:
-    """Measure one chunk, then make arrays for all."""
-    maps, truth = _Worker(config).chunk(0)
+def _allocate(folder: Path, config: StoreConfig, worker: _Worker) -> None:
+    """Measure one chunk, then make arrays for all; the numbers come last."""
+    maps, truth = worker.chunk(0)
     room = config.chunks * CHUNK
     ranges = {}
     for level, values in maps.items():
@@ -210,7 +211,10 @@ def _allocate(folder: Path, config: StoreConfig) -> None:
     np.savez(folder / 'ranges.npz', **{k: v.astype(np.float32) for k, v in ranges.items()})
     for name, values in truth.items():
         open_memmap(folder / f'{name}.npy', 'w+', values.dtype, (room, *values.shape[1:]))
-    open_memmap(folder / 'numbers.npy', 'w+', np.int64, (config.chunks,))[:] = -1
+    part = folder / 'numbers.part'
+    with part.open('wb') as file:
+        np.save(file, np.full(config.chunks, -1))
+    part.replace(folder / 'numbers.npy')
 
 
 class _Worker:
@@ -246,9 +250,13 @@ def sample_fields(
     return fields
 
 
-def _fill(folder: Path, config: StoreConfig, numbers: Iterable[int]) -> None:
+def _fill(folder: Path, config: StoreConfig, numbers: Iterable[int], is_first: bool) -> None:
     """Draw and encode chunks; a chunk's number in the stream tells its place."""
     worker = _Worker(config)
+    if is_first and not (folder / 'numbers.npy').exists():
+        _allocate(folder, config, worker)
+    while not (folder / 'numbers.npy').exists():
+        time.sleep(0.5)
     ranges = np.load(folder / 'ranges.npz')
     names = (*TRUTH, *CropReading.POINT_FIELDS, *MAPS, 'numbers')
     arrays: Mapping[str, Any] = {

@@ -1,9 +1,10 @@
 """
-Take the constant knee flexion out of recordings.
+Take the constant flexion of knees and elbows out of recordings.
 
 Marker recordings that were fitted to a skeleton stand with 15 to 35 degrees of knee flexion and
 walk with 10 too many, where people have 0 to 10 in standing: the fit's knee centre lies before the
-line from hip to ankle. Each clip tells its own offset by its straighter knee.
+line from hip to ankle. Elbows of hanging arms are likewise bent by 10 too many. Each clip tells its
+own offsets.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.joints import JOINT
+from biopose_ros.training.motion.postures import postures
 from biopose_ros.training.motion.rotations import (
     about,
     matrices_from_vectors,
@@ -22,69 +24,82 @@ from biopose_ros.training.motion.rotations import (
 )
 
 _SIDES = ('left', 'right')
-_KNEES = [JOINT[f'{side}_knee'] for side in _SIDES]
-_HIPS = [JOINT[f'{side}_hip'] for side in _SIDES]
-# The lower quarter of the straighter knee's flexion, degrees, over the speed of travel, m/s.
-# Walking: from the mean curve of Winter 1991, one leg half a cycle after the other. Running: Novacheck
-# 1998. Standing: Kendall's plumb line passes just before the knee, a few degrees of flexion.
+_KNEES, _ELBOWS = ([JOINT[f'{side}_{name}'] for side in _SIDES] for name in ('knee', 'elbow'))
+# Usual flexion in quiet standing: knees (Kendall 2005), elbows of hanging arms.
+_STANDING_KNEE_DEG, _HANGING_ELBOW_DEG = 4.0, 18.0
+# Where nobody stands still: the lower quarter of the straighter knee's flexion, degrees, over the
+# speed of travel, m/s. Walking after the mean curve of Winter 1991, one leg half a cycle later.
 _SPEEDS_MPS, _USUAL_DEG = (0.0, 1.3, 3.0), (4.0, 9.0, 18.0)
 _QUARTER = 25.0
-# Those who never stand straight in a clip crouch; the fit is not wrong by more than this.
-_MOST_RAD = np.radians(22.0)
+# Beyond this people do crouch, or carry their arms bent: the fits are not wrong by more.
+_MOST_KNEE_RAD, _MOST_ELBOW_RAD = np.radians([26.0, 18.0])
 _DEEPEST_RAD = np.radians(150.0)  # stays as it is
-# Hips this high over the soles, as a share of the leg's length: standing, not sitting or lying.
-_UPRIGHT_SHARE, _FEWEST_UPRIGHT = 0.8, 10
+_FEWEST_FRAMES = 10
 _CONTACT_M = 0.02
 
 
 def straightened(clip: MotionClip) -> MotionClip:
     """
-    Take a clip's constant knee flexion off, all of it where legs are straight, none at 150 degrees.
+    Take a clip's constant flexion off, all of it where limbs are straight, none at 150 degrees.
 
-    Half of it comes off hip and ankle each, so that feet keep their attitude; the pelvis moves so
-    that the foot that carries the body stays in its place.
+    Half of the knee's comes off hip and ankle each, so that feet keep their attitude; the pelvis
+    moves so that the foot that carries the body stays in its place.
 
-    :param clip: with knees that are hinges about x.
+    :param clip: with knees that are hinges about x, and elbows about y before the forearm's twist.
     """
-    offset = knee_offset_rad(clip)
-    if offset <= 0.0:
+    knee_offset, elbow_offset = flexion_offsets_rad(clip)
+    if knee_offset <= 0.0 and elbow_offset <= 0.0:
         return clip
     turns = matrices_from_vectors(clip.pose)
     for side in _SIDES:
-        hip, knee, ankle = (JOINT[f'{side}_{name}'] for name in ('hip', 'knee', 'ankle'))
+        hip, knee, ankle, elbow = (
+            JOINT[f'{side}_{name}'] for name in ('hip', 'knee', 'ankle', 'elbow')
+        )
         bent = clip.pose[:, knee, 0].astype(np.float64)
-        straight = np.maximum((bent - offset) * _DEEPEST_RAD / (_DEEPEST_RAD - offset), 0.0)
-        straight = np.where(bent < _DEEPEST_RAD, straight, bent)
+        straight = _stretched(bent, knee_offset)
         half = about(0, 0.5 * (bent - straight))
         turns[:, hip] = turns[:, hip] @ half
         turns[:, knee] = about(0, straight)
         turns[:, ankle] = half @ turns[:, ankle]
-    pose = vectors_from_matrices(turns).astype(np.float32)
-    moved = replace(clip, pose=pose)
+        flexion = _elbow_flexion(clip.pose[:, elbow])
+        less = flexion - _stretched(flexion, elbow_offset)
+        turns[:, elbow] = about(1, less if side == 'left' else -less) @ turns[:, elbow]
+    moved = replace(clip, pose=vectors_from_matrices(turns).astype(np.float32))
     shift = _carrying_foot_m(clip) - _carrying_foot_m(moved)
     return replace(moved, translation_m=(clip.translation_m + shift).astype(np.float32))
 
 
-def knee_offset_rad(clip: MotionClip) -> float:
+def flexion_offsets_rad(clip: MotionClip) -> tuple[float, float]:
     """
-    Estimate the knee flexion that a clip has too much, 0 where it has none.
+    Estimate the flexion that a clip's knees and elbows have too much, 0 where they have none.
 
     :param clip: with knees that are hinges about x.
     """
-    placed = clip.placed
-    hips_m = placed.positions_m[:, _HIPS, 1].mean(1) - placed.soles_m[..., 1].min((1, 2))
-    upright = clip.valid & (hips_m > _UPRIGHT_SHARE * clip.proportions.leg_length_m)
-    if upright.sum() < _FEWEST_UPRIGHT:
-        return 0.0
-    straighter = clip.pose[upright][:, _KNEES, 0].min(1)
-    path = clip.translation_m[:, [0, 2]].astype(np.float64)
-    step = max(int(clip.fps), 1)  # over a second: swaying is no travelling
-    travelled = np.linalg.norm(path[step:] - path[:-step], axis=1) if len(path) > step else None
-    if travelled is None:
-        travelled = np.linalg.norm(path[-1:] - path[:1], axis=1) * clip.fps / max(len(path) - 1, 1)
-    usual = np.interp(np.median(travelled) * clip.fps / step, _SPEEDS_MPS, _USUAL_DEG)
-    found = np.percentile(straighter, _QUARTER) - np.radians(usual)
-    return float(np.clip(found, 0.0, _MOST_RAD))
+    found = postures(clip)
+    standing, hanging, upright = (found[name] for name in ('standing', 'hanging arms', 'upright'))
+    straighter = clip.pose[:, _KNEES, 0].min(1)
+    knee = elbow = 0.0
+    if standing.sum() >= _FEWEST_FRAMES:
+        knee = float(np.median(straighter[standing])) - np.radians(_STANDING_KNEE_DEG)
+    elif upright.sum() >= _FEWEST_FRAMES:
+        usual = np.interp(np.median(clip.speeds_mps[upright]), _SPEEDS_MPS, _USUAL_DEG)
+        knee = float(np.percentile(straighter[upright], _QUARTER)) - np.radians(usual)
+    if hanging.sum() >= _FEWEST_FRAMES:
+        flexion = _elbow_flexion(clip.pose[hanging][:, _ELBOWS])
+        elbow = float(np.median(flexion)) - np.radians(_HANGING_ELBOW_DEG)
+    return float(np.clip(knee, 0.0, _MOST_KNEE_RAD)), float(np.clip(elbow, 0.0, _MOST_ELBOW_RAD))
+
+
+def _stretched(bent: FloatArray, offset: float) -> FloatArray:
+    """Stretch the range from the offset to the deepest flexion down to zero; no joint overextends."""
+    straight = np.maximum((bent - offset) * _DEEPEST_RAD / (_DEEPEST_RAD - offset), 0.0)
+    return np.where((bent < _DEEPEST_RAD) & (bent > 0.0), straight, bent)
+
+
+def _elbow_flexion(vectors_rad: FloatArray) -> FloatArray:
+    """Give the angle between upper arm and forearm, whatever the forearm's twist."""
+    along = matrices_from_vectors(vectors_rad)[..., 0, 0]
+    return np.asarray(np.arccos(np.clip(along, -1.0, 1.0)))
 
 
 def _carrying_foot_m(clip: MotionClip) -> FloatArray:
@@ -93,4 +108,4 @@ def _carrying_foot_m(clip: MotionClip) -> FloatArray:
     lowest = clip.placed.soles_m[..., 1].min(2)
     weight = np.exp(-(lowest - lowest.min(1, keepdims=True)) / _CONTACT_M)
     weight /= weight.sum(1, keepdims=True)
-    return (weight[..., None] * soles_m).sum(1)
+    return np.asarray((weight[..., None] * soles_m).sum(1))

@@ -17,6 +17,7 @@ from scipy.ndimage import minimum_filter1d
 from biopose_ros.body.body_data import Population
 from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.clip import MotionClip
+from biopose_ros.training.motion.postures import is_sitting
 from biopose_ros.training.motion.splits import Split
 from biopose_ros.training.synthesis.balance import balanced
 from biopose_ros.training.synthesis.chance import pick
@@ -145,15 +146,6 @@ def _check_finite(clip: MotionClip) -> None:
         values = getattr(clip, field)[clip.valid]
         if not np.isfinite(values).all():
             raise ValueError(f'motion clip {clip.name}: {field} holds numbers that are not finite')
-
-
-def is_sitting(activity: str) -> bool:
-    """
-    Tell whether an activity is about sitting on a seat.
-
-    :param activity: in words.
-    """
-    return any(word in activity.lower() for word in ('sit', 'chair', 'seat', 'stool'))
 
 
 def _clearance(clip: MotionClip) -> NDArray[np.float32]:
