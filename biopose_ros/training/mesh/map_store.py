@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass
 from itertools import count
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -262,7 +262,10 @@ def _fill(folder: Path, config: StoreConfig, numbers: Iterable[int], is_first: b
     arrays: Mapping[str, Any] = {
         name: open_memmap(folder / f'{name}.npy', mode='r+') for name in names
     }
+    parent = parent_process()
     for number in numbers:
+        if parent is not None and not parent.is_alive():
+            return  # it was killed, and could not stop its children
         maps, truth = worker.chunk(number)
         slot = number % config.chunks
         rows = slice(slot * CHUNK, (slot + 1) * CHUNK)

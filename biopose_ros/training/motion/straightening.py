@@ -26,7 +26,7 @@ from biopose_ros.training.motion.rotations import (
 _SIDES = ('left', 'right')
 _KNEES, _ELBOWS = ([JOINT[f'{side}_{name}'] for side in _SIDES] for name in ('knee', 'elbow'))
 # Usual flexion in quiet standing: knees (Kendall 2005), elbows of hanging arms.
-_STANDING_KNEE_DEG, _HANGING_ELBOW_DEG = 4.0, 18.0
+_STANDING_KNEE_DEG, _HANGING_ELBOW_DEG = 3.0, 18.0
 # Where nobody stands still: the lower quarter of the straighter knee's flexion, degrees, over the
 # speed of travel, m/s. Walking after the mean curve of Winter 1991, one leg half a cycle later.
 _SPEEDS_MPS, _USUAL_DEG = (0.0, 1.3, 3.0), (4.0, 9.0, 18.0)
@@ -80,7 +80,8 @@ def flexion_offsets_rad(clip: MotionClip) -> tuple[float, float]:
     straighter = clip.pose[:, _KNEES, 0].min(1)
     knee = elbow = 0.0
     if standing.sum() >= _FEWEST_FRAMES:
-        knee = float(np.median(straighter[standing])) - np.radians(_STANDING_KNEE_DEG)
+        knee = float(np.percentile(straighter[standing], _QUARTER))
+        knee -= np.radians(_STANDING_KNEE_DEG)
     elif upright.sum() >= _FEWEST_FRAMES:
         usual = np.interp(np.median(clip.speeds_mps[upright]), _SPEEDS_MPS, _USUAL_DEG)
         knee = float(np.percentile(straighter[upright], _QUARTER)) - np.radians(usual)
