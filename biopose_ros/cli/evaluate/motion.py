@@ -43,6 +43,4 @@ def evaluate_motion(
             '' if figure.is_usual else 'unusual',
         )
     Console().print(table)
-    write_figures(
-        json_file, {'figures': [{**asdict(f), 'is_usual': f.is_usual} for f in figures]}
-    )
+    write_figures(json_file, {'figures': [{**asdict(f), 'is_usual': f.is_usual} for f in figures]})

@@ -37,7 +37,8 @@ def evaluate_video(
     mesh_weights: MeshWeights = None,
     height: Height = None,
     view: Annotated[
-        list[str] | None, typer.Option(help='View to run, for example cam01, or sit_to_stand; default all.')
+        list[str] | None,
+        typer.Option(help='View to run, for example cam01, or sit_to_stand; default all.'),
     ] = None,
     details: Annotated[
         bool, typer.Option('--details', help='Also per coordinate, and 2D keypoint errors.')

@@ -10,7 +10,6 @@ import typer
 
 from biopose_ros.cli.options import MotionFolder, TrainingMinutes
 
-
 if TYPE_CHECKING:
     from rich.progress import Progress
 

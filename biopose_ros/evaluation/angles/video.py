@@ -8,6 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
+from biopose_ros.evaluation.angles.limb_directions import (
+    ANGLES,
+    CAMERA,
+    SECTION,
+    VIDEO,
+    DirectionResult,
+    direction_angles,
+    read_truth,
+    score_directions,
+)
+from biopose_ros.evaluation.angles.limb_directions import CLIP as DIRECTIONS_CLIP
 from biopose_ros.evaluation.angles.multi_view import (
     Truth,
     View,
@@ -19,17 +30,6 @@ from biopose_ros.evaluation.angles.multi_view import (
     view_angles_deg,
 )
 from biopose_ros.evaluation.angles.view_angle import AngleResult, errors_by_view_angle
-from biopose_ros.evaluation.angles.limb_directions import CLIP as DIRECTIONS_CLIP
-from biopose_ros.evaluation.angles.limb_directions import (
-    ANGLES,
-    CAMERA,
-    SECTION,
-    VIDEO,
-    DirectionResult,
-    direction_angles,
-    read_truth,
-    score_directions,
-)
 from biopose_ros.evaluation.metrics import (
     GROUPS,
     Slope,

@@ -19,8 +19,14 @@ _JOINTS = len(JOINT_NAMES)
 _FAR = 1.0  # a point further off than a crop's side teaches no more
 # What joint angles are read from; hands and toes are not.
 _JOINT_WEIGHTS = {
-    **{'pelvis': 1.5, 'hip': 2.0, 'knee': 2.5, 'ankle': 2.0, 'elbow': 1.5, 'spine1': 1.5},
-    **{'hand': 0.3, 'foot': 0.5},
+    'pelvis': 1.5,
+    'hip': 2.0,
+    'knee': 2.5,
+    'ankle': 2.0,
+    'elbow': 1.5,
+    'spine1': 1.5,
+    'hand': 0.3,
+    'foot': 0.5,
 }
 _LAPLACE = 2**0.5  # 1 sigma over the mean absolute deviation of a Laplace distribution
 

@@ -2,8 +2,8 @@
 Synthetic images as the frozen encoder sees them, kept in one folder.
 
 A store is filled once, or it is a window on an endless stream: processes go on drawing, and each
-new chunk takes the place of the oldest. Maps are kept as bytes, channels last; a channel's range is
-that of the first chunk, widened.
+new chunk takes the place of the oldest. Maps are kept as bytes, channels last; a channel's range
+is that of the first chunk, widened.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 Take the constant flexion of knees and elbows out of recordings.
 
 Marker recordings that were fitted to a skeleton stand with 15 to 35 degrees of knee flexion and
-walk with 10 too many, where people have 0 to 10 in standing: the fit's knee centre lies before the
-line from hip to ankle. Elbows of hanging arms are likewise bent by 10 too many. Each clip tells its
-own offsets.
+walk with 10 too many, where people have 0 to 10 in standing: the fit's knee centre lies before
+the line from hip to ankle. Elbows of hanging arms are likewise bent by 10 too many. Each clip
+tells its own offsets.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def flexion_offsets_rad(clip: MotionClip) -> tuple[float, float]:
 
 
 def _stretched(bent: FloatArray, offset: float) -> FloatArray:
-    """Stretch the range from the offset to the deepest flexion down to zero; no joint overextends."""
+    """Stretch the range from offset to deepest flexion down to zero; nothing overextends."""
     straight = np.maximum((bent - offset) * _DEEPEST_RAD / (_DEEPEST_RAD - offset), 0.0)
     return np.where((bent < _DEEPEST_RAD) & (bent > 0.0), straight, bent)
 

@@ -1,4 +1,4 @@
-"""How often each frame of motion is drawn: every part of a joint's everyday range has its share."""
+"""How often each frame of motion is drawn: every part of a joint's range has its share."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def balanced(pose: FloatArray, weights: FloatArray) -> FloatArray:
     share = max(_STRAIGHT_SHARE, float(start[straight == 1].sum()))
     cells = []
     for name, (low, high) in _RANGES_DEG.items():
-        count = int(round((high - low) / _BIN_DEG))
+        count = round((high - low) / _BIN_DEG)
         for side in (0, 1):
             bins = np.clip((angles[name][:, side] - low) // _BIN_DEG, 0, count - 1).astype(int)
             natural = np.bincount(bins, start, count)
