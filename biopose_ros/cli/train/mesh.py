@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _FIRST_CHUNKS = 64  # of 16 images: learning begins with these
 _HELD_OUT_CHUNKS = 96
-_FINE_TUNING_RATE = 4e-4
+_FINE_TUNING_RATE, _FINE_TUNING_BATCH = 4e-4, 32  # small steps, many of them
 _USES = 6.0  # of each image
 
 
@@ -115,13 +115,15 @@ def train_mesh(
             advance=_progress(bar, 'images to check with'),
         )
         task = bar.add_task('train', total=60 * minutes)
-        rate = 1e-3 if begin is None or begin.config.encoder != encoder else _FINE_TUNING_RATE
+        goes_on = begin is not None and begin.config.encoder == encoder
+        rate, batch = (_FINE_TUNING_RATE, _FINE_TUNING_BATCH) if goes_on else (1e-3, 96)
         training = MeshTraining(
             MeshData(store),
             MeshData(held_out),
             folder / f'training_{encoder}',
             network,
             TimedConfig(minutes=minutes, learning_rate=rate, seed=seed),
+            batch,
             start=begin,
             uses=_USES,
         )

@@ -42,6 +42,19 @@ def rendered_table(results: dict[str, Any]) -> Table:
     return table
 
 
+def rendered_group_table(figures: dict[str, Any]) -> Table:
+    """
+    Lay figures by group of angles out, as it runs.
+
+    :param figures: of one kind of evidence.
+    """
+    table = Table('group', 'degrees', 'offsets removed', 'gain', title='All evidence, by group')
+    for group, error in figures['groups_deg'].items():
+        corrected, gain = figures['groups_bias_corrected_deg'][group], figures['gain'][group]
+        table.add_row(group, f'{error:.1f}', f'{corrected:.1f}', f'{gain:.2f}')
+    return table
+
+
 def _is_number(value: Any) -> bool:
     return not isinstance(value, dict)
 
