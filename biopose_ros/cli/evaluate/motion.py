@@ -30,7 +30,7 @@ def evaluate_motion(
     drawn = SynthesisConfig('train', 0, motion, synthetic_clips=activities)
     clips = load_clips(load_body(), drawn, Split.TRAIN)
     figures = compare_motion(clips, frames)
-    table = Table('posture', 'angle', 'percentile', 'labels', 'usual', 'source', '')
+    table = Table('posture', 'angle', 'percentile', 'labels', 'usual', '')
     for figure in figures:
         norm = figure.norm
         table.add_row(
@@ -39,8 +39,8 @@ def evaluate_motion(
             f'{norm.percentile:.0f}',
             f'{figure.value_deg:.1f}',
             f'{norm.low:.0f} to {norm.high:.0f}',
-            norm.source,
             '' if figure.is_usual else 'unusual',
         )
-    Console().print(table)
+    sources = ', '.join(dict.fromkeys(figure.norm.source for figure in figures))
+    Console().print(table, f'degrees; usual after {sources}')
     write_figures(json_file, {'figures': [{**asdict(f), 'is_usual': f.is_usual} for f in figures]})
