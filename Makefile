@@ -1,7 +1,7 @@
-# make demo   joint angles of a person in a real video, live on ROS 2 topics
+# make demo   joint angles of a person in a real video, live on ROS 2 topics; then a report
 #             (VIDEO=path for your own video, VIDEO=0 for a webcam, ARGS=--bag to record)
 # make test   all tests (ARGS='-k message' for some)
-# make venv   only the environment that both need, with .venv/bin/biopose
+# make venv   only the environment that they need, with .venv/bin/biopose
 # make clean  remove the environment and everything built
 
 SHELL := bash
@@ -9,7 +9,8 @@ SHELL := bash
 
 BIN := .venv/bin
 STAMPS := .venv/stamps
-PIP_INSTALL := $(BIN)/python -m pip install --no-input --prefer-binary \
+# Of pip only errors are shown, and those in full.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --no-input --prefer-binary \
 	--disable-pip-version-check --constraint constraints.txt
 
 # The Python sources are not among them: the install is editable and follows them by itself.
@@ -19,13 +20,13 @@ PACKAGE_FILES := CMakeLists.txt package.xml pyproject.toml setup.py constraints.
 
 .PHONY: demo test venv clean
 
-demo: venv
+demo: $(STAMPS)/networks
 	$(BIN)/biopose demo $(VIDEO) $(ARGS)
 
 test: venv
 	$(BIN)/python -m pytest $(ARGS)
 
-venv: $(STAMPS)/networks
+venv: $(STAMPS)/networks $(STAMPS)/extras
 
 $(STAMPS)/environment:
 	@python=$$(.ci/system-tools) && \
@@ -36,14 +37,19 @@ $(STAMPS)/environment:
 
 $(STAMPS)/build-tools: $(STAMPS)/environment requirements-build.txt
 	@echo '== Installing the ROS 2 wheels that build the messages'
-	@$(PIP_INSTALL) --requirement requirements-build.txt | sed '/already satisfied/d'
+	@$(PIP_INSTALL) --requirement requirements-build.txt
 	@touch $@
 
 $(STAMPS)/package: $(STAMPS)/build-tools $(PACKAGE_FILES)
 	@.ci/system-tools >/dev/null
-	@echo '== Installing biopose_ros: its dependencies first, then about 20 s for the messages'
-	@$(PIP_INSTALL) --no-build-isolation --editable '.[import,opensim,test,training]' \
-		| sed '/already satisfied/d'
+	@echo '== Installing biopose_ros: a minute for its dependencies, half a minute for the messages'
+	@$(PIP_INSTALL) --no-build-isolation --editable '.[import]'
+	@touch $@
+
+$(STAMPS)/extras: $(STAMPS)/package
+	@echo '== Installing what tests and training need besides'
+	@$(PIP_INSTALL) --no-build-isolation --editable \
+		'.[c3d,cluster,import,opensim,test,training,viewer]'
 	@touch $@
 
 $(STAMPS)/networks: | $(STAMPS)/package

@@ -149,16 +149,18 @@ def project_through_lens(points_m: ArrayLike, camera: Camera) -> FloatArray:
     :returns: [..., 2], pixels; NaN for points behind the camera.
     """
     points = np.asarray(points_m, dtype=np.float64)
-    if camera.distortion.size == 0:
+    if camera.distortion.size == 0 and not camera.is_fisheye:
         return project(points, camera)
     is_visible = points[..., 2] > 1e-6  # False for NaN as well
     pixels = np.full((*points.shape[:-1], 2), np.nan)
     if is_visible.any():
         no_motion = np.zeros(3)
         visible = np.ascontiguousarray(points[is_visible])  # OpenCV refuses other layouts
-        projected, _ = cv2.projectPoints(
-            visible, no_motion, no_motion, camera.intrinsics_px, camera.distortion
+        through_lens = cv2.fisheye.projectPoints if camera.is_fisheye else cv2.projectPoints
+        projected, _ = through_lens(
+            visible[:, None], no_motion, no_motion, camera.intrinsics_px, camera.distortion
         )
+        projected = projected.reshape(-1, 1, 2)
         pixels[is_visible] = projected[:, 0]
     return pixels
 
@@ -172,6 +174,9 @@ def image_rays(keypoints_px: FloatArray, camera: Camera) -> FloatArray:
     :returns: [points, 3], camera frame, z = 1.
     """
     points = np.asarray(keypoints_px, dtype=np.float64).reshape(-1, 1, 2)
-    distortion = camera.distortion if len(camera.distortion) else None
-    flat = cv2.undistortPoints(points, camera.intrinsics_px, distortion)[:, 0]
+    if camera.is_fisheye:
+        flat = cv2.fisheye.undistortPoints(points, camera.intrinsics_px, camera.distortion)[:, 0]
+    else:
+        distortion = camera.distortion if len(camera.distortion) else None
+        flat = cv2.undistortPoints(points, camera.intrinsics_px, distortion)[:, 0]
     return np.concatenate([flat, np.ones((len(flat), 1))], axis=1)

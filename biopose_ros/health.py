@@ -106,7 +106,7 @@ def checks() -> list[Check]:
 
 
 def look_at_python() -> str:
-    """Tell the Python version and environment."""
+    """Report the Python version and environment."""
     return f'{platform.python_version()} in {sys.prefix}'
 
 
@@ -159,7 +159,7 @@ def _torch_device() -> str:
 
 def look_at_networks() -> str:
     """
-    Tell which published networks are in the cache.
+    Report which published networks are in the cache.
 
     :raises RuntimeError: when one that the pipeline needs is missing or broken.
     :raises ShortcomingError: when the most accurate one is.
@@ -200,7 +200,7 @@ def look_at_weights() -> str:
 
 def look_at_build_tools() -> str:
     """
-    Tell whether the messages can be built here.
+    Check whether the messages can be built here.
 
     :raises RuntimeError: naming the missing tools.
     """

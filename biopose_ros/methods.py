@@ -17,7 +17,7 @@ import torch
 
 from biopose_ros.inference.stage_clock import StageClock
 from biopose_ros.inverse_kinematics.landmark_fit import LandmarkFit
-from biopose_ros.inverse_kinematics.neurik_stage import MarkedPerson, NeurikStage
+from biopose_ros.inverse_kinematics.neurik_stage import NeurikStage, person_frame
 from biopose_ros.mesh_recovery.mesh_stage import MeshStage
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.records import (
@@ -81,7 +81,15 @@ def build_method(
 
 
 class LandmarkMethod:
-    """The classical way: inverse kinematics on the detector's 3D landmarks."""
+    """
+    The classical way: inverse kinematics on the detector's 3D landmarks.
+
+    :param skeleton: the default skeleton.
+    :param height_m: standing height where known.
+    :param clock: counts the stages' time.
+    :param neurik: corrects the fits; its virtual markers are those of the mean body, carried
+        by the fitted skeleton.
+    """
 
     def __init__(
         self,
@@ -90,15 +98,6 @@ class LandmarkMethod:
         clock: StageClock,
         neurik: NeurikStage | None = None,
     ) -> None:
-        """
-        Prepare.
-
-        :param skeleton: the default skeleton.
-        :param height_m: standing height where known.
-        :param clock: counts the stages' time.
-        :param neurik: corrects the fits; its virtual markers are those of the mean body, carried
-            by the fitted skeleton.
-        """
         self._skeleton, self._height_m, self._clock = skeleton, height_m, clock
         self._neurik = neurik
         self._marked = with_virtual_markers(skeleton) if neurik is not None else None
@@ -128,8 +127,11 @@ class LandmarkMethod:
             return found
         by_id = {crop.track_id: crop for crop in seen}
         with self._clock('neurik'):
-            marked = {key: self._mark(by_id[key], estimate) for key, estimate in found.items()}
-            solutions = self._neurik.solve(marked, camera, stamp_ns)
+            frames = [
+                person_frame(by_id[key], camera, stamp_ns, *self._marked_at(estimate))
+                for key, estimate in found.items()
+            ]
+            solutions = self._neurik.solve(frames)
         for key, solved in solutions.items():
             solution = replace(
                 found[key].solution, coordinates=solved.coordinates, stddev=solved.stddev
@@ -143,16 +145,17 @@ class LandmarkMethod:
         if self._neurik is not None:
             self._neurik.forget(track_id)
 
-    def _mark(self, crop: PersonCrop, estimate: PersonEstimate) -> MarkedPerson:
+    def _marked_at(self, estimate: PersonEstimate) -> tuple[Markers, float]:
+        """Place the mean body's markers on a fitted skeleton, and give the pelvis's depth."""
         assert self._marked is not None
         coordinates = estimate.solution.coordinates
         positions_m = self._marked.marker_positions(
             torch.from_numpy(coordinates), torch.from_numpy(estimate.size.scales)
         ).numpy()
         names = self._marked.marker_names
-        # Ground x points from the scene to the camera, so this is the pelvis's depth.
+        # Ground x points from the scene to the camera.
         depth_m = -float(coordinates[self._pelvis_x])
-        return MarkedPerson(crop, Markers(names, positions_m, np.ones(len(names))), depth_m)
+        return Markers(names, positions_m, np.ones(len(names))), depth_m
 
 
 class BioposeMethod:
@@ -180,19 +183,19 @@ class BioposeMethod:
     def estimate(
         self, crops: Sequence[PersonCrop], camera: Camera, stamp_ns: int
     ) -> dict[int, PersonEstimate]:
-        """Recover everybody's mesh, and the skeleton in it; see :class:`Method`."""
+        """Recover the meshes of all persons, and the skeletons in them; see :class:`Method`."""
         seen = _visible(crops)
         with self._clock('mesh'):
             recovered = self._mesh.recover(seen, camera)
         with self._clock('refinement'):
             refined = self._refiner.refine(recovered, seen, camera, stamp_ns)
             bodies = self._mesh.place(refined)
-        marked = {
-            crop.track_id: MarkedPerson(crop, body.markers, body.depth_m, body.rescaled.summary)
+        frames = [
+            person_frame(crop, camera, stamp_ns, body.markers, body.depth_m, body.rescaled.summary)
             for crop, body in zip(seen, bodies, strict=True)
-        }
+        ]
         with self._clock('neurik'):
-            solutions = self._neurik.solve(marked, camera, stamp_ns)
+            solutions = self._neurik.solve(frames)
         placed = {body.rescaled.track_id: body for body in bodies}
         found = {}
         for key, solved in solutions.items():
@@ -210,7 +213,7 @@ class BioposeMethod:
 
 
 class SizeMemory:
-    """One person's size factors: the mean of what NeurIK said, for bones do not grow."""
+    """One person's size factors: the mean of NeurIK's estimates, since bones do not grow."""
 
     _LONGEST = 300  # images that the mean reaches back, as a running mean
 
@@ -236,7 +239,7 @@ class SizeMemory:
         """
         Give the present estimate.
 
-        :param body: says the stature.
+        :param body: has the stature.
         """
         return BodySize(self._scales, self._stddev, body.stature_m, body.stature_stddev_m)
 

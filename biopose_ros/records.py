@@ -29,18 +29,26 @@ class TrackingState(IntEnum):
     OCCLUDED = 2
     LOST = 3
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether the person shows in the image itself."""
+        return self in (TrackingState.TENTATIVE, TrackingState.TRACKED)
+
 
 @dataclass(frozen=True)
 class Camera:
     """
-    A pinhole camera in OpenCV's optical axes: x right, y down, z forward.
+    A camera in OpenCV's optical axes: x right, y down, z forward.
 
     :param width_px: image width.
     :param height_px: image height.
     :param intrinsics_px: [3, 3], the matrix K.
     :param distortion: [0, 4, 5 or 8] OpenCV coefficients (plumb_bob order); empty means none.
+        Of a fisheye lens [4].
     :param is_calibrated: False where K is a guess from a typical field of view.
     :param focal_stddev: 1 sigma of the focal length relative to it, unitless; 0 where known.
+    :param is_fisheye: equidistant: distance from the image's centre goes with the angle from the
+        axis, not with its tangent (Kannala and Brandt 2006, as in OpenCV's fisheye module).
     """
 
     width_px: int
@@ -49,6 +57,12 @@ class Camera:
     distortion: FloatArray
     is_calibrated: bool = True
     focal_stddev: float = 0.0
+    is_fisheye: bool = False
+
+    @property
+    def focal_px(self) -> float:
+        """Focal length: the geometric mean of both axes'."""
+        return float(np.sqrt(abs(np.linalg.det(self.intrinsics_px[:2, :2]))))
 
 
 @dataclass(frozen=True)
@@ -244,23 +258,6 @@ class PlacedBody:
 
 
 @dataclass(frozen=True)
-class MarkedPerson:
-    """
-    What is known of one person in one image.
-
-    :param crop: what was seen.
-    :param markers: virtual markers, ground frame.
-    :param depth_m: of the middle of the hips along the optical axis.
-    :param summary: what mesh recovery knows besides; None without it.
-    """
-
-    crop: PersonCrop
-    markers: Markers
-    depth_m: float
-    summary: FloatArray | None = None
-
-
-@dataclass(frozen=True)
 class BodySize:
     """
     A person's dimensions.
@@ -308,6 +305,36 @@ class PersonEstimate:
     body: PlacedBody | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class SeenKeypoints:
+    """
+    The keypoints of one image that are sure enough, in the order of the landmark points.
+
+    See :data:`biopose_ros.keypoints.landmark_points.LANDMARK_POINTS`.
+
+    :param rays: [points, 2], x and y where z = 1, camera frame; NaN where not seen.
+    :param stddev_m: [points], 1 sigma per axis, at the person.
+    :param is_foreign: [points], seen by another detector.
+    """
+
+    rays: FloatArray
+    stddev_m: FloatArray
+    is_foreign: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class ImageEvidence:
+    """
+    What one image alone says of a person's pose: what the estimator over time takes in.
+
+    :param fit: the skeleton fitted to the image, ground frame.
+    :param keypoints: seen in it.
+    """
+
+    fit: SkeletonFit
+    keypoints: SeenKeypoints
+
+
 @dataclass(frozen=True)
 class PersonPose:
     """
@@ -334,6 +361,9 @@ class PersonPose:
     :param keypoint_confidence: [33].
     :param body: the mesh that this image showed; None where none was recovered in it.
     :param foot_contact: [left and right], probability that the foot stands on the ground.
+    :param mass_kg: estimated or given; NaN where unknown.
+    :param mass_stddev_kg: 1 sigma; 0 where the mass is given.
+    :param evidence: what this image alone says; None where the person was not seen in it.
     """
 
     person_id: str
@@ -355,3 +385,6 @@ class PersonPose:
     keypoint_confidence: FloatArray
     body: PlacedBody | None = None
     foot_contact: FloatArray = field(default_factory=lambda: np.full(2, np.nan))
+    mass_kg: float = float('nan')
+    mass_stddev_kg: float = float('nan')
+    evidence: ImageEvidence | None = None

@@ -4,6 +4,8 @@ Start the pose node, and on request RViz, a robot_state_publisher and a recorder
 For example: ros2 launch biopose_ros pose.launch.py image_topic:=/camera/image_raw rviz:=true
 """
 
+from pathlib import Path
+
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
@@ -18,20 +20,12 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from biopose_ros.resources import resource_path
 from biopose_ros.ros.dds_profile import large_image_environment
+from biopose_ros.ros.topics import RESULT_TOPICS
+from biopose_ros.settings import NodeConfig, build
+from biopose_ros.settings.parameter_file import check_parameter_file
 
-# What RViz and a recorder need; relative to the namespace unless absolute.
-RECORDED_TOPICS = (
-    'joint_angles',
-    'joint_states',
-    'subject_model',
-    'tracked_persons',
-    'markers',
-    'robot_description',
-    '/tf',
-    '/tf_static',
-    '/diagnostics',
-)
-SHOWN_TOPICS = ('markers', 'robot_description', 'debug_image')
+SHOWN_TOPICS = ('markers', 'debug_image')
+SHOWN_PERSON = 'persons/person_1/robot_description'
 BOOLEANS = ['true', 'false']
 # An empty value leaves a parameter as the parameter file has it.
 AS_IN_FILE = ''
@@ -96,6 +90,18 @@ def arguments():
             'bag', default_value='biopose_bag', description='Folder of the bag to record.'
         ),
         DeclareLaunchArgument(
+            'person_id_prefix',
+            default_value=AS_IN_FILE,
+            description='Put before person ids and the names of all frames; empty: as in '
+            'params_file.',
+        ),
+        DeclareLaunchArgument(
+            'respawn',
+            default_value='false',
+            choices=BOOLEANS,
+            description='Start the node again, two seconds after it has died.',
+        ),
+        DeclareLaunchArgument(
             'publish_tf',
             default_value=AS_IN_FILE,
             choices=yes_no_or_file,
@@ -105,8 +111,8 @@ def arguments():
             'robot_state_publisher',
             default_value='false',
             choices=BOOLEANS,
-            description='Start a robot_state_publisher for the first person; the node then '
-            'leaves the frames of that person to it.',
+            description='Start a robot_state_publisher for whoever is present for longest; the '
+            'node then leaves the frames of that person to it.',
         ),
         DeclareLaunchArgument(
             'log_level',
@@ -124,6 +130,7 @@ def start(context: LaunchContext):
     def is_set(name):
         return value(name) == 'true'
 
+    check_start(value, is_set)
     common = {
         'namespace': value('namespace'),
         'output': 'screen',
@@ -133,14 +140,32 @@ def start(context: LaunchContext):
     if is_set('robot_state_publisher'):
         actions.append(robot_state_publisher(common))
     if is_set('rviz'):
-        actions.append(rviz(common))
+        actions.append(rviz(value, is_set, common))
     if is_set('record'):
         actions.append(recorder(value, common))
     return actions
 
 
+def check_start(value, is_set):
+    """Refuse what cannot work before anything runs: a launch that fails halfway leaves nodes."""
+    for argument, package in (('rviz', 'rviz2'), ('robot_state_publisher',) * 2):
+        if is_set(argument) and not is_installed(package):
+            name = package.replace('_', '-')
+            raise RuntimeError(
+                f'{argument}:=true needs the package {package}, which is not installed: '
+                f'apt install ros-$ROS_DISTRO-{name}'
+            )
+    bag = Path(value('bag'))
+    if is_set('record') and bag.exists() and any(bag.iterdir()):
+        raise RuntimeError(f'record:=true: {bag} exists already; choose another one with bag:=')
+    check_parameter_file(Path(value('params_file')), absolute('pose_node', value('namespace')))
+    given = {name: value(name) for name in ('device', 'person_id_prefix') if value(name)}
+    build(NodeConfig, given)
+
+
 def pose_node(value, is_set, common):
-    overrides = {name: value(name) for name in ('image_transport', 'device') if value(name)}
+    texts = ('image_transport', 'device', 'person_id_prefix')
+    overrides = {name: value(name) for name in texts if value(name)}
     overrides |= {name: is_set(name) for name in ('autostart', 'publish_tf') if value(name)}
     overrides['robot_state_publisher'] = is_set('robot_state_publisher')
     return Node(
@@ -152,6 +177,8 @@ def pose_node(value, is_set, common):
         parameters=[value('params_file'), *common['parameters'], overrides],
         remappings=[('image', value('image_topic')), ('camera_info', camera_info_topic(value))],
         arguments=['--ros-args', '--log-level', f'pose_node:={value("log_level")}'],
+        respawn=is_set('respawn'),
+        respawn_delay=2.0,
     )
 
 
@@ -161,11 +188,10 @@ def camera_info_topic(value):
 
 
 def robot_state_publisher(common):
-    # Heavy, and needed for this alone.
-    from biopose_ros.ros.outputs import FIRST_PERSON
+    # Heavy, and needed for this alone. The node sends the model of whoever comes.
     from biopose_ros.skeleton import load_skeleton, write_urdf
 
-    urdf = write_urdf(load_skeleton(), prefix=f'{FIRST_PERSON}/')
+    urdf = write_urdf(load_skeleton(), prefix='person_1/')
     description = {'robot_description': ParameterValue(urdf, value_type=str)}
     return Node(
         package='robot_state_publisher',
@@ -174,28 +200,38 @@ def robot_state_publisher(common):
         namespace=common['namespace'],
         output=common['output'],
         parameters=[*common['parameters'], description],
-        # The pose node publishes robot_description, scaled to the person.
-        remappings=[('robot_description', 'robot_state_publisher/robot_description')],
+        # The plain names belong to the robot.
+        remappings=[
+            (name, f'robot_state_publisher/{name}')
+            for name in ('robot_description', 'joint_states')
+        ],
     )
 
 
-def rviz(common):
+def rviz(value, is_set, common):
+    if is_set('robot_state_publisher'):
+        shown = 'robot_state_publisher/robot_description'
+    else:
+        shown = SHOWN_PERSON.replace('person_1', f'{value("person_id_prefix")}person_1')
     return Node(
         package='rviz2',
         executable='rviz2',
         name='rviz',
         arguments=['-d', str(resource_path('config/pose.rviz'))],
-        remappings=[(f'/{topic}', topic) for topic in SHOWN_TOPICS],
+        remappings=[(f'/{topic}', topic) for topic in SHOWN_TOPICS]
+        + [(f'/{SHOWN_PERSON}', shown)],
         **common,
     )
 
 
 def recorder(value, common):
-    bag, names = value('bag'), (*RECORDED_TOPICS, camera_info_topic(value))
+    names = [name for name in RESULT_TOPICS if name != 'camera_info']
+    bag, names = value('bag'), [*names, camera_info_topic(value)]
     topics = [absolute(topic, common['namespace']) for topic in names]
-    if has_rosbag2():
-        command = ['ros2', 'bag', 'record', '--storage', 'mcap', '--output', bag, *topics]
-        return ExecuteProcess(cmd=command, output='screen')
+    if is_installed('ros2bag') and is_installed('rosbag2_storage_mcap'):
+        wanted = '|'.join(topic.replace('*', '[^/]+') for topic in topics)
+        command = ['ros2', 'bag', 'record', '--storage', 'mcap', '--output', bag]
+        return ExecuteProcess(cmd=[*command, '--regex', f'^({wanted})$'], output='screen')
     return Node(
         package='biopose_ros',
         executable='recorder',
@@ -212,10 +248,9 @@ def absolute(topic, namespace):
     return f'/{namespace.strip("/")}/{topic}' if namespace.strip('/') else f'/{topic}'
 
 
-def has_rosbag2():
+def is_installed(package):
     try:
-        for package in ('ros2bag', 'rosbag2_storage_mcap'):
-            get_package_share_directory(package)
+        get_package_share_directory(package)
     except PackageNotFoundError:
         return False
     return True

@@ -6,6 +6,15 @@ import random
 import tempfile
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is slow, which says nothing of the code.
+settings.register_profile(
+    'any machine',
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile('any machine')
 
 # When it is imported, opensim puts other folders into LD_LIBRARY_PATH; processes that are started
 # after that would not find ROS. So it comes first, and its change is undone.

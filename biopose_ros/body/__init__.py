@@ -19,7 +19,7 @@ def load_body(path: Path | None = None, num_components: int | None = None) -> Bo
 
     :param path: our ``.safetensors``, or a user's SMPL ``.pkl`` or ``.npz``; None for the body
         that ships with the package.
-    :param num_components: keep the first so many shape components; None keeps all.
+    :param num_components: how many shape components to keep; None keeps all.
     :raises FileNotFoundError: when there is no such file.
     :raises ValueError: when the file is broken or is no SMPL-format body.
     """

@@ -48,7 +48,7 @@ class BodyModel(nn.Module):
         Prepare a body model.
 
         :param data: its arrays.
-        :param num_components: keep the first so many shape components; None keeps all.
+        :param num_components: how many shape components to keep; None keeps all.
         """
         super().__init__()
         self.data = data

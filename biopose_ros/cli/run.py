@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -17,12 +17,12 @@ from biopose_ros.settings import PipelineConfig
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from biopose_ros.files.frames import Frame, FrameSource
+    from biopose_ros.files.frames import Frame, FrameSource, ImageArray
+    from biopose_ros.files.results import RunResults
     from biopose_ros.keypoints import KeypointRecording
+    from biopose_ros.person.recording import RecordedImage
     from biopose_ros.pipeline import Pipeline
     from biopose_ros.records import Camera
-
-UNKNOWN_RATE_HZ = 30.0
 
 
 @with_settings(PipelineConfig, 'config')
@@ -44,10 +44,12 @@ def run(
     focal: Annotated[
         float | None, typer.Option(help='Focal length in pixels, where there is no calibration.')
     ] = None,
-    smooth: Annotated[
+    causal: Annotated[
         bool,
         typer.Option(
-            '--smooth', help='Smooth with what came before and after, without lag; at the end.'
+            '--causal',
+            help='Estimate each image from what came before it alone, as the live node does; else '
+            'what came after counts, too.',
         ),
     ] = False,
     keypoints: Annotated[
@@ -61,45 +63,79 @@ def run(
     overlay: Annotated[
         bool, typer.Option('--overlay', help='Also write overlay.mp4, the skeleton drawn in.')
     ] = False,
+    with_report: Annotated[
+        bool, typer.Option('--report', help='Also write report.html, a page to look at.')
+    ] = False,
     rate: Annotated[
         float | None, typer.Option(help='Images per second, for a folder of images.')
     ] = None,
     topic: Annotated[str | None, typer.Option(help='Image topic, for a bag with several.')] = None,
+    part: Annotated[
+        str | None,
+        typer.Option('--time', help='Part to take, START-END in seconds, for example 3.5-12.'),
+    ] = None,
+    rectified: Annotated[
+        bool,
+        typer.Option('--rectified', help="A bag's pictures are rectified (image_rect)."),
+    ] = False,
+    rate_out: Annotated[
+        float | None,
+        typer.Option(help="Rows per second of .mot and .trc; without it the video's rate."),
+    ] = None,
+    c3d: Annotated[
+        bool, typer.Option('--c3d', help='Also write markers.c3d; needs the package ezc3d.')
+    ] = False,
     *,
     config: PipelineConfig,
 ) -> None:
     """Estimate joint angles in a recording; write .mot, .trc, .osim, CSV and a summary."""
     from rich.console import Console
 
+    from biopose_ros.files.frames import part_of
+    from biopose_ros.files.results import RunResults
     from biopose_ros.files.video import open_frames
     from biopose_ros.pipeline import Pipeline
 
     console = Console()
     try:
-        frames = open_frames(source, rate_hz=rate, topic=topic)
-        first, images = _peek(frames)
-        camera = _camera(frames, first, intrinsics, camera_name, focal)
+        frames = open_frames(source, rate_hz=rate, topic=topic, is_rectified=rectified)
         recording = _keypoints(keypoints, frames)
-        pipeline = Pipeline(replace(config, smoothing=0.0) if smooth else config)
+        if part is not None:
+            frames = part_of(frames, part)
+        first, images = _peek(frames)
+        cameras = _Cameras(frames, intrinsics, camera_name, focal)
+        cameras.of(first.image_bgr)
+        pipeline = Pipeline(config)
         # A video's own time line starts at 0; the epoch of a clock would drown the time column.
         origin_ns = first.stamp_ns if frames.is_wall_clock else 0
-        look_ahead = config.smoothing if smooth else None
+        results = RunResults(
+            out,
+            pipeline.skeleton,
+            frames.rate_hz,
+            _description(frames, cameras.first, pipeline, origin_ns, not causal),
+            rate_out,
+            c3d,
+        )
         summary = _process(
             frames,
             images,
             origin_ns,
-            camera,
+            cameras,
             pipeline,
             recording,
-            out,
-            look_ahead,
-            overlay,
+            results,
+            not causal,
+            out / 'overlay.mp4' if overlay else None,
             console,
         )
     except (OSError, ValueError) as error:
         console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
-    _print_summary(summary, out, console)
+    print_summary(summary, out, console)
+    if with_report:
+        from biopose_ros.cli.report import report
+
+        report(out)
 
 
 def _peek(frames: FrameSource) -> tuple[Frame, Iterable[Frame]]:
@@ -111,22 +147,48 @@ def _peek(frames: FrameSource) -> tuple[Frame, Iterable[Frame]]:
     return first, chain([first], images)
 
 
-def _camera(
-    frames: FrameSource,
-    first: Frame,
-    intrinsics: Path | None,
-    camera_name: str | None,
-    focal_px: float | None,
-) -> Camera:
-    """Take what the user gave, else what came with the pictures, else a guess."""
-    from biopose_ros.files.camera import fit_to_images, guess_camera, read_camera
+class _Cameras:
+    """
+    The camera of each picture: what the user gave, else what came along, else a guess.
 
-    height_px, width_px = first.image_bgr.shape[:2]
-    if intrinsics is not None:
-        return read_camera(intrinsics, width_px, height_px, camera_name)
-    if frames.camera is not None:
-        return fit_to_images(frames.camera, width_px, height_px, frames.name)
-    return guess_camera(width_px, height_px, focal_px)
+    The size may change on the way, where somebody turned the phone or the stream was adapted.
+    """
+
+    def __init__(
+        self,
+        frames: FrameSource,
+        intrinsics: Path | None,
+        section: str | None,
+        focal_px: float | None,
+    ) -> None:
+        self._frames, self._intrinsics = frames, intrinsics
+        self._section, self._focal_px = section, focal_px
+        self._known: dict[tuple[int, ...], Camera] = {}
+
+    @property
+    def first(self) -> Camera:
+        """The camera of the first picture."""
+        return next(iter(self._known.values()))
+
+    def of(self, image_bgr: ImageArray) -> Camera:
+        """
+        Give the camera.
+
+        :raises CameraError: when there is none for pictures of this size.
+        """
+        shape = image_bgr.shape
+        if shape not in self._known:
+            self._known[shape] = self._camera(shape[1], shape[0])
+        return self._known[shape]
+
+    def _camera(self, width_px: int, height_px: int) -> Camera:
+        from biopose_ros.files.camera import fit_to_images, guess_camera, read_camera
+
+        if self._intrinsics is not None:
+            return read_camera(self._intrinsics, width_px, height_px, self._section)
+        if self._frames.camera is not None:
+            return fit_to_images(self._frames.camera, width_px, height_px, self._frames.name)
+        return guess_camera(width_px, height_px, self._focal_px)
 
 
 def _keypoints(path: Path | None, frames: FrameSource) -> KeypointRecording | None:
@@ -144,77 +206,93 @@ def _process(
     frames: FrameSource,
     images: Iterable[Frame],
     origin_ns: int,
-    camera: Camera,
+    cameras: _Cameras,
     pipeline: Pipeline,
     recording: KeypointRecording | None,
-    out: Path,
-    look_ahead: float | None,
-    with_overlay: bool,
+    results: RunResults,
+    looks_ahead: bool,
+    overlay: Path | None,
     console: Console,
 ) -> dict[str, Any]:
     """
     Work through the pictures; an interrupt ends the run, and its files, in good order.
 
-    :param look_ahead: strength of smoothing at the end, which keeps all poses in memory until
-        then; None writes them picture by picture.
+    :param results: takes the poses picture by picture.
+    :param looks_ahead: whether what came after a picture counts; its poses are written again at
+        the end, then, and kept in memory until that.
+    :param overlay: a video to draw; None for none.
     """
     from biopose_ros.cli.progress import track_frames
     from biopose_ros.files.overlay import VideoWriter
-    from biopose_ros.files.results import RunResults
+    from biopose_ros.files.results import COMPLETE, CUT_SHORT, INTERRUPTED
     from biopose_ros.person.drawing import draw_persons
-    from biopose_ros.person.recording import RecordedImage, smooth_recording
+    from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 
-    rate_hz = frames.rate_hz or UNKNOWN_RATE_HZ
-    results = RunResults(out, pipeline.skeleton, rate_hz)
-    kept: list[RecordedImage] = []
+    smoother = RecordingSmoother(
+        pipeline.skeleton, cameras.first, pipeline.ground, pipeline.config.smoothing
+    )
+    smoothed: list[RecordedImage] = []
+    ended = COMPLETE
     with ExitStack() as stack:
         video: VideoWriter | None = None
-        if with_overlay:
-            video = stack.enter_context(VideoWriter(out / 'overlay.mp4', rate_hz))
+        if overlay is not None:
+            video = stack.enter_context(VideoWriter(overlay, frames.rate_hz))
         try:
             for frame in track_frames(images, frames.frame_count, frames.name, console):
                 found = recording.at(frame.index, frame.stamp_ns) if recording else None
+                camera = cameras.of(frame.image_bgr)
                 poses = pipeline.process(frame.image_bgr, camera, frame.stamp_ns, found)
                 image = RecordedImage((frame.stamp_ns - origin_ns) * 1e-9, poses)
-                if look_ahead is None:
-                    results.write(image.time_s, image.poses)
-                else:
-                    kept.append(image)
+                results.write(image.time_s, image.poses)
+                if looks_ahead:
+                    smoothed += map(_without_evidence, smoother.add(image))
                 if video is not None:
                     picture = draw_persons(frame.image_bgr, camera, poses, pipeline.skeleton)
                     video.write(picture, frame.stamp_ns - origin_ns)
         except KeyboardInterrupt:
             console.print('interrupted; finishing the files')
-        finally:
-            if look_ahead is not None:
-                ground = pipeline.ground
-                for image in smooth_recording(kept, pipeline.skeleton, camera, ground, look_ahead):
-                    results.write(image.time_s, image.poses)
-            summary = results.close(
-                {
-                    **_description(frames, camera, pipeline, origin_ns),
-                    'smoothing': pipeline.config.smoothing if look_ahead is None else look_ahead,
-                    'looks_ahead': look_ahead is not None,
-                }
-            )
-    return summary
+            ended = INTERRUPTED
+        except Exception:
+            with suppress(OSError):
+                results.close(CUT_SHORT)
+            raise
+        if looks_ahead:
+            smoothed += smoother.finish()
+            results.rewrite((image.time_s, image.poses) for image in smoothed)
+        return results.close(ended)
+
+
+def _without_evidence(image: RecordedImage) -> RecordedImage:
+    """Keep what the files need, for there may be many."""
+    poses = [replace(pose, body=None, evidence=None) for pose in image.poses]
+    return replace(image, poses=poses)
 
 
 def _description(
-    frames: FrameSource, camera: Camera, pipeline: Pipeline, origin_ns: int
+    frames: FrameSource,
+    camera: Camera,
+    pipeline: Pipeline,
+    origin_ns: int,
+    looks_ahead: bool,
 ) -> dict[str, Any]:
     return {
         'input': frames.name,
         'time_origin_ns': origin_ns,
+        'note': frames.note,
+        'images_left_out': frames.left_out,
         'method': pipeline.config.method,
         'network': pipeline.config.detection.model,
         'device': pipeline.device,
         'height_m': pipeline.config.height_m,
+        'mass_kg': pipeline.config.mass_kg,
+        'smoothing': pipeline.config.smoothing,
+        'looks_ahead': looks_ahead,
         'camera': {
             'width_px': camera.width_px,
             'height_px': camera.height_px,
             'intrinsics_px': camera.intrinsics_px.tolist(),
             'distortion': camera.distortion.tolist(),
+            'is_fisheye': camera.is_fisheye,
             'is_calibrated': camera.is_calibrated,
             'focal_stddev': camera.focal_stddev,
             'pitch_rad': pipeline.config.camera_pitch_rad,
@@ -224,10 +302,17 @@ def _description(
     }
 
 
-def _print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
+def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
+    """
+    Print the table of persons.
+
+    :param summary: of the run.
+    :param out: its folder.
+    :param console: to print to.
+    """
     from rich.table import Table
 
-    table = Table('person', 'images', 'from', 'to', 'gaps', 'stature', 'confidence')
+    table = Table('person', 'images', 'from', 'to', 'gaps', 'stature', 'mass', 'confidence')
     for person in summary['persons']:
         table.add_row(
             person['person_id'],
@@ -236,12 +321,19 @@ def _print_summary(summary: dict[str, Any], out: Path, console: Console) -> None
             f'{person["last_time_s"]:.2f} s',
             str(len(person['gaps_s'])),
             f'{person["stature_m"] or float("nan"):.2f} m',
+            f'{person["mass_kg"] or float("nan"):.0f} kg',
             f'{person["mean_confidence"]:.2f}',
         )
     if summary['persons']:
         console.print(table)
     else:
         console.print('[yellow]nobody was found[/]; check that a whole person is visible')
+    if summary['ended'] != 'complete':
+        console.print(f'[yellow]the run was {summary["ended"]}[/]')
+    if summary['note']:
+        console.print(f'{summary["input"]}: {summary["note"]}')
+    for reason, count in summary['images_left_out'].items():
+        console.print(f'[yellow]{count} images were left out[/]: {reason}')
     if not summary['camera']['is_calibrated']:
         console.print(
             'The camera is a guess: distances, and angles a little, depend on it. '

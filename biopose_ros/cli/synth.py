@@ -11,6 +11,7 @@ import typer
 from biopose_ros.cli.options import MotionFolder, Split
 
 if TYPE_CHECKING:
+    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.training.synthesis.records import SyntheticSample
     from biopose_ros.training.synthesis.setup import SynthesisConfig
     from biopose_ros.training.synthesis.stream import ChunkGenerator
@@ -45,7 +46,7 @@ def synth(
 
     if (sheet is None) == (shards is None):
         raise typer.BadParameter('give either --sheet FILE or --shards FOLDER')
-    try:
+    with shown_errors(ValueError):
         config = SynthesisConfig(
             split=split,
             seed=seed,
@@ -59,9 +60,6 @@ def synth(
             _write_sheet(chunks, sheet, _SHEET_COLUMNS if sequences else None)
         elif shards is not None:
             _write_shards(chunks, shards)
-    except ValueError as error:
-        typer.secho(str(error), err=True, fg='red')
-        raise typer.Exit(1) from None
 
 
 def _images(
@@ -98,7 +96,7 @@ def _skeleton_tie() -> LabelTie:
 def _tracked(
     generator: ChunkGenerator, count: int, workers: int
 ) -> Iterator[list[SyntheticSample]]:
-    """Draw so many chunks under a progress bar."""
+    """Draw chunks under a progress bar."""
     from rich.progress import track
 
     from biopose_ros.training.synthesis.stream import chunks
@@ -120,7 +118,7 @@ def _write_sheet(chunks: Iterator[list[SyntheticSample]], path: Path, columns: i
 
 
 def _spread(chunk: list[SyntheticSample], wanted: int | None) -> list[SyntheticSample]:
-    """Take so many samples evenly; None takes all."""
+    """Take a number of samples evenly; None takes all."""
     if wanted is None:
         return chunk
     return [chunk[round(k * (len(chunk) - 1) / (wanted - 1))] for k in range(wanted)]

@@ -6,11 +6,14 @@ Joint angles as a plain table, ``joint_angles.csv``, one row per image of the pe
 translations in metres), ``NAME_velocity`` (per second) and ``NAME_stddev`` (1 sigma), at last
 ``foot_contact_left`` and ``foot_contact_right`` (probability that the foot stands on the ground).
 Unknown values are empty, which pandas reads as NaN.
+
+The table is all that a person's other files are made from, so that they can be made again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +21,9 @@ import numpy as np
 from biopose_ros.files.growing_table import GrowingTable
 from biopose_ros.files.mot import degree_factors
 from biopose_ros.person.foot_contact import FEET
-from biopose_ros.records import PersonPose
+from biopose_ros.records import FloatArray, PersonPose, TrackingState
 
+START = ('time', 'stamp_ns', 'state', 'confidence')
 KINDS = ('', '_velocity', '_stddev')
 FOOT_COLUMNS = tuple(f'foot_contact_{foot}' for foot in FEET)
 
@@ -34,7 +38,7 @@ class AnglesCsvWriter(GrowingTable):
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         columns = [name + kind for name in names for kind in KINDS]
-        columns = ['time', 'stamp_ns', 'state', 'confidence', *columns, *FOOT_COLUMNS]
+        columns = [*START, *columns, *FOOT_COLUMNS]
         super().__init__(path, ','.join(columns) + '\n')
         self._factors = degree_factors(names)
 
@@ -50,3 +54,55 @@ class AnglesCsvWriter(GrowingTable):
         fields = ('' if np.isnan(value) else f'{value:.6f}' for value in numbers)
         start = [f'{time_s:.9f}', str(pose.stamp_ns), pose.state.name.lower()]
         self.write_row([*start, f'{pose.confidence:.4f}', *fields], separator=',')
+
+
+@dataclass(frozen=True)
+class AnglesTable:
+    """
+    What ``joint_angles.csv`` holds of a person; NaN where unknown.
+
+    :param times_s: [rows].
+    :param states: [rows].
+    :param confidence: [rows], 0 to 1.
+    :param names: coordinates.
+    :param coordinates: [rows, coordinates], radians; translations in metres.
+    :param stddev: [rows, coordinates], 1 sigma, likewise.
+    :param foot_contact: [rows, left and right], probability that the foot stands.
+    """
+
+    times_s: FloatArray
+    states: tuple[TrackingState, ...]
+    confidence: FloatArray
+    names: tuple[str, ...]
+    coordinates: FloatArray
+    stddev: FloatArray
+    foot_contact: FloatArray
+
+
+def read_angles(path: Path) -> AnglesTable:
+    """
+    Read the table of a person.
+
+    :param path: of ``joint_angles.csv``.
+    :raises ValueError: when it is no such table.
+    """
+    lines = path.read_text().splitlines()
+    columns = lines[0].split(',') if lines else []
+    names = tuple(columns[len(START) : -len(FOOT_COLUMNS) : len(KINDS)])
+    rows = [line.split(',') for line in lines[1:]]
+    if tuple(columns[: len(START)]) != START or any(len(row) != len(columns) for row in rows):
+        raise ValueError(f'{path}: not a table of joint angles as "biopose run" writes it')
+    texts = [[*row[:1], *row[START.index('confidence') :]] for row in rows]
+    numbers = np.array([[float(text or 'nan') for text in row] for row in texts])
+    numbers = numbers.reshape(len(rows), len(columns) - len(START) + 2)
+    values = numbers[:, 2 : -len(FOOT_COLUMNS)].reshape(len(rows), len(names), len(KINDS))
+    factors = degree_factors(names)
+    return AnglesTable(
+        times_s=numbers[:, 0],
+        states=tuple(TrackingState[row[START.index('state')].upper()] for row in rows),
+        confidence=numbers[:, 1],
+        names=names,
+        coordinates=values[..., KINDS.index('')] / factors,
+        stddev=values[..., KINDS.index('_stddev')] / factors,
+        foot_contact=numbers[:, -len(FOOT_COLUMNS) :],
+    )

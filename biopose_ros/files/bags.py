@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
 from biopose_ros.files.frames import (
+    BAG_SUFFIXES,
     NANOSECONDS,
     Frame,
     FrameSource,
@@ -29,33 +34,42 @@ DECODERS: dict[str, Callable[[Any], ImageArray]] = {
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 
 
-def open_bag(path: Path, topic: str | None = None) -> FrameSource:
+def open_bag(path: Path, topic: str | None = None, is_rectified: bool = False) -> FrameSource:
     """
     Open the pictures of a bag; stamps are those of the image headers.
 
-    :param path: a ``.mcap``, ``.db3`` or ROS 1 ``.bag`` file, or a bag's folder.
+    :param path: a ``.mcap``, ``.db3`` or ROS 1 ``.bag`` file, or a folder of them.
     :param topic: the image topic, needed where the bag holds several.
+    :param is_rectified: the pictures are rectified: the camera has no distortion.
     :returns: the source, with the camera where the bag holds its CameraInfo.
     :raises SourceError: when the bag or topic cannot be read.
     """
-    with _reader(path) as reader:
+    with open_bag_reader(path) as reader:
         topic = _image_topic(reader, topic, path)
         count = reader.topics[topic].msgcount
-        camera = _camera(reader, topic, path)
+        camera = _camera(reader, topic, path, is_rectified)
+    left_out: Counter[str] = Counter()
     return FrameSource(
         f'{path} {topic}',
-        lambda: strictly_increasing(_frames(path, topic)),
+        lambda: strictly_increasing(_stamped(_images(path, topic, left_out)), left_out),
         count,
         is_wall_clock=True,
         camera=camera,
+        left_out=left_out,
     )
 
 
 @contextmanager
-def _reader(path: Path) -> Iterator[AnyReader]:
-    """Open a bag; older ones carry no definitions, and get those of ROS 2 Humble."""
+def open_bag_reader(path: Path) -> Iterator[AnyReader]:
+    """
+    Open a bag; older ones carry no definitions, and get those of ROS 2 Humble.
+
+    :param path: of the bag.
+    :raises SourceError: when it cannot be read.
+    """
+    files = _files(path)
     try:
-        reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
+        reader = AnyReader(files, default_typestore=get_typestore(Stores.ROS2_HUMBLE))
         reader.open()
     except Exception as error:  # the storage plug-ins raise whatever their parsers do
         raise SourceError(
@@ -66,6 +80,19 @@ def _reader(path: Path) -> Iterator[AnyReader]:
         yield reader
     finally:
         reader.close()
+
+
+def _files(path: Path) -> list[Path]:
+    """Name what to open: a folder with its table of contents, else its files one by one."""
+    is_folder = path.is_dir() and not (path / 'metadata.yaml').exists()
+    files = sorted(path.glob('*.*')) if is_folder else [path]
+    packed = next((file for file in files if file.suffix == '.zstd'), None)
+    if packed is not None:
+        raise SourceError(
+            f'{packed}: packed, and without its metadata.yaml; unpack it ("zstd -d {packed}"), or '
+            f'write the metadata again ("ros2 bag reindex {packed.parent}")'
+        )
+    return [file for file in files if file.suffix in BAG_SUFFIXES] if is_folder else files
 
 
 def _image_topic(reader: AnyReader, topic: str | None, path: Path) -> str:
@@ -87,37 +114,74 @@ def _camera_name(topic: str) -> str:
     return topic.removesuffix('/compressed')
 
 
-def _camera(reader: AnyReader, topic: str, path: Path) -> Camera | None:
-    """Read the first CameraInfo beside the images, as image_transport names it."""
+def _camera(reader: AnyReader, topic: str, path: Path, is_rectified: bool) -> Camera | None:
+    """Read the first CameraInfo with numbers beside the images, as image_transport names it."""
     name = _camera_name(topic).rpartition('/')[0] + '/camera_info'
     connections = [
         connection
         for connection in reader.connections
         if connection.msgtype == CAMERA_INFO and connection.topic == name
     ]
-    for _, _, raw in reader.messages(connections) if connections else ():
-        message: Any = reader.deserialize(raw, CAMERA_INFO)
+    for connection, _, raw in reader.messages(connections) if connections else ():
+        message: Any = reader.deserialize(raw, connection.msgtype)
         try:
-            return camera_from_info(message)
+            camera = camera_from_info(_with_small_names(message), is_rectified)
         except CalibrationError as error:
             raise SourceError(f'{path}: {name}: {error}') from None
+        if camera is not None:  # drivers send zeros until they have loaded a calibration
+            return camera
     return None
 
 
-def _frames(path: Path, topic: str) -> Iterator[Frame]:
+def _with_small_names(message: Any) -> Any:
+    """ROS 1 calls the matrices D, K, R and P."""
+    if hasattr(message, 'k'):
+        return message
+    return SimpleNamespace(**{name.lower(): value for name, value in vars(message).items()})
+
+
+@dataclass(frozen=True)
+class _BagImage:
+    """A picture with both its times, nanoseconds."""
+
+    image_bgr: ImageArray
+    header_ns: int
+    receipt_ns: int
+
+
+def _images(path: Path, topic: str, left_out: Counter[str]) -> Iterator[_BagImage]:
     """Decode one by one; a damaged picture costs itself only."""
     error: ImageError | None = None
-    count = 0
-    with _reader(path) as reader:
+    is_empty = True
+    with open_bag_reader(path) as reader:
         for connection, receipt_ns, raw in reader.messages(reader.topics[topic].connections):
             message: Any = reader.deserialize(raw, connection.msgtype)
             try:
                 image = DECODERS[connection.msgtype](message)
             except ImageError as image_error:
                 error = image_error
+                left_out[f'cannot be decoded: {error}'] += 1
                 continue
             stamp = message.header.stamp
-            yield Frame(image, stamp.sec * NANOSECONDS + stamp.nanosec or receipt_ns, count)
-            count += 1
-    if error is not None and count == 0:
+            nanoseconds = stamp.nanosec if hasattr(stamp, 'nanosec') else stamp.nsec
+            yield _BagImage(image, stamp.sec * NANOSECONDS + nanoseconds, receipt_ns)
+            is_empty = False
+    if error is not None and is_empty:
         raise SourceError(f'{path}: no image on {topic} can be decoded: {error}')
+
+
+def _stamped(images: Iterator[_BagImage]) -> Iterator[Frame]:
+    """
+    Take the headers' stamps, or the times of receipt where the driver leaves stamps at 0.
+
+    A single stamp of 0, the first, is the start of a simulation.
+    """
+    first = next(images, None)
+    if first is None:
+        return
+    second = next(images, None)
+    has_stamps = first.header_ns > 0 or (second is not None and second.header_ns > 0)
+    start = [first] if second is None else [first, second]
+    for image in chain(start, images):
+        stamp_ns = image.header_ns if has_stamps else image.receipt_ns
+        yield Frame(image.image_bgr, stamp_ns, 0)

@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 
 from biopose_ros.records import Camera
+from biopose_ros.sensor_messages.camera_info import FISHEYE_MODELS, lens
 
 # Focal length over the longer image side. Main cameras of phones film video at 26 to 30 mm
 # equivalent on a 36 mm wide frame (0.72 to 0.83), webcams at 60 to 70 degrees across (0.71 to
@@ -33,8 +34,11 @@ def guess_camera(width_px: int, height_px: int, focal_px: float | None = None) -
     :param height_px: image height.
     :param focal_px: focal length if known, else :data:`TYPICAL_FOCAL_RATIO` of the longer side.
     :returns: a camera marked as not calibrated, with the uncertainty of a guessed focal length.
+    :raises CameraError: when the focal length is not above 0.
     """
-    stddev = 0.0 if focal_px else TYPICAL_FOCAL_STDDEV
+    if focal_px is not None and not 0.0 < focal_px < np.inf:
+        raise CameraError(f'the focal length must be a number of pixels above 0, got {focal_px}')
+    stddev = TYPICAL_FOCAL_STDDEV if focal_px is None else 0.0
     focal = focal_px or TYPICAL_FOCAL_RATIO * max(width_px, height_px)
     intrinsics = np.array([[focal, 0, width_px / 2], [0, focal, height_px / 2], [0, 0, 1.0]])
     return Camera(width_px, height_px, intrinsics, np.zeros(0), False, stddev)
@@ -48,7 +52,8 @@ def read_camera(
 
     Understood are ROS camera_info YAML (``camera_matrix``, ``distortion_coefficients``), a flat
     YAML with ``fx fy cx cy``, and calibration TOML with one section per camera (``matrix``,
-    ``distortions``, ``size``).
+    ``distortions``, ``size``). A fisheye lens is told by ``distortion_model: equidistant``,
+    ``camera_model: fisheye`` or ``fisheye = true``.
 
     :param path: the file.
     :param width_px: width of the images; a calibration at another resolution is scaled to it.
@@ -145,4 +150,13 @@ def _camera_from_table(table: dict[str, Any], width_px: int, height_px: int) -> 
     matrix = matrix.astype(np.float64)
     if not np.isfinite(matrix).all() or matrix[0, 0] <= 0 or matrix[1, 1] <= 0:
         raise ValueError(f'focal lengths must be positive, got {matrix[0, 0]} and {matrix[1, 1]}')
-    return Camera(int(size[0]), int(size[1]), matrix, np.asarray(distortion, dtype=np.float64))
+    coefficients, is_fisheye = lens(_lens_model(table), distortion)
+    return Camera(int(size[0]), int(size[1]), matrix, coefficients, is_fisheye=is_fisheye)
+
+
+def _lens_model(table: dict[str, Any]) -> str:
+    """Either word may name a fisheye lens; tools fill in the other with a pinhole's."""
+    if table.get('fisheye'):
+        return 'fisheye'
+    models = [str(table.get(key, '')) for key in ('distortion_model', 'camera_model')]
+    return next((model for model in models if model in FISHEYE_MODELS), models[0])

@@ -18,7 +18,7 @@ class MotWriter(GrowingTable):
     """
     Write a motion row by row.
 
-    The format has no word for unknown: OpenSim's older reader stops at the first NaN. So images
+    The format has no word for unknown: OpenSim's older reader stops at the first NaN. So times
     without the person have no row (OpenSim interpolates over the gap), and a single unknown
     coordinate keeps its last known value. ``joint_angles.csv`` tells which values are measured.
 
@@ -48,6 +48,34 @@ class MotWriter(GrowingTable):
         self.write_row([f'{time_s:.9f}', *(f'{value:.8f}' for value in values)])
 
 
+class StoWriter(GrowingTable):
+    """
+    Write a motion as the states of a model, as Moco takes them: radians, and speeds.
+
+    :param path: file to write.
+    :param paths: of the coordinates in the model, for example ``/jointset/hip_r/hip_flexion_r``.
+    """
+
+    def __init__(self, path: Path, paths: Sequence[str]) -> None:
+        columns = [f'{name}/{kind}' for name in paths for kind in ('value', 'speed')]
+        header = (
+            f'states\nversion=1\nnRows={self.COUNT}\nnColumns={len(columns) + 1}\n'
+            'inDegrees=no\nendheader\n'
+        )
+        super().__init__(path, header + '\t'.join(['time', *columns]) + '\n')
+
+    def write(self, time_s: float, coordinates: FloatArray, velocities: FloatArray) -> None:
+        """
+        Append the states at one time.
+
+        :param time_s: seconds, greater than the row before.
+        :param coordinates: [coordinates], radians and metres, all known.
+        :param velocities: [coordinates], per second.
+        """
+        values = np.stack([coordinates, velocities], axis=-1).reshape(-1)
+        self.write_row([f'{time_s:.9f}', *(f'{value:.9f}' for value in values)])
+
+
 def degree_factors(names: Sequence[str]) -> FloatArray:
     """
     Tell angles from translations.
@@ -62,21 +90,37 @@ def read_mot(path: str | Path) -> tuple[FloatArray, dict[str, FloatArray]]:
     """
     Read a motion in the package's own units.
 
-    :param path: a ``.mot`` or ``.sto`` file of coordinates.
+    :param path: a ``.mot`` or ``.sto`` file of coordinates, angles in degrees or radians. In a
+        file of states only the values count, under their coordinates' names.
     :returns: times [rows] in seconds, and per coordinate its values [rows], radians or metres.
     :raises ValueError: when the text is not a coordinates table.
     """
-    lines = Path(path).read_text().splitlines()
-    stripped = [line.strip() for line in lines]
-    if 'endheader' not in stripped:
+    lines = [line.strip() for line in Path(path).read_text().splitlines()]
+    if 'endheader' not in lines:
         raise ValueError(f'{path}: no line "endheader"; not an OpenSim motion file')
-    start = stripped.index('endheader') + 1
-    in_degrees = any(line.replace(' ', '').lower() == 'indegrees=yes' for line in stripped[:start])
-    names = stripped[start].split()
-    rows = [[float(value) for value in line.split()] for line in stripped[start + 1 :] if line]
-    if names[:1] != ['time'] or any(len(row) != len(names) for row in rows):
+    start = lines.index('endheader') + 1
+    in_degrees = any(line.replace(' ', '').lower() == 'indegrees=yes' for line in lines[:start])
+    filled = [line.split() for line in lines[start:] if line]
+    labels, rows = (filled or [[]])[0], filled[1:]
+    if labels[:1] != ['time'] or any(len(row) != len(labels) for row in rows):
         raise ValueError(f'{path}: rows do not match the column names, time first')
-    table = np.array(rows).reshape(len(rows), len(names))
+    try:
+        table = np.array([[float(value) for value in row] for row in rows])
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}; rows hold numbers alone') from None
+    columns = dict(zip(labels[1:], table.reshape(len(rows), len(labels)).T[1:], strict=True))
+    values = {name: columns[label] for label in columns if (name := _coordinate_of(label))}
     if in_degrees:
-        table[:, 1:] /= degree_factors(names[1:])
-    return table[:, 0], {name: table[:, column] for column, name in enumerate(names) if column}
+        factors = degree_factors(tuple(values))
+        values = {
+            name: values[name] / factor for name, factor in zip(values, factors, strict=True)
+        }
+    return table.reshape(len(rows), len(labels))[:, 0], values
+
+
+def _coordinate_of(label: str) -> str | None:
+    """Take ``hip_flexion_r`` out of ``/jointset/hip_r/hip_flexion_r/value``; no other states."""
+    if not label.startswith('/'):
+        return label
+    *_, name, kind = label.split('/')
+    return name if kind == 'value' else None

@@ -1,15 +1,19 @@
 """
 The files of a run, ``DIR/<person_id>/``, written image by image in constant memory.
 
-Per person: ``motion.mot`` and ``markers.trc`` (images where the person was seen), ``model.osim``
-(the scaled skeleton), ``joint_angles.csv`` (every image of the track, predicted ones marked by
-their state). Beside the persons: ``summary.json``.
+Per person: ``motion.mot``, ``motion.sto`` and ``markers.trc`` (at a constant rate, while the
+person was seen), ``model.osim`` (the skeleton in the person's size, with the person's markers),
+``scale_factors.xml`` (its sizes for OpenSim's scale tool), ``joint_angles.csv`` (every image of
+the track, predicted ones marked by their state). Beside the persons: ``summary.json``. All of them
+are whole at any moment, so that a run that is killed loses its last seconds alone;
+:func:`finish_run` completes it.
 """
 
 from __future__ import annotations
 
 import json
 import platform
+import time
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
@@ -18,122 +22,24 @@ from typing import Any
 import numpy as np
 
 from biopose_ros import __version__
-from biopose_ros.files.angles_csv import AnglesCsvWriter
-from biopose_ros.files.mot import MotWriter, degree_factors
-from biopose_ros.files.trc import TrcWriter
-from biopose_ros.records import FloatArray, PersonPose, TrackingState
-from biopose_ros.skeleton import Skeleton, scaled_osim
+from biopose_ros.files.c3d import check_c3d
+from biopose_ros.files.frames import UNKNOWN_RATE_HZ
+from biopose_ros.files.output import OutputError, replacing, writing
+from biopose_ros.files.person_files import (
+    ANGLES,
+    PersonFiles,
+    finish_person,
+    number,
+    rewrite_angles,
+)
+from biopose_ros.records import PersonPose
+from biopose_ros.skeleton import Skeleton
 
-SEEN = (TrackingState.TENTATIVE, TrackingState.TRACKED)
-# A pause between two sightings longer than this many nominal frames counts as a gap.
-GAP_FRAMES = 1.5
-
-
-class PersonFiles:
-    """
-    The files of one person.
-
-    :param folder: made here.
-    :param skeleton: of the poses.
-    :param first: the first pose; it tells the markers' names.
-    :param rate_hz: nominal rate of the images.
-    """
-
-    def __init__(
-        self, folder: Path, skeleton: Skeleton, first: PersonPose, rate_hz: float
-    ) -> None:
-        folder.mkdir(parents=True)
-        self._folder = folder
-        self._skeleton = skeleton
-        names = skeleton.coordinate_names
-        self._mot = MotWriter(folder / 'motion.mot', names)
-        self._trc = TrcWriter(folder / 'markers.trc', first.markers.names, rate_hz)
-        self._csv = AnglesCsvWriter(folder / 'joint_angles.csv', names)
-        self._statistics = PersonStatistics(names, GAP_FRAMES / rate_hz)
-        self._last_seen = first
-
-    def write(self, time_s: float, pose: PersonPose) -> None:
-        """
-        Append one pose; a lost person's last message holds nothing new.
-
-        :param time_s: seconds, increasing.
-        :param pose: of this person.
-        """
-        if pose.state is TrackingState.LOST:
-            return
-        self._csv.write(time_s, pose)
-        if pose.state in SEEN:
-            self._mot.write(time_s, pose.coordinates)
-            self._trc.write(time_s, pose.markers.positions_m)
-            self._statistics.add(time_s, pose)
-            self._last_seen = pose
-
-    def close(self) -> dict[str, Any]:
-        """
-        Finish the files.
-
-        :returns: the person's part of the summary.
-        """
-        for table in (self._mot, self._trc, self._csv):
-            table.close()
-        osim = scaled_osim(self._skeleton, self._last_seen.scales)
-        (self._folder / 'model.osim').write_text(osim)
-        return {
-            'person_id': self._last_seen.person_id,
-            'stature_m': _number(self._last_seen.stature_m),
-            'stature_stddev_m': _number(self._last_seen.stature_stddev_m),
-            **self._statistics.summary(),
-        }
-
-
-class PersonStatistics:
-    """
-    Running figures over the sightings of one person.
-
-    :param names: coordinates.
-    :param longest_pause_s: a longer pause is a gap.
-    """
-
-    def __init__(self, names: tuple[str, ...], longest_pause_s: float) -> None:
-        self._names = names
-        self._longest_pause_s = longest_pause_s
-        self._times_s: list[float] = []  # first and last
-        self._gaps_s: list[list[float]] = []
-        self._frames = 0
-        self._confidence_sum = 0.0
-        self._lowest: FloatArray = np.full(len(names), np.nan)
-        self._highest: FloatArray = np.full(len(names), np.nan)
-
-    def add(self, time_s: float, pose: PersonPose) -> None:
-        """
-        Count a sighting.
-
-        :param time_s: seconds, increasing.
-        :param pose: the person then.
-        """
-        if self._times_s and time_s - self._times_s[-1] > self._longest_pause_s:
-            self._gaps_s.append([self._times_s[-1], time_s])
-        self._times_s = [*self._times_s[:1], time_s]
-        self._frames += 1
-        self._confidence_sum += pose.confidence
-        self._lowest = np.fmin(self._lowest, pose.coordinates)
-        self._highest = np.fmax(self._highest, pose.coordinates)
-
-    def summary(self) -> dict[str, Any]:
-        """Give the figures, angles in degrees, as plain numbers."""
-        ranges = np.stack([self._lowest, self._highest], axis=1)
-        ranges *= degree_factors(self._names)[:, None]
-        return {
-            'frames': self._frames,
-            'first_time_s': _number(self._times_s[0]) if self._times_s else None,
-            'last_time_s': _number(self._times_s[-1]) if self._times_s else None,
-            'gaps_s': [[_number(start), _number(end)] for start, end in self._gaps_s],
-            'mean_confidence': _number(self._confidence_sum / max(1, self._frames)),
-            'coordinate_ranges': {
-                name: [_number(low), _number(high)]
-                for name, (low, high) in zip(self._names, ranges, strict=True)
-            },
-        }
+SUMMARY = 'summary.json'
+# How a run ended; as long as it goes on, what lies on the disk was cut short.
+COMPLETE, INTERRUPTED, CUT_SHORT = 'complete', 'interrupted by the user', 'cut short'
+# All is brought onto the disk so often.
+SAVE_INTERVAL_S = 1.0
 
 
 class RunResults:
@@ -142,20 +48,42 @@ class RunResults:
 
     :param folder: made here; must be new or empty.
     :param skeleton: of the poses.
-    :param rate_hz: nominal rate of the images.
-    :raises FileExistsError: when the folder holds something already.
+    :param rate_hz: nominal rate of the images; None where the source does not say.
+    :param rate_out_hz: of motion and markers; None for that of the images.
+    :param with_c3d: whether to write the markers as C3D, too.
+    :param description: what the run is, for the summary: input, method and the like.
+    :raises OutputError: when the folder holds something already, or cannot be written.
+    :raises ValueError: when the rate is not above 0, or C3D cannot be written.
     """
 
-    def __init__(self, folder: Path, skeleton: Skeleton, rate_hz: float) -> None:
-        if folder.exists() and any(folder.iterdir()):
-            raise FileExistsError(f'{folder} is not empty; choose another folder, or empty it')
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(
+        self,
+        folder: Path,
+        skeleton: Skeleton,
+        rate_hz: float | None,
+        description: dict[str, Any],
+        rate_out_hz: float | None = None,
+        with_c3d: bool = False,
+    ) -> None:
+        if rate_out_hz is not None and not 0.0 < rate_out_hz < np.inf:
+            raise ValueError(f'the rate of the files must be above 0 Hz, got {rate_out_hz}')
+        if with_c3d:
+            check_c3d()
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            if any(folder.iterdir()):
+                raise OutputError(f'{folder} is not empty; choose another folder, or empty it')
         self._folder = folder
         self._skeleton = skeleton
         self._rate_hz = rate_hz
+        self._rate_out_hz = rate_out_hz
+        self._with_c3d = with_c3d
+        self._description = description
+        self._versions = _versions()
         self._persons: dict[str, PersonFiles] = {}
-        self._frames = 0
-        self._times_s: list[float] = []  # first and last
+        self._times_s: list[float] = []
+        self._saved_s = time.monotonic()
+        self.save()
 
     def write(self, time_s: float, poses: Iterable[PersonPose]) -> None:
         """
@@ -163,44 +91,123 @@ class RunResults:
 
         :param time_s: the image's time, seconds, increasing.
         :param poses: everybody in the image.
+        :raises OutputError: when the files cannot be written.
         """
+        is_due = time.monotonic() - self._saved_s >= SAVE_INTERVAL_S
         for pose in poses:
             if pose.person_id not in self._persons:
-                if pose.state not in SEEN:
+                if not pose.state.is_seen:
                     continue  # a track is named by its first sighting
+                is_due = True
                 self._persons[pose.person_id] = PersonFiles(
-                    self._folder / pose.person_id, self._skeleton, pose, self._rate_hz
+                    self._folder / pose.person_id,
+                    self._skeleton,
+                    pose,
+                    self._rate_hz or UNKNOWN_RATE_HZ,
                 )
             self._persons[pose.person_id].write(time_s, pose)
-        self._frames += 1
-        self._times_s = [*self._times_s[:1], time_s]
+        self._times_s.append(time_s)
+        if is_due:
+            self.save()
 
-    def close(self, description: dict[str, Any]) -> dict[str, Any]:
+    def save(self) -> None:
+        """
+        Bring all that was written onto the disk.
+
+        :raises OutputError: when that is not possible.
+        """
+        for person in self._persons.values():
+            person.save()
+        self._write_summary(CUT_SHORT)
+        self._saved_s = time.monotonic()
+
+    def rewrite(self, images: Iterable[tuple[float, Iterable[PersonPose]]]) -> None:
+        """
+        Take other poses in place of those written so far, for the same images and persons.
+
+        :param images: times, seconds, and poses.
+        :raises OutputError: when that is not possible.
+        """
+        self.save()
+        tracks: dict[str, list[tuple[float, PersonPose]]] = {name: [] for name in self._persons}
+        for time_s, poses in images:
+            for pose in poses:
+                if pose.person_id in tracks and (tracks[pose.person_id] or pose.state.is_seen):
+                    tracks[pose.person_id].append((time_s, pose))
+        for name, poses_of_one in tracks.items():
+            rewrite_angles(self._folder / name, self._skeleton, poses_of_one)
+
+    def close(self, ended: str = COMPLETE) -> dict[str, Any]:
         """
         Finish all files and write ``summary.json``.
 
-        :param description: what the run was: input, method and the like.
+        :param ended: :data:`COMPLETE` or :data:`INTERRUPTED`.
         :returns: the summary.
+        :raises OutputError: when that is not possible.
         """
-        duration_s = self._times_s[-1] - self._times_s[0] if self._times_s else 0.0
+        for person in self._persons.values():
+            person.close()
+        self._write_summary(ended)
+        return finish_run(self._folder)
+
+    def _write_summary(self, ended: str) -> None:
+        times_s = self._times_s
+        duration_s = times_s[-1] - times_s[0] if times_s else 0.0
+        image_rate_hz = self._rate_hz or _usual_rate(times_s)
         summary = {
-            **description,
+            **self._description,
+            'ended': ended,
             'model': self._skeleton.name,
-            'frames': self._frames,
-            'duration_s': _number(duration_s),
-            'rate_hz': _number((self._frames - 1) / duration_s) if duration_s else None,
+            'frames': len(times_s),
+            'duration_s': number(duration_s),
+            'rate_hz': number((len(times_s) - 1) / duration_s) if duration_s else None,
+            'image_rate_hz': number(image_rate_hz),
+            'rate_out_hz': number(self._rate_out_hz or image_rate_hz),
+            'with_c3d': self._with_c3d,
             'angle_unit': 'degree',
             'length_unit': 'metre',
-            'persons': [person.close() for person in self._persons.values()],
-            'versions': _versions(),
+            'persons': [person.facts() for person in self._persons.values()],
+            'versions': self._versions,
         }
-        (self._folder / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
-        return summary
+        _write(self._folder / SUMMARY, summary)
 
 
-def _number(value: float) -> float | None:
-    """JSON knows no NaN: unknown is null."""
-    return round(float(value), 6) if np.isfinite(value) else None
+def finish_run(folder: Path) -> dict[str, Any]:
+    """
+    Complete what a run left on the disk, whether it ended well or was killed.
+
+    :param folder: that the run wrote to.
+    :returns: the summary.
+    :raises ValueError: when the folder does not hold a run.
+    :raises OutputError: when the files cannot be written.
+    """
+    path = folder / SUMMARY
+    try:
+        summary: dict[str, Any] = json.loads(path.read_text())
+        rates_hz = float(summary['image_rate_hz']), float(summary['rate_out_hz'])
+        with_c3d = bool(summary['with_c3d'])
+        known = {person['person_id']: person for person in summary['persons']}
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f'{folder}: no results of "biopose run" ({type(error).__name__}: {error}); give the '
+            'folder that was its --out'
+        ) from None
+    names = [name for name in known if (folder / name / ANGLES).exists()]
+    summary['persons'] = [
+        {**known[name], **finish_person(folder / name, *rates_hz, with_c3d)} for name in names
+    ]
+    _write(path, summary)
+    return summary
+
+
+def _usual_rate(times_s: list[float]) -> float:
+    steps_s = np.diff(times_s)
+    return float(1 / np.median(steps_s)) if len(steps_s) else UNKNOWN_RATE_HZ
+
+
+def _write(path: Path, summary: dict[str, Any]) -> None:
+    with replacing(path) as new:
+        new.write_text(json.dumps(summary, indent=2) + '\n')
 
 
 def _versions() -> dict[str, str]:

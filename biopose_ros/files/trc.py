@@ -17,11 +17,11 @@ class TrcWriter(GrowingTable):
     Write marker positions row by row.
 
     An unknown marker is left blank, which OpenSim reads as NaN and skips in inverse kinematics.
-    Images without the person have no row.
+    Times without the person have no row.
 
     :param path: file to write.
     :param names: markers, in the order of the rows' positions.
-    :param rate_hz: nominal rate for the header; the times of the rows are what counts.
+    :param rate_hz: of the rows, for the header.
     """
 
     def __init__(self, path: Path, names: Sequence[str], rate_hz: float) -> None:

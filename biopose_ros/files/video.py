@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +20,29 @@ from biopose_ros.files.frames import (
     FrameSource,
     ImageArray,
     SourceError,
+    is_bag,
     strictly_increasing,
 )
 
 IMAGE_SUFFIXES = {'.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp'}
-BAG_SUFFIXES = {'.mcap', '.db3', '.bag'}
 TIMESTAMP_FILE = 'timestamps.txt'
 
 
 def open_frames(
-    source: str | Path, *, rate_hz: float | None = None, topic: str | None = None
+    source: str | Path,
+    *,
+    rate_hz: float | None = None,
+    topic: str | None = None,
+    is_rectified: bool = False,
 ) -> FrameSource:
     """
     Open anything that holds pictures.
 
-    :param source: a video file, a folder of images, a bag (``.mcap``, ``.db3`` or its folder), or
-        the number of a webcam.
+    :param source: a video file, a folder of images, a bag (``.mcap``, ``.db3``, ``.bag`` or a
+        folder of them), or the number of a webcam.
     :param rate_hz: images per second of an image folder that has no ``timestamps.txt``.
     :param topic: the image topic of a bag that holds several.
+    :param is_rectified: the pictures of a bag are rectified, as on ``image_rect``.
     :returns: the source; the pictures are read while it is iterated.
     :raises SourceError: when there is nothing readable.
     """
@@ -44,10 +51,10 @@ def open_frames(
     path = Path(source).expanduser()
     if not path.exists():
         raise SourceError(f'{path}: no such file or folder; check the path')
-    if path.suffix in BAG_SUFFIXES or (path / 'metadata.yaml').exists():
+    if is_bag(path):
         from biopose_ros.files.bags import open_bag  # heavy, and needed for bags alone
 
-        return open_bag(path, topic)
+        return open_bag(path, topic, is_rectified)
     if path.is_dir():
         return _open_folder(path, rate_hz)
     return _open_video(path)
@@ -58,8 +65,24 @@ def _open_video(path: Path) -> FrameSource:
         stream = container.streams.video[0]
         rate_hz = float(stream.average_rate) if stream.average_rate else None
         count = stream.frames or _expected_count(container.duration, rate_hz)
+        shape = _pixel_shape(stream)
     next(_video_frames(path))  # fail now, and clearly, where not one picture can be decoded
-    return FrameSource(str(path), lambda: strictly_increasing(_video_frames(path)), count, rate_hz)
+    note = f'its pixels are not square; pictures are made {shape} times as wide' * (shape != 1)
+    left_out: Counter[str] = Counter()
+    return FrameSource(
+        str(path),
+        lambda: strictly_increasing(_video_frames(path), left_out),
+        count,
+        rate_hz,
+        note=note,
+        left_out=left_out,
+    )
+
+
+def _pixel_shape(stream: Any) -> Fraction:
+    """Width over height of one pixel; unknown is square."""
+    shape = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    return Fraction(shape) if shape else Fraction(1)
 
 
 def _container(path: Path) -> Any:
@@ -86,9 +109,9 @@ def _video_frames(path: Path) -> Iterator[Frame]:
     with _container(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = 'AUTO'
-        frame = None
+        frame, shape = None, _pixel_shape(stream)
         for index, frame in enumerate(_decode(container, stream)):
-            yield Frame(_upright_bgr(frame), _stamp_ns(frame, path), index)
+            yield Frame(_shown_bgr(frame, shape), _stamp_ns(frame, path), index)
         if frame is None:
             raise SourceError(
                 f'{path}: not one picture could be decoded; the file is damaged or its codec '
@@ -118,11 +141,25 @@ def _stamp_ns(frame: Any, path: Path) -> int:
     return round(frame.pts * frame.time_base * NANOSECONDS)
 
 
-def _upright_bgr(frame: Any) -> ImageArray:
-    """Apply the display matrix: phones store portrait videos lying on their side."""
+def _shown_bgr(frame: Any, pixel_shape: Fraction) -> ImageArray:
+    """
+    Show a picture as a player does: square pixels, then the display matrix.
+
+    Phones store portrait videos lying on their side, and some front cameras a mirror image.
+    """
     image: ImageArray = frame.to_ndarray(format='bgr24')
-    quarter_turns = round(frame.rotation / 90) % 4  # counter-clockwise, as numpy counts them
-    return np.ascontiguousarray(np.rot90(image, quarter_turns))
+    if pixel_shape != 1:
+        size = round(image.shape[1] * pixel_shape), image.shape[0]
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    matrix = next((data for data in frame.side_data if data.type.name == 'DISPLAYMATRIX'), None)
+    if matrix is None:
+        return image
+    # Of its nine 32-bit numbers a b u / c d v / x y w, a to d tell where the pixel at column p
+    # and row q is shown: column a p + c q, row b p + d q.
+    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5]
+    if abs(a) + abs(d) < abs(b) + abs(c):
+        image, (a, d) = image.swapaxes(0, 1), (c, b)
+    return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
 
 
 def _open_folder(path: Path, rate_hz: float | None) -> FrameSource:
@@ -136,11 +173,19 @@ def _open_folder(path: Path, rate_hz: float | None) -> FrameSource:
     stamps_ns = _folder_stamps(path, len(files), rate_hz)
     _read_image(files[0])
 
+    left_out: Counter[str] = Counter()
+
     def frames() -> Iterator[Frame]:
         for index, (file, stamp_ns) in enumerate(zip(files, stamps_ns, strict=True)):
             yield Frame(_read_image(file), stamp_ns, index)
 
-    return FrameSource(str(path), lambda: strictly_increasing(frames()), len(files), rate_hz)
+    return FrameSource(
+        str(path),
+        lambda: strictly_increasing(frames(), left_out),
+        len(files),
+        rate_hz,
+        left_out=left_out,
+    )
 
 
 def _natural_key(name: str) -> list[tuple[int, str]]:
@@ -191,8 +236,12 @@ def _open_webcam(number: int) -> FrameSource:
         finally:
             capture.release()
 
+    left_out: Counter[str] = Counter()
     return FrameSource(
-        f'webcam {number}', lambda: strictly_increasing(frames()), is_wall_clock=True
+        f'webcam {number}',
+        lambda: strictly_increasing(frames(), left_out),
+        is_wall_clock=True,
+        left_out=left_out,
     )
 
 

@@ -1,4 +1,4 @@
-"""Start ONNX Runtime on the device asked for, and say what really runs."""
+"""Start ONNX Runtime on the requested device, and report on which it runs."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def create_session(
         raise NetworkFileError(f'the network {path} is missing; {_REMEDY}')
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # Warnings of the runtime speak of its own node placement; errors still come as exceptions.
+    # The runtime warns of how it places nodes, which is no fault; errors still raise exceptions.
     options.log_severity_level = 3
     # Threads that spin while they wait would take the cores from decoding and publishing.
     options.add_session_config_entry('session.intra_op.allow_spinning', '0')
@@ -69,7 +69,7 @@ def cached_graph(name: str, export: Callable[[Path], None]) -> Path:
     """
     Give a network as an ONNX file in the user's cache, exported on first use.
 
-    :param name: says what the network is, with the version of its export and of its numbers.
+    :param name: of the network, with the versions of its export and of its weights.
     :param export: writes the ONNX file to the path that it is given.
     :returns: the file.
     """
@@ -85,7 +85,7 @@ def cached_graph(name: str, export: Callable[[Path], None]) -> Path:
 
 def running_device(session: onnxruntime.InferenceSession) -> str:
     """
-    Tell where a session really runs.
+    Find the device on which a session runs.
 
     :param session: a loaded network.
     :returns: ``cpu`` or ``cuda:N``.

@@ -34,7 +34,7 @@ class StageClock:
     Adds up the time of each stage within an image; ``with clock('detection'): ...``.
 
     One thread works and ends images, any other may read. Stages must not be nested. Work that a
-    device does on its own counts to the stage that waits for it.
+    device does in the background counts for the stage that waits for it.
     """
 
     def __init__(self) -> None:

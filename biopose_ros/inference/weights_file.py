@@ -5,10 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
+from torch import nn
+
+Module = TypeVar('Module', bound=nn.Module)
 
 _PREFIX = 'biopose_'
 
@@ -63,6 +68,30 @@ def read_weights(
     if header.get('sha256') != _digest(arrays):
         raise ValueError(f'{path}: its SHA-256 does not match its contents; get the file again')
     return arrays, header
+
+
+def half_precision(module: nn.Module) -> dict[str, np.ndarray]:
+    """
+    Give a network's numbers as they are stored.
+
+    :param module: trained.
+    """
+    return {
+        name: value.detach().cpu().numpy().astype(np.float16)
+        for name, value in module.state_dict().items()
+    }
+
+
+def with_numbers(module: Module, arrays: Mapping[str, np.ndarray]) -> Module:
+    """
+    Fill a network with stored numbers.
+
+    :param module: of the same structure; changed in place.
+    :param arrays: see :func:`half_precision`.
+    :returns: the network, ready to run.
+    """
+    module.load_state_dict({name: torch.from_numpy(a).float() for name, a in arrays.items()})
+    return module.eval()
 
 
 def _digest(arrays: Mapping[str, np.ndarray]) -> str:

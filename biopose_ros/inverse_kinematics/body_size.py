@@ -11,8 +11,8 @@ from biopose_ros.records import BodySize, FloatArray
 from biopose_ros.skeleton import PosePrior, Skeleton, SolverConfig, fit_scales
 from biopose_ros.skeleton.stature import MODEL_STATURE_M, STATURE_STDDEV_M, standing_height
 
-# The estimate is renewed after so many images and held after the last. Images that follow each
-# other closely say nearly the same, so that at most MAX_FRAMES of them, spread evenly, are used.
+# The estimate is renewed after these numbers of images, and held after the last. Neighbouring
+# images are nearly the same, so that at most MAX_FRAMES of them, spread evenly, are used.
 RENEWALS = (1, 5, 15, 40)
 MAX_FRAMES = 12
 

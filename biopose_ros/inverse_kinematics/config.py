@@ -15,11 +15,11 @@ class NeurikConfig:
     :param heads: of the temporal attention; divides ``frame_size``.
     :param layers: of the temporal encoder.
     :param feedforward_size: inside each layer.
-    :param window_frames: a frame looks at so many frames at most, itself included.
+    :param window_frames: most frames that a frame looks at, itself included.
     :param window_s: and at none that is older, seconds.
     :param scale_amplitude: size factors lie within 1 +- this.
     :param keypoints: 2D keypoints per frame that may come as further evidence.
-    :param feature_size: numbers that describe a frame to the mesh network, likewise.
+    :param feature_size: numbers of the mesh network about a frame, further evidence, too.
     :param is_bounded: whether angles are kept within their limits; without, only to compare.
     """
 

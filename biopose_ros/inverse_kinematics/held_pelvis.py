@@ -1,4 +1,4 @@
-"""Where the pelvis is and how it is turned, also while it is not seen: as it was seen last."""
+"""Position and attitude of the pelvis; while it is not seen, those at which it was last seen."""
 
 from __future__ import annotations
 

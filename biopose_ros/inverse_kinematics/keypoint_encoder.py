@@ -36,7 +36,7 @@ KEYPOINT_MARKERS = torch.tensor(
 )
 # Features are given in this unit, so that they are near one.
 _UNIT_M = 0.25
-_NEAREST_M = 0.3  # what is nearer to the camera, or behind it, counts as so far away
+_NEAREST_M = 0.3  # points nearer to the camera, or behind it, count as this far away
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 The classical stage: fit the skeleton to the detector's landmarks, person by person.
 
 Each image is fitted on its own from the last one's result; the body's size is estimated over the
-first images and then held. The stage needs no training; it is what trained stages must beat.
+first images and then held. The stage needs no training; it is the baseline of trained stages.
 """
 
 from __future__ import annotations

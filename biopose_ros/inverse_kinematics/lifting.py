@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 from biopose_ros.frames import image_rays
 from biopose_ros.records import Camera, FloatArray
 
-# Landmarks below this confidence do not help to place the person.
+# Landmarks below this confidence are not used to place the person.
 MIN_CONFIDENCE = 0.3
 
 

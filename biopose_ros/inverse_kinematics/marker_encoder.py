@@ -23,7 +23,7 @@ LENGTH_UNIT_M = 0.1
 # Of each part: place and attitude relative to parent and pelvis, turns against the parent, where
 # sky and camera are, known or not.
 POSE_FEATURES = 2 * 9 + 3 + 6 + 1
-# A shoulder goes through the attitude where two of three turns jump.
+# A shoulder passes through gimbal lock, where two of the three angles jump.
 _WITHOUT_TURNS = 'humerus'
 
 

@@ -34,8 +34,8 @@ from biopose_ros.virtual_markers.body_parts import BODY_PARTS
 from biopose_ros.virtual_markers.part_axes import PartFrames
 
 PELVIS_COORDINATES = 6
-# A sigmoid never reaches its ends, joints do: it spans this much more than the range, and what
-# lies outside is cut off.
+# A sigmoid never reaches its ends, joints do: it spans this share of the range more on either
+# side, and what lies outside is cut off.
 OVERSHOOT = 0.05
 MAX_PELVIS_OFFSET_M = 0.3
 
@@ -43,7 +43,7 @@ MAX_PELVIS_OFFSET_M = 0.3
 @dataclass(frozen=True)
 class Evidence:
     """
-    What is known of a clip, in ground axes that start from the camera.
+    The evidence of a clip, in ground axes with the camera as origin.
 
     :param positions_m: [batch, frames, markers, 3], any finite number where missing.
     :param weights: [batch, frames, markers], confidence 0 to 1, 0 where missing.
@@ -66,7 +66,7 @@ class Evidence:
 @dataclass(frozen=True)
 class NeurikEstimate:
     """
-    The network's answer; leading axes as in the evidence.
+    The network's outputs; leading axes as in the evidence.
 
     :param angles_rad: [..., coordinates - 6], all but the pelvis's, within their limits.
     :param raw_angles_rad: the same before the cut at the limits; for training.
@@ -92,7 +92,7 @@ class FrameTokens:
     :param features: [batch, frames, frame_size].
     :param pose: [batch, frames, parts * features], of the parts, see ``pose_features``.
     :param pelvis_rotations: [batch, frames, 3, 3], from markers; the last known where missing.
-    :param pelvis_origins_m: [batch, frames, 3], likewise, or from the hips' keypoints.
+    :param pelvis_origins_m: [batch, frames, 3], from markers or from the hips' keypoints.
     :param is_described: [batch, frames], 1 where features of the mesh network are known, else 0.
     """
 
@@ -128,8 +128,8 @@ class Neurik(nn.Module):
         limits = (skeleton.lower_limits, skeleton.upper_limits)
         for name, limit in zip(('lower', 'upper'), limits, strict=True):
             self.register_buffer(name, limit[PELVIS_COORDINATES:].float(), persistent=False)
-        # Added to the logarithm of 1 sigma, without and with features of the mesh network, whose
-        # errors are other than simulated ones; found on validation data.
+        # Added to the logarithm of 1 sigma, without and with features of the mesh network: errors
+        # of rendered images differ from simulated ones. Calibrated on validation data.
         self.num_deviations = coordinates + groups
         self.register_buffer('log_calibration', torch.zeros(2, self.num_deviations))
         self.encoder = MarkerEncoder(config)
@@ -198,7 +198,7 @@ class Neurik(nn.Module):
         :param evidence: of one frame.
         :param held: pelvis axes [batch, 3, 3] and origin [batch, 3] of the last known frame.
         :param keys: [batch, layers, stored, frame_size], in any order.
-        :param values: likewise.
+        :param values: of the same shape, in the same order.
         :param ages_s: [batch, stored], seconds; negative where a place is empty.
         :returns: the estimate [batch, 1, ...]; keys and values of this frame [batch, layers,
             frame_size]; the pelvis's axes and origin to hold.
@@ -321,7 +321,7 @@ class Neurik(nn.Module):
         return 4 * (share - 0.5)
 
     def _band(self, times_s: Tensor) -> Tensor:
-        """Tell which frames (last axis) a frame may look at: [batch, frames, frames]."""
+        """Mark the frames (last axis) that a frame may attend to: [batch, frames, frames] bool."""
         count = times_s.shape[1]
         order = torch.arange(count, device=times_s.device)
         back = order[:, None] - order

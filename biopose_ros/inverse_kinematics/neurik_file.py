@@ -7,12 +7,16 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from biopose_ros.inference.onnx_runtime import cached_graph
-from biopose_ros.inference.weights_file import read_weights, write_weights
+from biopose_ros.inference.weights_file import (
+    half_precision,
+    read_weights,
+    with_numbers,
+    write_weights,
+)
 from biopose_ros.inverse_kinematics.config import NeurikConfig
 from biopose_ros.inverse_kinematics.neurik import Evidence, Neurik
 from biopose_ros.resources import resource_path
@@ -43,10 +47,6 @@ def save_neurik(path: Path, model: Neurik, skeleton: Skeleton) -> None:
     :param model: trained.
     :param skeleton: that it was trained for.
     """
-    arrays = {
-        name: value.detach().cpu().numpy().astype(np.float16)
-        for name, value in model.state_dict().items()
-    }
     header = {
         'config': json.dumps(asdict(model.config)),
         'skeleton': skeleton.name,
@@ -54,7 +54,7 @@ def save_neurik(path: Path, model: Neurik, skeleton: Skeleton) -> None:
         'coordinates': ' '.join(skeleton.coordinate_names),
         'licence': 'Apache-2.0',
     }
-    write_weights(path, _KIND, FORMAT_VERSION, arrays, header)
+    write_weights(path, _KIND, FORMAT_VERSION, half_precision(model), header)
 
 
 def load_neurik(path: Path | None = None) -> tuple[Neurik, str]:
@@ -73,8 +73,7 @@ def load_neurik(path: Path | None = None) -> tuple[Neurik, str]:
         if header[field].split() != list(names):
             raise ValueError(f'{path}: made for other {field} than this release has; {_REMEDY}')
     model = Neurik(NeurikConfig(**json.loads(header['config'])), skeleton)
-    model.load_state_dict({k: torch.from_numpy(v).float() for k, v in arrays.items()})
-    return model.eval(), header['sha256']
+    return with_numbers(model, arrays), header['sha256']
 
 
 def onnx_graph(path: Path | None = None) -> tuple[Path, NeurikConfig]:

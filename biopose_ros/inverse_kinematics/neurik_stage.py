@@ -1,8 +1,8 @@
-"""NeurIK in the pipeline: everybody's virtual markers and 2D keypoints in one call."""
+"""NeurIK in the pipeline: virtual markers and 2D keypoints of all persons in one call."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from biopose_ros.inverse_kinematics.predictor import (
     NeurikSolution,
     PersonFrame,
 )
-from biopose_ros.records import Camera, MarkedPerson
+from biopose_ros.records import Camera, FloatArray, Markers, PersonCrop
 
 
 class NeurikStage:
@@ -27,36 +27,43 @@ class NeurikStage:
         """
         self._predictor = NeurikPredictor(device=device)
 
-    def solve(
-        self, persons: Mapping[int, MarkedPerson], camera: Camera, stamp_ns: int
-    ) -> dict[int, NeurikSolution]:
+    def solve(self, frames: Sequence[PersonFrame]) -> dict[int, NeurikSolution]:
         """
-        Estimate everybody in one call of the network.
+        Estimate all persons in one call of the network.
 
-        :param persons: by track id.
-        :param camera: of the image.
-        :param stamp_ns: of the image.
+        :param frames: from :func:`person_frame`, one per person.
         :returns: by track id; a person whom the network does not know yet is left out.
         """
-        frames = [_frame(key, person, camera, stamp_ns) for key, person in persons.items()]
         return {
-            key: found
-            for key, found in zip(persons, self._predictor.update(frames), strict=True)
+            frame.person: found
+            for frame, found in zip(frames, self._predictor.update(frames), strict=True)
             if np.isfinite(found.coordinates).all()
         }
 
     def forget(self, track_id: int) -> None:
         """Drop what is remembered of a person."""
-        self._predictor.forget(str(track_id))
+        self._predictor.forget(track_id)
 
 
-def _frame(track_id: int, person: MarkedPerson, camera: Camera, stamp_ns: int) -> PersonFrame:
-    rays = image_rays(person.crop.keypoints_px, camera)
+def person_frame(
+    crop: PersonCrop,
+    camera: Camera,
+    stamp_ns: int,
+    markers: Markers,
+    depth_m: float,
+    features: FloatArray | None = None,
+) -> PersonFrame:
+    """
+    Join what is known of a person in one image.
+
+    :param crop: with 2D keypoints.
+    :param camera: of the image.
+    :param stamp_ns: of the image.
+    :param markers: virtual markers, ground frame.
+    :param depth_m: of the middle of the hips along the optical axis.
+    :param features: of the mesh network; None without it.
+    """
+    keypoints_m = camera_to_ground(image_rays(crop.keypoints_px, camera) * depth_m)
     return PersonFrame(
-        str(track_id),
-        stamp_ns,
-        person.markers,
-        camera_to_ground(rays * person.depth_m),
-        person.crop.keypoint_confidence,
-        person.summary,
+        crop.track_id, stamp_ns, markers, keypoints_m, crop.keypoint_confidence, features
     )

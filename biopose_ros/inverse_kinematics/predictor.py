@@ -1,4 +1,4 @@
-"""Run NeurIK on live markers: one small step per image, whatever the window; state per person."""
+"""Run NeurIK on live markers: one step per image, however long the window; state per person."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PersonFrame:
     """
     One person in one image.
 
-    :param person: any name that stays the same from image to image.
+    :param person: track id, the same from image to image.
     :param stamp_ns: of the image.
     :param markers: virtual markers in the ground frame, which starts from the camera; NaN where
         missing. Those that the network does not know are left out, those that it misses count as
@@ -36,11 +36,11 @@ class PersonFrame:
     :param keypoints_m: [keypoints, 3], where the rays of 2D keypoints cross the plane through the
         pelvis that faces the camera, ground frame, NaN where unknown; None without 2D evidence.
     :param keypoint_confidence: [keypoints], 0 to 1.
-    :param features: [features], what the mesh network says of the image, NaN or None where
+    :param features: [features], of the mesh network about the image, NaN or None where
         unknown.
     """
 
-    person: str
+    person: int
     stamp_ns: int
     markers: Markers
     keypoints_m: FloatArray | None = None
@@ -103,7 +103,7 @@ class NeurikPredictor:
         self._session = create_session(graph, device, threads)
         self.device = running_device(self._session)
         self._members = scale_groups(self.skeleton).members.numpy()
-        self._memories: dict[str, _Memory] = {}
+        self._memories: dict[int, _Memory] = {}
 
     def update(self, frames: Sequence[PersonFrame]) -> list[NeurikSolution]:
         """
@@ -138,11 +138,11 @@ class NeurikPredictor:
             solutions.append(self._solution(coordinates, stddev, factors[row], memory.is_placed))
         return solutions
 
-    def forget(self, person: str) -> None:
+    def forget(self, person: int) -> None:
         """
         Drop a person's state; does nothing for a person never seen.
 
-        :param person: its name.
+        :param person: track id.
         """
         self._memories.pop(person, None)
 
@@ -275,7 +275,7 @@ def _places(names: tuple[str, ...]) -> tuple[list[int], list[int]]:
 
 
 def _is_placed(row: dict[str, FloatArray]) -> bool:
-    """Tell whether this frame's markers or keypoints show where the pelvis is."""
+    """Check whether this frame's markers or keypoints show where the pelvis is."""
     return _shows_pelvis(row['weights']) or bool(
         (row['keypoint_weights'][HIP_KEYPOINTS] > 0).all()
     )

@@ -1,8 +1,8 @@
 """
 2D keypoints of other detectors, in place of our own.
 
-``read_keypoints`` opens the files that OpenPose, COCO tools and AlphaPose write, ``POINTS`` says
-which points of the body they are, and ``take_foreign_keypoints`` gives them to the followed
+``read_keypoints`` opens the files that OpenPose, COCO tools and AlphaPose write, ``POINTS`` lists
+the points of the body, and ``take_foreign_keypoints`` gives them to the followed
 persons.
 """
 

@@ -1,4 +1,4 @@
-"""Whose keypoints they are: another detector's persons and the followed ones."""
+"""Assign the persons of another detector to the followed ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from biopose_ros.keypoints.detected import DetectedKeypoints
 from biopose_ros.keypoints.formats import POINTS
 from biopose_ros.keypoints.landmarks import landmark_index
-from biopose_ros.records import FloatArray, ForeignPoints, PersonCrop, TrackingState
+from biopose_ros.records import FloatArray, ForeignPoints, PersonCrop
 
 IndexArray = NDArray[np.int64]
 
@@ -26,10 +26,10 @@ def take_foreign_keypoints(
     crops: Sequence[PersonCrop], detected: DetectedKeypoints
 ) -> list[PersonCrop]:
     """
-    Put another detector's keypoints in the place of ours; whom it did not find keeps ours.
+    Replace our keypoints by those of another detector; persons whom it did not find keep ours.
 
-    :param crops: everybody who is followed.
-    :param detected: everybody whom the other detector found in the same image.
+    :param crops: all followed persons.
+    :param detected: all persons whom the other detector found in the same image.
     """
     assigned = assign_to_persons(detected, crops)
     return [
@@ -46,13 +46,11 @@ def assign_to_persons(
     """
     Give each followed person the keypoints nearest to ours, each set to one person at most.
 
-    :param detected: everybody whom the other detector found in the image.
-    :param crops: everybody who is followed, in the same image.
+    :param detected: all persons whom the other detector found in the image.
+    :param crops: all followed persons, in the same image.
     :returns: by track id, with one person each; without those who have no match, or are hidden.
     """
-    seen = [
-        crop for crop in crops if crop.state in (TrackingState.TENTATIVE, TrackingState.TRACKED)
-    ]
+    seen = [crop for crop in crops if crop.state.is_seen]
     if not seen or not len(detected.keypoints_px):
         return {}
     distances = np.stack([_distances(detected, crop) for crop in seen])

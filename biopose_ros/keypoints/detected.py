@@ -20,7 +20,7 @@ class KeypointError(ValueError):
 @dataclass(frozen=True, eq=False)
 class DetectedKeypoints:
     """
-    The keypoints of everybody in one image; unknown ones are NaN with confidence 0.
+    The keypoints of all persons in one image; unknown ones are NaN with confidence 0.
 
     :param names: [points], of :data:`biopose_ros.keypoints.formats.POINTS`.
     :param keypoints_px: [persons, points, 2], full image, x right, y down.
@@ -42,7 +42,7 @@ def detected_keypoints(
     source: str,
 ) -> DetectedKeypoints:
     """
-    Check what came from outside, and mark unknown points alike.
+    Check keypoints from outside, and mark all unknown points in the same way.
 
     A confidence of 0 or a value that is not finite means unknown, whatever the pixels say:
     detectors write 0, 0, 0 for what they do not see.

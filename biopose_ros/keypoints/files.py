@@ -43,7 +43,7 @@ class KeypointRecording:
 
         :param index: number of the image in the recording, from 0.
         :param stamp_ns: of the image.
-        :returns: None where nobody was found in it.
+        :returns: None where no person was found in it.
         """
         values = self.images.get(index)
         if values is None:

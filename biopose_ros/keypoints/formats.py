@@ -12,7 +12,7 @@ class PointDefinition:
 
     :param marker: the virtual marker at that place (see ``config/markers``); '' for a point that
         is only the mean of others, which say more.
-    :param joint: the joint of the body that moves it, '' likewise.
+    :param joint: the joint of the body that moves it, '' where there is none.
     :param landmark: the BlazePose landmark nearest in meaning, '' for none.
     :param sigma: how far annotators of one person lie apart, 1 sigma over the root of the
         person's area in the image, as COCO's object keypoint similarity has it; 0 likewise.

@@ -37,7 +37,7 @@ class MapMemory(nn.Module):
 
     def forward(self, maps: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """
-        Prepare.
+        Project the maps to the size that attention reads.
 
         :param maps: by level, [batch, rows, columns, channels], near unit variance.
         :returns: by level, [batch, channels of the memory, rows, columns].

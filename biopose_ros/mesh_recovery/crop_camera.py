@@ -49,13 +49,13 @@ def crop_camera(crop: Crop, camera: Camera) -> CropCamera:
     unit_from_image = np.eye(3)
     unit_from_image[:2, :2] = rotation_2d(crop.angle_rad).T / crop.size_px
     unit_from_image[:2, 2] = 0.5 - unit_from_image[:2, :2] @ centre_px
-    focal_px = float(np.sqrt(abs(np.linalg.det(camera.intrinsics_px[:2, :2]))))
-    # A step in the image covers a smaller angle off the axis: cos along the ray's tilt, twice.
+    # Off the axis a step covers a smaller angle: cos^2 radially, cos tangentially; their geometric
+    # mean is cos^1.5 (docs/mathematics.md).
     cosine = 1.0 / np.linalg.norm(ray)
     return CropCamera(
         rotation,
         unit_from_image @ camera.intrinsics_px @ rotation.T,
-        float(crop.size_px / focal_px * cosine**1.5),
+        float(crop.size_px / camera.focal_px * cosine**1.5),
         ray[:2] @ rotation_2d(crop.angle_rad),
     )
 

@@ -13,13 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from biopose_ros.inference.feature_maps import MAPS
-from biopose_ros.inference.weights_file import read_weights, write_weights
+from biopose_ros.inference.weights_file import (
+    half_precision,
+    read_weights,
+    with_numbers,
+    write_weights,
+)
 from biopose_ros.mesh_recovery.config import ENCODER_CHANNELS, MeshRecoveryConfig
 from biopose_ros.pretrained.network_import import load_torch_network
 
@@ -205,11 +209,9 @@ def save_encoder(path: Path, name: str, encoder: nn.Module) -> None:
     :param name: of the encoder.
     :param encoder: trained.
     """
-    arrays = {
-        key: value.detach().cpu().numpy().astype(np.float16)
-        for key, value in encoder.state_dict().items()
-    }
-    write_weights(path, _KIND, FORMAT_VERSION, arrays, {'encoder': json.dumps(name)})
+    write_weights(
+        path, _KIND, FORMAT_VERSION, half_precision(encoder), {'encoder': json.dumps(name)}
+    )
 
 
 def load_encoder(path: Path) -> tuple[nn.Module, str, str]:
@@ -224,8 +226,7 @@ def load_encoder(path: Path) -> tuple[nn.Module, str, str]:
     arrays, header = read_weights(path, _KIND, FORMAT_VERSION, 'run `biopose train mesh`')
     name = json.loads(header['encoder'])
     encoder = build_encoder(name)
-    encoder.load_state_dict({k: torch.from_numpy(v).float() for k, v in arrays.items()})
-    return encoder.eval(), name, header['sha256']
+    return with_numbers(encoder, arrays), name, header['sha256']
 
 
 def _scale(level: str, size: int, channels: int) -> nn.Sequential:

@@ -8,12 +8,16 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from biopose_ros.inference.onnx_runtime import cached_graph
-from biopose_ros.inference.weights_file import read_weights, write_weights
+from biopose_ros.inference.weights_file import (
+    half_precision,
+    read_weights,
+    with_numbers,
+    write_weights,
+)
 from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
 from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
 from biopose_ros.mesh_recovery.network import CropEvidence, MeshRecovery
@@ -45,12 +49,8 @@ def save_mesh_recovery(path: Path, model: MeshRecovery) -> None:
     :param path: ends in ``.safetensors``.
     :param model: trained.
     """
-    arrays = {
-        name: value.detach().cpu().numpy().astype(np.float16)
-        for name, value in model.state_dict().items()
-    }
     header = {'config': json.dumps(asdict(model.config)), 'licence': 'Apache-2.0'}
-    write_weights(path, _KIND, FORMAT_VERSION, arrays, header)
+    write_weights(path, _KIND, FORMAT_VERSION, half_precision(model), header)
 
 
 def load_mesh_recovery(path: Path) -> tuple[MeshRecovery, str]:
@@ -65,13 +65,12 @@ def load_mesh_recovery(path: Path) -> tuple[MeshRecovery, str]:
     arrays, header = read_weights(path, _KIND, FORMAT_VERSION, _REMEDY)
     config = json.loads(header['config'])
     model = MeshRecovery(MeshRecoveryConfig(**{**config, 'levels': tuple(config['levels'])}))
-    model.load_state_dict({k: torch.from_numpy(v).float() for k, v in arrays.items()})
-    return model.eval(), header['sha256']
+    return with_numbers(model, arrays), header['sha256']
 
 
 def encoder_of(path: Path) -> str:
     """
-    Tell whose maps a decoder takes.
+    Find the encoder whose maps a decoder takes.
 
     :param path: of the weights.
     :raises FileNotFoundError: when there is no such file.
@@ -128,7 +127,7 @@ def export_onnx(model: MeshRecovery, path: Path) -> None:
     Write the decoder as an ONNX graph, for any number of persons.
 
     Maps go in as the encoder gives them, [crops, channels, rows, columns], and ``rows`` [persons]
-    says whose crop is which; the answer is that of the last layer, see
+    gives the crop of each person; the outputs are those of the last layer, see
     :class:`~biopose_ros.mesh_recovery.network.MeshEstimate`.
 
     :param model: in evaluation mode.

@@ -1,5 +1,5 @@
 """
-MQ-HMR: query tokens look into multi-scale maps and give pose, shape and camera.
+MQ-HMR: query tokens attend to multi-scale maps and give pose, shape and camera.
 
     maps, 2D keypoints, crop camera
       -> context: coarse maps, keypoints, camera         (an MLP; first pose, shape and camera)
@@ -21,8 +21,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
-from biopose_ros.body.rotations import six_to_matrix
+from biopose_ros.body.joints import JOINT_NAMES
+from biopose_ros.body.rotations import relative_to_parents, six_to_matrix
 from biopose_ros.keypoints.landmarks import LANDMARK_NAMES, landmark_index
 from biopose_ros.mesh_recovery.attention import (
     DeformableAttention,
@@ -33,9 +33,9 @@ from biopose_ros.mesh_recovery.attention import (
 from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
 
 _JOINTS, _KEYPOINTS = len(JOINT_NAMES), len(LANDMARK_NAMES)
-# Levels that the context sees as a whole, and what they are shrunk by for that.
+# Levels that the context reads as a whole, and the factor by which they are pooled for that.
 _COARSE_LEVELS, _COARSE_CELLS = {'stride16': 2, 'stride32': 1}, 8
-# Landmarks whose mean is where a joint's query first looks.
+# Landmarks whose mean is the first reference point of a joint's query.
 _FIRST_LOOK = {
     'pelvis': ('left_hip', 'right_hip'),
     'spine': ('left_hip', 'right_hip', 'left_shoulder', 'right_shoulder'),
@@ -67,7 +67,7 @@ class CropEvidence:
 @dataclass(frozen=True)
 class MeshEstimate:
     """
-    What a layer of the network says.
+    The estimate after one layer of the network.
 
     :param pose: [batch, 24, 3, 3], each joint relative to its parent, the root to crop camera.
     :param turns: [batch, 24, 3, 3], each joint to crop camera.
@@ -99,7 +99,7 @@ class Draft:
 
 
 class DecoderLayer(nn.Module):
-    """Self-attention, cross-attention, feed-forward; then each query moves what it stands for."""
+    """Self-attention, cross-attention, feed-forward; then each query updates its estimate."""
 
     def __init__(self, config: MeshRecoveryConfig) -> None:
         super().__init__()
@@ -127,10 +127,10 @@ class DecoderLayer(nn.Module):
         self, tokens: Tensor, state: Tensor, reference: Tensor, memory: Mapping[str, Tensor]
     ) -> Tensor:
         """
-        Let the queries look and talk.
+        Update the queries by attention among themselves and to the maps.
 
         :param tokens: [batch, queries, size].
-        :param state: [batch, queries, 8], what each query stands for at present.
+        :param state: [batch, queries, 8], the present estimate of each query's part.
         :param reference: [batch, queries, 2], where it looks.
         :param memory: projected maps.
         :returns: the tokens after this layer.
@@ -144,7 +144,7 @@ class DecoderLayer(nn.Module):
 
     def read(self, tokens: Tensor, last: Draft) -> Draft:
         """
-        Move the estimate.
+        Update the estimate.
 
         :param tokens: [batch, queries, size], after this layer.
         :param last: the estimate so far.
@@ -332,7 +332,7 @@ class MeshRecovery(nn.Module):
         )
 
     def _state(self, estimate: Draft) -> tuple[Tensor, Tensor]:
-        """Give what each query stands for, [batch, queries, 8], and where it looks."""
+        """Give each query's part of the estimate, [batch, queries, 8], and its reference point."""
         elsewhere = self.extra_look.expand(estimate.joints.shape[0], -1, -1)
         own = torch.cat([estimate.joints - 0.5, estimate.six], -1)
         places = estimate.joints
@@ -340,14 +340,14 @@ class MeshRecovery(nn.Module):
             own, places = own[:, :1], places[:, :1]
         nothing = torch.zeros_like(elsewhere).repeat(1, 1, 3)
         rest = torch.cat([elsewhere - 0.5, nothing], -1)
-        # As in iterative refinement elsewhere, a layer does not teach the ones before it.
+        # As in iterative refinement elsewhere, no gradient flows to the layers before.
         reference = torch.cat([places.detach(), elsewhere], 1)
         return torch.cat([own.detach(), rest], 1), reference
 
 
 def as_estimate(draft: Draft) -> MeshEstimate:
     """
-    Say what a draft means.
+    Read pose, shape and place off a draft.
 
     :param draft: of a layer.
     """
@@ -362,19 +362,8 @@ def as_estimate(draft: Draft) -> MeshEstimate:
     )
 
 
-def relative_to_parents(turns: Tensor) -> Tensor:
-    """
-    Turn rotations relative to the camera into rotations relative to parents.
-
-    :param turns: [..., 24, 3, 3].
-    :returns: [..., 24, 3, 3]; the root's stays.
-    """
-    parents = turns[..., list(JOINT_PARENTS[1:]), :, :].transpose(-1, -2)
-    return torch.cat([turns[..., :1, :, :], parents @ turns[..., 1:, :, :]], -3)
-
-
 def _first_look() -> Tensor:
-    """Give weights [joints, landmarks] of the mean that each joint's query first looks at."""
+    """Give weights [joints, landmarks] of the mean at which each joint's query first looks."""
     weights = torch.zeros(_JOINTS, _KEYPOINTS)
     for row, joint in enumerate(JOINT_NAMES):
         side, _, part = joint.rpartition('_')

@@ -1,4 +1,4 @@
-"""From what the network says to points in the crop camera's axes, and onto the crop."""
+"""From outputs of the network to points in the crop camera's axes, and onto the crop."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def onto_crop(points_m: Tensor, projection: Tensor) -> Tensor:
 
     :param points_m: [..., points, 3], crop camera's axes.
     :param projection: [..., 3, 3].
-    :returns: [..., points, 2], 0 to 1 across the crop; points behind the camera land far off.
+    :returns: [..., points, 2], 0 to 1 across the crop; points behind the camera land far outside.
     """
     seen = points_m @ projection.mT
     return seen[..., :2] / seen[..., 2:].clamp(min=1e-3)

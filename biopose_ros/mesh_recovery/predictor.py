@@ -18,14 +18,14 @@ from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody, r
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 from biopose_ros.virtual_markers.cut_body import marked_body, points_about_pelvis_m
 
-# A marker whose joint is known to this, 1 sigma per axis, has half the confidence.
+# A marker whose joint has this standard deviation per axis has confidence 0.5.
 _HALF_CONFIDENCE_M = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class DecodedCrops:
     """
-    What the decoder says of the persons of one image, one row each.
+    Outputs of the decoder for the persons of one image, one row each.
 
     :param crops: the persons.
     :param views: their crops' cameras.
@@ -77,7 +77,7 @@ class MeshPredictor:
 
     def recover(self, crops: Sequence[PersonCrop], camera: Camera) -> list[RecoveredBody]:
         """
-        Recover everybody whose maps came from the encoder together in one call.
+        Recover all persons; one call for those whose maps came from the encoder together.
 
         :param crops: with the encoder's maps.
         :param camera: of the image.
@@ -128,7 +128,7 @@ class MeshPredictor:
         points = crop_points(crops)
         points['view'] = np.stack([[np.log(v.extent), *v.slope] for v in views])
         order, parts = [], []
-        # Whoever was found in this image was encoded after the others.
+        # Persons who are new in this image are in a second batch.
         for batch in {id(one.batch): one.batch for one in maps}.values():
             mine = [place for place, one in enumerate(maps) if one.batch is batch]
             inputs = {

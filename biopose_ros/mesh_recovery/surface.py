@@ -1,4 +1,4 @@
-"""The whole skin of a recovered body, for eyes: the pipeline itself needs markers alone."""
+"""The whole surface of a recovered body, for display: the pipeline itself needs markers only."""
 
 from __future__ import annotations
 

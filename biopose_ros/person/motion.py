@@ -8,47 +8,60 @@ import numpy as np
 
 from biopose_ros.frames import GroundFrame
 from biopose_ros.methods import PersonEstimate
-from biopose_ros.person.filtering import CoordinateFilter, FilteredCoordinates, MotionModel
+from biopose_ros.person.estimator import EstimatedCoordinates, MotionEstimator
+from biopose_ros.person.mass import PersonMass
+from biopose_ros.person.motion_model import MotionModel
 from biopose_ros.person.placing import PersonPlacing
+from biopose_ros.person.skeleton_points import SkeletonPoints
 from biopose_ros.person.standing import StandingPerson
 from biopose_ros.records import (
     BodySize,
     Camera,
     FloatArray,
+    ImageEvidence,
     Markers,
     PersonCrop,
     PersonPose,
     TrackingState,
 )
 from biopose_ros.skeleton import Skeleton
-from biopose_ros.skeleton.limits import is_circular
+from biopose_ros.skeleton.limits import is_circular, range_width, search_limits
 
 
 class PersonMotion:
     """
-    Smooths one person's coordinates and places the segments.
+    Estimates one person's coordinates over time and places the segments.
 
     :param skeleton: of the coordinates.
-    :param smoothing: strength of the filter, 0 to 1.
+    :param smoothing: strength of the estimator, 0 to 1.
     :param ground: where the coordinates count from.
+    :param mass_kg: of the person; None estimates it.
     """
 
-    def __init__(self, skeleton: Skeleton, smoothing: float, ground: GroundFrame) -> None:
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        smoothing: float,
+        ground: GroundFrame,
+        mass_kg: float | None = None,
+    ) -> None:
         self._skeleton = skeleton
-        self._filter = CoordinateFilter(motion_model(skeleton), smoothing)
+        self._points = SkeletonPoints(skeleton, ground)
+        self._estimator = build_estimator(skeleton, self._points.count, smoothing)
         self._standing = StandingPerson(skeleton, ground)
         self._placing = PersonPlacing(skeleton, ground)
         self._widest_stddev = widest_stddev(skeleton)
         self._size: BodySize | None = None
+        self._mass = PersonMass(mass_kg)
         self._last: PersonPose | None = None
 
     def set_smoothing(self, smoothing: float) -> None:
         """
-        Change the strength of the filter.
+        Change the strength of the estimator.
 
         :param smoothing: 0 to 1.
         """
-        self._filter.smoothing = smoothing
+        self._estimator.smoothing = smoothing
 
     def update(
         self,
@@ -67,22 +80,29 @@ class PersonMotion:
         :returns: None while the person cannot be placed.
         """
         stamp_s = stamp_ns * 1e-9
+        evidence = None
         if estimate is None:
             # Seen before but not measured now: predict, with growing uncertainty.
-            filtered = self._filter.predict(stamp_s)
-            markers = Markers((), np.zeros((0, 3)), np.zeros(0))
+            found = self._estimator.predict(stamp_s)
         else:
             self._size = estimate.size
-            placed = self._placing.from_leaning(estimate.solution)
-            filtered = self._filter.update(placed.coordinates, placed.stddev, stamp_s)
-            markers = placed.markers
+            self._mass.observe(estimate)
+            evidence = ImageEvidence(
+                self._placing.from_leaning(estimate.solution), self._points.seen(crop, camera)
+            )
+            found = self._estimator.update(
+                evidence.fit.coordinates,
+                evidence.fit.stddev,
+                stamp_s,
+                self._points.evidence(evidence.keypoints, estimate.size.scales),
+            )
         size = self._size
-        if filtered is None or size is None:
+        if found is None or size is None:
             return None
-        distance_stddev = self._placing.distance_stddev(filtered.positions, size, camera)
-        stddev = np.hypot(filtered.stddev, distance_stddev)
-        filtered = replace(filtered, stddev=np.minimum(stddev, self._widest_stddev))
-        pose = self._pose(crop, stamp_ns, filtered, markers, size)
+        distance_stddev = self._placing.distance_stddev(found.positions, size, camera)
+        stddev = np.hypot(found.stddev, distance_stddev)
+        found = replace(found, stddev=np.minimum(stddev, self._widest_stddev))
+        pose = self._pose(crop, stamp_ns, found, evidence, size)
         self._last = pose if estimate is None else replace(pose, body=estimate.body)
         return self._last
 
@@ -99,17 +119,18 @@ class PersonMotion:
         self,
         crop: PersonCrop,
         stamp_ns: int,
-        filtered: FilteredCoordinates,
-        markers: Markers,
+        found: EstimatedCoordinates,
+        evidence: ImageEvidence | None,
         size: BodySize,
     ) -> PersonPose:
-        is_measured = bool(markers.names)
+        is_measured = evidence is not None
+        markers = evidence.fit.markers if evidence else Markers((), np.zeros((0, 3)), np.zeros(0))
         standing = self._standing.place(
-            within_limits(self._skeleton, filtered.positions),
+            within_limits(self._skeleton, found.positions),
             size.scales,
             stamp_ns * 1e-9,
             is_measured,
-            is_held=self._filter.smoothing > 0.0,
+            is_held=self._estimator.smoothing > 0.0,
         )
         return PersonPose(
             person_id=f'person_{crop.track_id}',
@@ -117,8 +138,8 @@ class PersonMotion:
             state=crop.state if is_measured else TrackingState.OCCLUDED,
             confidence=crop.confidence,
             coordinates=standing.coordinates,
-            velocities=filtered.velocities,
-            stddev=filtered.stddev,
+            velocities=found.velocities,
+            stddev=found.stddev,
             scales=size.scales,
             scale_stddev=size.scale_stddev,
             segment_rotations=standing.segment_rotations,
@@ -130,6 +151,9 @@ class PersonMotion:
             keypoints_px=crop.keypoints_px,
             keypoint_confidence=crop.keypoint_confidence,
             foot_contact=standing.foot_contact,
+            mass_kg=self._mass.mass_kg,
+            mass_stddev_kg=self._mass.stddev_kg,
+            evidence=evidence,
         )
 
 
@@ -157,16 +181,21 @@ def lost_person(last: PersonPose, stamp_ns: int) -> PersonPose:
         segment_positions_m=unknown(last.segment_positions_m),
         foot_contact=unknown(last.foot_contact),
         body=None,
+        evidence=None,
     )
 
 
-def motion_model(skeleton: Skeleton) -> MotionModel:
+def build_estimator(skeleton: Skeleton, points: int, smoothing: float) -> MotionEstimator:
     """
-    Tell how a skeleton's coordinates move.
+    Make the estimator of a skeleton's coordinates.
 
     :param skeleton: any skeleton.
+    :param points: number of keypoints.
+    :param smoothing: 0 to 1.
     """
-    return MotionModel(skeleton.is_rotation.numpy(), is_circular(skeleton).numpy())
+    model = MotionModel(skeleton.is_rotation.numpy(), is_circular(skeleton).numpy(), points)
+    lower, upper = search_limits(skeleton, skeleton.lower_limits)
+    return MotionEstimator(model, (lower.numpy(), upper.numpy()), smoothing)
 
 
 def widest_stddev(skeleton: Skeleton) -> FloatArray:
@@ -177,8 +206,7 @@ def widest_stddev(skeleton: Skeleton) -> FloatArray:
     :returns: [coordinates], 1 sigma of the uniform distribution, radians; infinite for
         translations.
     """
-    width = (skeleton.upper_limits - skeleton.lower_limits).numpy()
-    width = np.where(is_circular(skeleton), 2 * np.pi, width)
+    width = range_width(skeleton).numpy()
     anywhere: FloatArray = np.where(skeleton.is_rotation.numpy(), width / np.sqrt(12), np.inf)
     return anywhere
 

@@ -20,7 +20,7 @@ _STEP_RAD = 1e-4
 
 class PersonPlacing:
     """
-    Takes fits over from the ground frame that leans with the camera to another.
+    Converts fits from the ground frame that is tilted with the camera to the level one.
 
     :param skeleton: whose root is the pelvis, free in all six directions.
     :param ground: where the coordinates shall count from.

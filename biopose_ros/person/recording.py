@@ -1,20 +1,26 @@
-"""Poses of a whole recording, smoothed with what came before and after."""
+"""Poses of a recording, estimated with what came before and after."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from biopose_ros.frames import GroundFrame
-from biopose_ros.person.filtering import FilteredCoordinates
-from biopose_ros.person.motion import motion_model, within_limits
+from biopose_ros.person.estimator import MAX_GAP_S, Step
+from biopose_ros.person.motion import build_estimator, widest_stddev, within_limits
+from biopose_ros.person.motion_model import Belief
 from biopose_ros.person.placing import PersonPlacing
-from biopose_ros.person.smoothing import smooth
+from biopose_ros.person.skeleton_points import SkeletonPoints
+from biopose_ros.person.smoothing import smoothed
 from biopose_ros.person.standing import StandingPerson
-from biopose_ros.records import BodySize, Camera, FloatArray, PersonPose, TrackingState
+from biopose_ros.records import BodySize, Camera, PersonPose
 from biopose_ros.skeleton import Skeleton
+
+# Poses are given out so many images at a time, with so many after them known: each takes 0.4 MB,
+# and what comes later changes next to nothing.
+_BLOCK_IMAGES, _AHEAD_IMAGES = 90, 60
 
 
 @dataclass(frozen=True)
@@ -30,95 +36,152 @@ class RecordedImage:
     poses: Sequence[PersonPose]
 
 
-def smooth_recording(
-    images: Sequence[RecordedImage],
-    skeleton: Skeleton,
-    camera: Camera,
-    ground: GroundFrame,
-    smoothing: float,
-) -> list[RecordedImage]:
+class RecordingSmoother:
     """
-    Smooth everybody's coordinates, and place the segments anew.
+    Estimates everybody's coordinates with what comes after, and places the segments anew.
 
-    :param images: in the order of time, made by a pipeline whose own filter is off
-        (``smoothing=0``).
+    States, and all that does not follow from coordinates, stay as they are. Before the first and
+    after the last sighting between two long gaps a pose stays as predicted.
+
     :param skeleton: of the poses.
     :param camera: of the images.
     :param ground: what the coordinates count from.
     :param smoothing: strength, 0 to 1.
-    :returns: the same images, persons and states. Before the first and after the last sighting
-        between two long gaps a pose stays as predicted.
-    :raises ValueError: when times do not increase.
     """
-    placing = PersonPlacing(skeleton, ground)
-    tracks: dict[str, list[tuple[int, int]]] = {}
-    for row, image in enumerate(images):
-        for column, pose in enumerate(image.poses):
-            if pose.state is not TrackingState.LOST:
-                tracks.setdefault(pose.person_id, []).append((row, column))
-    poses = [list(image.poses) for image in images]
-    for places in tracks.values():
-        times_s = np.array([images[row].time_s for row, _ in places])
-        track = [poses[row][column] for row, column in places]
-        distance_stddev = np.stack(
-            [placing.distance_stddev(pose.coordinates, _size(pose), camera) for pose in track]
-        )
-        frames = _smooth_track(times_s, track, distance_stddev, skeleton, smoothing)
-        standing = StandingPerson(skeleton, ground)
-        for (row, column), frame, shared in zip(places, frames, distance_stddev, strict=True):
-            poses[row][column] = _replaced(
-                poses[row][column], frame, shared, standing, images[row].time_s, skeleton
+
+    def __init__(
+        self, skeleton: Skeleton, camera: Camera, ground: GroundFrame, smoothing: float
+    ) -> None:
+        self._skeleton, self._camera = skeleton, camera
+        self._ground, self._smoothing = ground, smoothing
+        self._waiting: list[RecordedImage] = []
+        self._persons: dict[str, _Track] = {}
+
+    def add(self, image: RecordedImage) -> list[RecordedImage]:
+        """
+        Take the next image in.
+
+        :param image: made by a pipeline.
+        :returns: the images that are finished by it, in the order of time.
+        :raises ValueError: when it is not later than the one before.
+        """
+        if self._waiting and image.time_s <= self._waiting[-1].time_s:
+            raise ValueError(
+                f'times must increase, got {self._waiting[-1].time_s} s and then '
+                f'{image.time_s} s; smooth each time line by itself'
             )
-    return [replace(image, poses=new) for image, new in zip(images, poses, strict=True)]
+        self._waiting.append(image)
+        for pose in image.poses:
+            if pose.person_id not in self._persons:
+                self._persons[pose.person_id] = _Track(
+                    self._skeleton, self._camera, self._ground, self._smoothing
+                )
+            self._persons[pose.person_id].add(image.time_s, pose)
+        if len(self._waiting) < _BLOCK_IMAGES + _AHEAD_IMAGES:
+            return []
+        return self._finished(_BLOCK_IMAGES)
+
+    def finish(self) -> list[RecordedImage]:
+        """
+        End the recording.
+
+        :returns: the images that are left.
+        """
+        return self._finished(len(self._waiting))
+
+    def _finished(self, count: int) -> list[RecordedImage]:
+        done, self._waiting = self._waiting[:count], self._waiting[count:]
+        if not done:
+            return []
+        poses = {name: track.finished(done[-1].time_s) for name, track in self._persons.items()}
+        finished = [
+            replace(image, poses=[next(poses[pose.person_id]) for pose in image.poses])
+            for image in done
+        ]
+        present = {pose.person_id for image in (*self._waiting, done[-1]) for pose in image.poses}
+        self._persons = {name: self._persons[name] for name in self._persons if name in present}
+        return finished
 
 
-def _smooth_track(
-    times_s: FloatArray,
-    track: Sequence[PersonPose],
-    distance_stddev: FloatArray,
-    skeleton: Skeleton,
-    smoothing: float,
-) -> list[FilteredCoordinates]:
-    """Smooth what was measured; the error of the distance, which all images share, stays out."""
-    is_seen = np.array([pose.state is not TrackingState.OCCLUDED for pose in track])
-    positions = np.stack([pose.coordinates for pose in track])
-    variance = np.square([pose.stddev for pose in track]) - np.square(distance_stddev)
-    return smooth(
-        times_s,
-        np.where(is_seen[:, None], positions, np.nan),
-        np.sqrt(np.maximum(variance, 0.0)),
-        motion_model(skeleton),
-        smoothing,
-    )
+class _Track:
+    """One person of a recording."""
 
+    def __init__(
+        self, skeleton: Skeleton, camera: Camera, ground: GroundFrame, smoothing: float
+    ) -> None:
+        self._skeleton, self._camera = skeleton, camera
+        self._points = SkeletonPoints(skeleton, ground)
+        self._estimator = build_estimator(skeleton, self._points.count, smoothing)
+        self._placing = PersonPlacing(skeleton, ground)
+        self._standing = StandingPerson(skeleton, ground)
+        self._widest_stddev = widest_stddev(skeleton)
+        self._poses: list[tuple[float, PersonPose]] = []
+        self._steps: dict[float, Step] = {}
+        self._hidden_s: list[float] = []
 
-def _replaced(
-    pose: PersonPose,
-    frame: FilteredCoordinates,
-    distance_stddev: FloatArray,
-    standing: StandingPerson,
-    time_s: float,
-    skeleton: Skeleton,
-) -> PersonPose:
-    known = np.isfinite(frame.positions)
-    positions = np.where(known, frame.positions, pose.coordinates)
-    placed = standing.place(
-        within_limits(skeleton, positions),
-        pose.scales,
-        time_s,
-        is_measured=pose.state is not TrackingState.OCCLUDED,
-        is_held=True,
-    )
-    return replace(
-        pose,
-        coordinates=placed.coordinates,
-        velocities=np.where(known, frame.velocities, pose.velocities),
-        stddev=np.where(known, np.hypot(frame.stddev, distance_stddev), pose.stddev),
-        segment_rotations=placed.segment_rotations,
-        segment_positions_m=placed.segment_positions_m,
-        foot_contact=placed.foot_contact,
-    )
+    def add(self, time_s: float, pose: PersonPose) -> None:
+        """
+        Take the next image in.
 
+        :param time_s: of the image.
+        :param pose: of the person.
+        """
+        self._poses.append((time_s, pose))
+        if pose.evidence is None:
+            self._hidden_s.append(time_s)
+            return
+        last = self._estimator.last
+        if last is not None and time_s - last.stamp_s <= MAX_GAP_S:
+            for hidden_s in self._hidden_s:  # a short gap, to be filled from both sides
+                self._steps[hidden_s] = self._estimator.skip(hidden_s)
+        self._hidden_s.clear()
+        points = self._points.evidence(pose.evidence.keypoints, pose.scales)
+        fit = pose.evidence.fit
+        self._estimator.update(fit.coordinates, fit.stddev, time_s, points)
+        assert self._estimator.last is not None
+        self._steps[time_s] = self._estimator.last
 
-def _size(pose: PersonPose) -> BodySize:
-    return BodySize(pose.scales, pose.scale_stddev, pose.stature_m, pose.stature_stddev_m)
+    def finished(self, until_s: float) -> Iterator[PersonPose]:
+        """
+        Give out poses.
+
+        :param until_s: time of the last.
+        """
+        beliefs = dict(
+            zip(
+                self._steps,
+                smoothed(list(self._steps.values()), self._estimator.model),
+                strict=True,
+            )
+        )
+        poses = [(time_s, pose) for time_s, pose in self._poses if time_s <= until_s]
+        self._poses = self._poses[len(poses) :]
+        self._steps = {time_s: s for time_s, s in self._steps.items() if time_s > until_s}
+        self._hidden_s = [time_s for time_s in self._hidden_s if time_s > until_s]
+        return iter(
+            [
+                self._placed(pose, beliefs[time_s], time_s) if time_s in beliefs else pose
+                for time_s, pose in poses
+            ]
+        )
+
+    def _placed(self, pose: PersonPose, belief: Belief, time_s: float) -> PersonPose:
+        found = self._estimator.report(belief)
+        size = BodySize(pose.scales, pose.scale_stddev, pose.stature_m, pose.stature_stddev_m)
+        distance_stddev = self._placing.distance_stddev(found.positions, size, self._camera)
+        placed = self._standing.place(
+            within_limits(self._skeleton, found.positions),
+            pose.scales,
+            time_s,
+            is_measured=pose.evidence is not None,
+            is_held=self._estimator.smoothing > 0.0,
+        )
+        return replace(
+            pose,
+            coordinates=placed.coordinates,
+            velocities=found.velocities,
+            stddev=np.minimum(np.hypot(found.stddev, distance_stddev), self._widest_stddev),
+            segment_rotations=placed.segment_rotations,
+            segment_positions_m=placed.segment_positions_m,
+            foot_contact=placed.foot_contact,
+        )

@@ -12,7 +12,7 @@ JOINTS = len(JOINT_NAMES)
 
 
 def _ancestry() -> np.ndarray:
-    """Tell whether a joint (second axis) moves another's bone (first axis): [24, 24]."""
+    """Mark which joints (second axis) move each joint's bone (first axis): [24, 24] bool."""
     moves = np.eye(JOINTS, dtype=bool)
     for joint, parent in enumerate(JOINT_PARENTS):
         if parent >= 0:
@@ -21,7 +21,6 @@ def _ancestry() -> np.ndarray:
 
 
 MOVES = _ancestry()
-_PARENTS = np.array(JOINT_PARENTS)
 
 
 def turned(
@@ -48,7 +47,7 @@ def turned(
 
 def jacobian_m(points_m: FloatArray, carriers: np.ndarray, joints_m: FloatArray) -> FloatArray:
     """
-    Tell how points move when joints turn and the body shifts.
+    Give the derivative of points with respect to turns of joints and a shift of the body.
 
     :param points_m: [points, 3], camera axes.
     :param carriers: [points], the joint whose bone carries each.
@@ -70,29 +69,3 @@ def jacobian_m(points_m: FloatArray, carriers: np.ndarray, joints_m: FloatArray)
     )
     shift = np.broadcast_to(np.eye(3), (len(points_m), 3, 3))
     return np.concatenate([by_turn.reshape(len(points_m), 3, 3 * JOINTS), shift], axis=2)
-
-
-def relative_to_parents(turns: FloatArray) -> FloatArray:
-    """
-    Turn rotations against the camera into rotations against parents.
-
-    :param turns: [24, 3, 3].
-    :returns: [24, 3, 3]; the root's stays.
-    """
-    relative = turns.copy()
-    relative[1:] = turns[_PARENTS[1:]].swapaxes(-1, -2) @ turns[1:]
-    return relative
-
-
-def against_camera(pose: FloatArray) -> FloatArray:
-    """
-    Chain rotations against parents.
-
-    :param pose: [24, 3, 3].
-    :returns: [24, 3, 3], each joint to camera.
-    """
-    turns = pose.copy()
-    for joint, parent in enumerate(JOINT_PARENTS):
-        if parent >= 0:
-            turns[joint] = turns[parent] @ pose[joint]
-    return turns

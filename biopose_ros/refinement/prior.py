@@ -1,4 +1,4 @@
-"""How far the network's rotations may be off: the measure of nearness to its answer."""
+"""The prior of refinement: how the errors of the network's rotations are distributed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.records import FloatArray
 from biopose_ros.refinement.chain import JOINTS, MOVES
 
-# How rotations against the camera are off on held-out images: the share of the parent's error that
-# a joint repeats, and 1 sigma per axis of the rest, degrees.
+# Errors of rotations relative to the camera on held-out images: the share of its parent's error
+# that a joint inherits, and 1 sigma per axis of the rest, degrees.
 _PRIOR = {
     'pelvis': (0.0, 8.4),
     'hip': (0.62, 9.5),
@@ -27,20 +27,20 @@ _PRIOR = {
     'wrist': (0.96, 10.5),
     'hand': (0.99, 2.7),
 }
-# Much of that error is confusion, which no small turn mends: joints are held tighter. Chosen on
-# validation images, where 0.35 and 0.5 are equally good.
+# Much of that error is confusion of sides or limbs, which no small turn mends: the prior is made
+# narrower by this factor. Chosen on validation images, where 0.35 and 0.5 are equally good.
 _PRIOR_SHARE = 0.4
 
 
 def prior_precision() -> FloatArray:
     """
-    Give the precision, [72, 72], of small turns about the axes of the camera, per squared radian.
+    Give the inverse covariance, [72, 72], of small turns about the camera's axes, per rad^2.
 
     A joint's turn carries all that hangs on it, as :func:`~.chain.turned` has it.
     """
     kinds = [name.removeprefix('left_').removeprefix('right_') for name in JOINT_NAMES]
     shares, sigmas_deg = np.array([_PRIOR[kind] for kind in kinds]).T
-    # A joint's own error: its turns together, less the share of its parent's.
+    # A joint's own error: its accumulated rotation minus the part inherited from its parent.
     rest = np.where(np.eye(JOINTS, dtype=bool), 1.0, MOVES * (1 - shares[:, None]))
     rest /= _PRIOR_SHARE * np.radians(sigmas_deg[:, None])
     return np.kron(rest.T @ rest, np.eye(3))

@@ -1,4 +1,4 @@
-"""Points of a recovered body beside where the image shows them: what the refinement fits."""
+"""Points on a recovered body, each with its place in the image: what refinement fits."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ import numpy as np
 
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.keypoints.formats import POINTS
+from biopose_ros.keypoints.landmark_points import foreign_stddev_m
 from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
 from biopose_ros.records import Camera, FloatArray, ForeignPoints, PersonCrop
 from biopose_ros.refinement.landmark_points import LandmarkPlaces
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
-# Our landmarks are sure from here on; other detectors are less so of the same points.
+# Confidence from which a landmark of ours, or a point of another detector, is used.
 LEAST_CONFIDENCE, _LEAST_FOREIGN = 0.7, 0.3
-# 1 sigma per axis, metres, of a point whose annotators differ by the root of a person's area: the
-# mean of the default body's from the front (0.54 m2) and from the side (0.31 m2), over root two.
-_SIGMA_M = 0.65 / 2**0.5
 
 
 @dataclass(frozen=True)
@@ -41,17 +39,17 @@ class SeenPoints:
 
 
 class PointPlaces:
-    """Places on recovered bodies what our detector, or another one, sees of them."""
+    """Finds the points on recovered bodies that our detector, or another one, sees."""
 
     def __init__(self) -> None:
         self._landmarks = LandmarkPlaces()
 
     def seen(self, crop: PersonCrop, markers_m: FloatArray, camera: Camera) -> SeenPoints:
         """
-        Tell which points of a person are seen.
+        Select the points of a person that are seen.
 
-        Another detector's points are looked for where its annotators put them, not where ours
-        would see them; what it does not know ours still tells.
+        Points of another detector are placed where its annotators mark them, not where ours sees
+        them; points that it does not have come from ours.
 
         :param crop: the person.
         :param markers_m: [markers, 3], of the recovered body, camera axes.
@@ -69,7 +67,7 @@ class PointPlaces:
         own_confidence[[LANDMARK_NAMES[row] in replaced for row in own.landmarks]] = 0.0
         markers = [MARKER_NAMES.index(POINTS[name].marker) for name in names]
         joints = [JOINT_NAMES.index(POINTS[name].joint) for name in names]
-        sigma_m = np.array([_SIGMA_M * POINTS[name].sigma for name in names])
+        sigma_m = np.array([foreign_stddev_m(name) for name in names])
         px = np.concatenate([crop.keypoints_px[own.landmarks], foreign.px[rows]])
         is_sure = np.concatenate(
             [own_confidence >= LEAST_CONFIDENCE, confidence >= _LEAST_FOREIGN]

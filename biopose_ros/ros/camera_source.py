@@ -78,4 +78,5 @@ def same_optics(one: Camera, other: Camera) -> bool:
         (one.width_px, one.height_px) == (other.width_px, other.height_px)
         and np.allclose(one.intrinsics_px, other.intrinsics_px)
         and np.array_equal(one.distortion, other.distortion)
+        and one.is_fisheye == other.is_fisheye
     )

@@ -21,7 +21,8 @@ from biopose_ros.ros.live_monitor import LiveMonitor
 from biopose_ros.ros.recorder import Recorder
 
 NAMESPACE = '/biopose_demo'
-START_TIMEOUT_S = 60.0
+# The first start of all prepares the networks, which takes minutes on a small machine.
+START_TIMEOUT_S = 300.0
 # Angles of the last image still arrive after the player has ended.
 DRAIN_S = 1.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,8 @@ from biopose_ros.sensor_messages.images import BgrImage, decode_image
 # Pictures kept, and the least time between two of them.
 MAX_PICTURES = 120
 PICTURE_PERIOD_S = 0.25
+# While a person is out of sight, angles are predicted, and grow uncertain.
+SEEN = (JointAngleArray.STATE_TENTATIVE, JointAngleArray.STATE_TRACKED)
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class LiveMonitor:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._messages: dict[str, list[JointAngleArray]] = {}
+        self._knee_ways: defaultdict[str, float] = defaultdict(float)
         self._latencies_ms: list[float] = []
         self._stamps_ns: set[int] = set()
         self._recent_ns: deque[int] = deque(maxlen=60)
@@ -55,14 +58,22 @@ class LiveMonitor:
         node.create_subscription(Image, 'debug_image', self._on_picture, qos.OUTPUT)
 
     def _on_angles(self, message: JointAngleArray) -> None:
-        if message.tracking_state != JointAngleArray.STATE_LOST:  # there all angles are unknown
-            self._messages.setdefault(message.person_id, []).append(message)
+        if message.tracking_state in SEEN:
+            self._keep(message)
         stamp_ns = to_ns(message.header.stamp)
         now_ns = self._node.get_clock().now().nanoseconds
         if stamp_ns not in self._stamps_ns:
             self._stamps_ns.add(stamp_ns)
             self._latencies_ms.append((now_ns - stamp_ns) * 1e-6)
             self._recent_ns.append(now_ns)
+
+    def _keep(self, message: JointAngleArray) -> None:
+        messages = self._messages.setdefault(message.person_id, [])
+        if messages:
+            knees = [i for i, name in enumerate(message.name) if name.startswith('knee_angle')]
+            ways = [abs(message.position[i] - messages[-1].position[i]) for i in knees]
+            self._knee_ways[message.person_id] += sum(ways)
+        messages.append(message)
 
     def _on_picture(self, message: Image) -> None:
         stamp_ns = to_ns(message.header.stamp)
@@ -95,13 +106,13 @@ class LiveMonitor:
 
     @property
     def newest(self) -> JointAngleArray | None:
-        """Give the last message of the person seen most often."""
-        history = self._longest()
-        return history[-1] if history else None
+        """Give the last sighting of the person who moves most."""
+        messages = self._liveliest()
+        return messages[-1] if messages else None
 
     def history(self) -> AngleHistory | None:
-        """Give the angles of the person seen most often."""
-        messages = self._longest()
+        """Give the angles of the person who moves most."""
+        messages = self._liveliest()
         if not messages:
             return None
         start_ns = min(self._stamps_ns)
@@ -112,5 +123,7 @@ class LiveMonitor:
             stddev=np.array([m.stddev for m in messages]),
         )
 
-    def _longest(self) -> list[JointAngleArray]:
-        return max(self._messages.values(), key=len, default=[])
+    def _liveliest(self) -> list[JointAngleArray]:
+        """Give the sightings of whoever bent the knees furthest, all ways to and fro together."""
+        persons = self._messages.items()
+        return max(persons, key=lambda one: self._knee_ways[one[0]], default=('', []))[1]

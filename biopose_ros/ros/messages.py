@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import array
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from geometry_msgs.msg import Vector3
@@ -15,7 +14,7 @@ from std_msgs.msg import Header
 from biopose_ros.msg import JointAngleArray, SubjectModel, TrackedPerson, TrackedPersons
 from biopose_ros.records import Camera, FloatArray, PersonPose
 from biopose_ros.skeleton import Skeleton
-from biopose_ros.skeleton.description import GROUND
+from biopose_ros.skeleton.urdf_joints import joint_positions, joint_velocities, moving_joints
 
 
 def joint_angle_array(person: PersonPose, skeleton: Skeleton, header: Header) -> JointAngleArray:
@@ -36,37 +35,27 @@ def joint_angle_array(person: PersonPose, skeleton: Skeleton, header: Header) ->
     )
 
 
-def joint_state(person: PersonPose, skeleton: Skeleton, header: Header) -> JointState:
+def joint_state(
+    person: PersonPose, skeleton: Skeleton, header: Header, scales: FloatArray
+) -> JointState:
     """
-    Give the known coordinates under the joint names of the person's URDF.
+    Give the values of the joints of the person's URDF.
 
-    Where the root segment stands is not among them: that is a transform. Unknown coordinates are
-    left out: JointState has no word for them, and NaN would spoil the whole tree of
+    Where the root segment stands is not among them: that is a transform. Unknown values are left
+    out: JointState has no word for them, and NaN would spoil the whole tree of
     robot_state_publisher. The same holds for all velocities where one is unknown.
+
+    :param scales: [segments, 3], with which the URDF was written.
     """
-    rooted = root_coordinates(skeleton)
-    known = [
-        index
-        for index, name in enumerate(skeleton.coordinate_names)
-        if name not in rooted and np.isfinite(person.coordinates[index])
-    ]
-    velocities = person.velocities[known]
+    names = [f'{person.person_id}/{joint.name}' for joint in moving_joints(skeleton)]
+    values = joint_positions(skeleton, person.coordinates, scales)
+    known = np.flatnonzero(np.isfinite(values))
+    rates = joint_velocities(skeleton, person.coordinates, person.velocities, scales)[known]
     return JointState(
         header=header,
-        name=[f'{person.person_id}/{skeleton.coordinate_names[index]}' for index in known],
-        position=_doubles(person.coordinates[known]),
-        velocity=_doubles(velocities if np.isfinite(velocities).all() else velocities[:0]),
-    )
-
-
-@lru_cache(maxsize=8)
-def root_coordinates(skeleton: Skeleton) -> frozenset[str]:
-    """Name the coordinates between the ground and the root segment."""
-    return frozenset(
-        coordinate.name
-        for joint in skeleton.description.joints
-        if joint.parent == GROUND
-        for coordinate in joint.coordinates
+        name=[names[index] for index in known],
+        position=_doubles(values[known]),
+        velocity=_doubles(rates if np.isfinite(rates).all() else rates[:0]),
     )
 
 
@@ -125,7 +114,8 @@ def camera_info(camera: Camera, header: Header) -> CameraInfo:
     info = CameraInfo(header=header, width=camera.width_px, height=camera.height_px)
     if not camera.is_calibrated:
         return info
-    info.distortion_model = 'rational_polynomial' if len(camera.distortion) > 5 else 'plumb_bob'
+    pinhole = 'rational_polynomial' if len(camera.distortion) > 5 else 'plumb_bob'
+    info.distortion_model = 'equidistant' if camera.is_fisheye else pinhole
     info.d = camera.distortion.tolist()
     info.k = camera.intrinsics_px.ravel().tolist()
     info.r = np.eye(3).ravel().tolist()

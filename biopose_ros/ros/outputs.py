@@ -9,8 +9,8 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import Image, JointState, PointCloud2
-from std_msgs.msg import Header, String
+from sensor_msgs.msg import Image, PointCloud2
+from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
@@ -21,14 +21,13 @@ from biopose_ros.ros import messages, qos, transforms
 from biopose_ros.ros.frame_processing import FrameResult
 from biopose_ros.ros.markers import person_markers
 from biopose_ros.ros.mesh_messages import mesh_markers, virtual_marker_cloud
+from biopose_ros.ros.person_topics import PersonTopics
 from biopose_ros.ros.robot_state_publisher import RobotStatePublisher
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
 from biopose_ros.ros.subject_models import SubjectModels
+from biopose_ros.ros.topics import GROUND_FRAME
 from biopose_ros.settings import NodeConfig
 from biopose_ros.skeleton import Skeleton
-
-FIRST_PERSON = 'person_1'
-GROUND_FRAME = 'biopose_ground'
 
 
 class PoseOutputs:
@@ -38,17 +37,22 @@ class PoseOutputs:
     :param node: owns the publishers.
     :param skeleton: names and tree of the segments.
     :param ground: the frame in which up is up.
+    :param prefix: of all frames.
     :param settings: what to publish.
     """
 
     def __init__(
-        self, node: LifecycleNode, skeleton: Skeleton, ground: GroundFrame, settings: NodeConfig
+        self,
+        node: LifecycleNode,
+        skeleton: Skeleton,
+        ground: GroundFrame,
+        prefix: str,
+        settings: NodeConfig,
     ) -> None:
         self._node = node
         self._skeleton = skeleton
         self._publishers: list[Publisher[Any]] = []
         self._joint_angles = self._create(JointAngleArray, 'joint_angles', qos.OUTPUT)
-        self._joint_states = self._create(JointState, 'joint_states', qos.OUTPUT)
         self._tracked = self._create(TrackedPersons, 'tracked_persons', qos.OUTPUT)
         self._markers = self._create(MarkerArray, 'markers', qos.OUTPUT)
         self._meshes = self._create(MarkerArray, 'meshes', qos.OUTPUT)
@@ -56,7 +60,6 @@ class PoseOutputs:
         self._debug_image = self._create(Image, 'debug_image', qos.OUTPUT)
         self._tf = self._create(TFMessage, '/tf', qos.TF)
         self._tf_static = self._create(TFMessage, '/tf_static', qos.latched(1))
-        self._urdf = self._create(String, 'robot_description', qos.latched(1))
         self._models = self._create(
             SubjectModel, 'subject_model', qos.latched(settings.pipeline.detection.max_persons)
         )
@@ -64,12 +67,11 @@ class PoseOutputs:
             RobotStatePublisher(node) if settings.robot_state_publisher else None
         )
         self._debug_stamp_ns = 0
-        self._subjects = SubjectModels(skeleton, self._models.publish, self._publish_urdf)
-        self._first_person = settings.person_id_prefix + FIRST_PERSON
+        self._of_persons = PersonTopics(node)
+        self._subjects = SubjectModels(skeleton, self._models.publish, self._of_persons.describe)
         self._ground_frame = ground
-        self._ground = settings.person_id_prefix + GROUND_FRAME
+        self._ground = prefix + GROUND_FRAME
         self._rooted_in = ''
-        self._subjects.announce_unscaled(self._first_person)
 
     def _create(self, kind: type, topic: str, profile: QoSProfile) -> Publisher[Any]:
         publisher: Publisher[Any] = self._node.create_publisher(
@@ -88,8 +90,7 @@ class PoseOutputs:
             self._joint_angles.publish(messages.joint_angle_array(person, skeleton, header))
         self._subjects.update(result.persons, header)
         self._publish_frames(result, settings)
-        for person in result.present:
-            self._joint_states.publish(messages.joint_state(person, skeleton, header))
+        self._publish_joints(result)
         self._tracked.publish(messages.tracked_persons(result.present, header))
         if settings.publish_markers:
             self._markers.publish(person_markers(result.persons, skeleton, header))
@@ -104,14 +105,28 @@ class PoseOutputs:
         if not settings.publish_tf:
             return
         self._publish_ground(result.header)
-        elsewhere = self._subjects.primary if self._state_publisher else ''
+        elsewhere = self._subjects.first if self._state_publisher else ''
         stamped: list[TransformStamped] = []
         for person in result.present:
-            frames = transforms.segment_transforms(person, self._skeleton, result.header)
+            body = self._subjects.announced(person.person_id)
+            size = person.scales if body is None else body.scales
+            frames = transforms.segment_transforms(person, self._skeleton, result.header, size)
             # A robot_state_publisher knows all but where the root segment stands.
             stamped += frames[:1] if person.person_id == elsewhere else frames
         if stamped:
             self._tf.publish(TFMessage(transforms=stamped))
+
+    def _publish_joints(self, result: FrameResult) -> None:
+        """Send the joints of everybody whose size is announced."""
+        for person in result.present:
+            body = self._subjects.announced(person.person_id)
+            if body is None:
+                continue
+            state = messages.joint_state(person, self._skeleton, result.header, body.scales)
+            self._of_persons.send(person.person_id, state)
+            if self._state_publisher and person.person_id == self._subjects.first:
+                self._state_publisher.show(body.urdf, state)
+        self._of_persons.keep_only(person.person_id for person in result.present)
 
     def _publish_ground(self, header: Header) -> None:
         """Send the frame in which up is up; again where the camera's frame has changed."""
@@ -119,11 +134,6 @@ class PoseOutputs:
             self._rooted_in = header.frame_id
             ground = transforms.ground_transform(self._ground, self._ground_frame, header)
             self._tf_static.publish(TFMessage(transforms=[ground]))
-
-    def _publish_urdf(self, text: str) -> None:
-        self._urdf.publish(String(data=text))
-        if self._state_publisher:
-            self._state_publisher.describe(text)
 
     def _publish_debug_image(self, result: FrameResult, rate_hz: float) -> None:
         if result.image_bgr is None or result.camera is None:
@@ -139,5 +149,6 @@ class PoseOutputs:
         """Destroy the publishers."""
         for publisher in self._publishers:
             self._node.destroy_publisher(publisher)
+        self._of_persons.keep_only(())
         if self._state_publisher:
             self._state_publisher.close()

@@ -15,6 +15,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from biopose_ros.settings import NodeConfig, Setting, build, settings_of
+from biopose_ros.settings.parameter_file import check_parameter_names
 
 SETTINGS = {setting.name: setting for setting in settings_of(NodeConfig)}
 
@@ -23,9 +24,12 @@ def declare_parameters(node: Node) -> None:
     """
     Declare all parameters.
 
+    :raises ValueError: on a start value for a parameter that does not exist.
     :raises rclpy.exceptions.InvalidParameterValueException: on a start value out of range.
     :raises rclpy.exceptions.InvalidParameterTypeException: on one of the wrong type.
     """
+    # Values of the command line and of parameter files; rclpy has no public name for them.
+    check_parameter_names(node._parameter_overrides)
     for setting in SETTINGS.values():
         node.declare_parameter(setting.name, setting.default, descriptor(setting))
 

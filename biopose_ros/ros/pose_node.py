@@ -12,7 +12,7 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType, JumpThreshold
 from rclpy.duration import Duration
 from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo
@@ -24,12 +24,14 @@ from biopose_ros.ros.camera_source import CameraSource
 from biopose_ros.ros.diagnostics import Health, diagnostic_array
 from biopose_ros.ros.frame_processing import FrameProcessor, FrameResult
 from biopose_ros.ros.image_input import ImageInput, ImageMessage
+from biopose_ros.ros.interrupts import ros_until_interrupted
 from biopose_ros.ros.keypoint_input import KeypointInput
 from biopose_ros.ros.live_statistics import LiveStatistics
 from biopose_ros.ros.logs import forward_python_logs
 from biopose_ros.ros.outputs import PoseOutputs
 from biopose_ros.ros.parameters import check_parameters, declare_parameters, read_settings
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
+from biopose_ros.ros.topics import id_prefix
 from biopose_ros.ros.worker import InferenceWorker
 from biopose_ros.sensor_messages.camera_info import CalibrationError
 from biopose_ros.settings import NodeConfig, PipelineConfig, build, values_of
@@ -41,7 +43,7 @@ WATCH_PERIOD_S = 0.25
 DIAGNOSTICS_PERIOD_S = 1.0
 # A bad camera would repeat its fault thirty times a second; diagnostics count every one.
 LOG_PERIOD_S = 5.0
-# A calibration usually comes within one image period; the first images wait for it so long.
+# A calibration usually comes within one image period; images wait for it so long after the first.
 CAMERA_INFO_WAIT_S = 1.0
 UNCALIBRATED = (
     'the camera is not calibrated (no camera_info, or its K is zero): distances and sizes rest on '
@@ -70,6 +72,7 @@ class PoseNode(LifecycleNode):
         self._keypoints: KeypointInput | None = None
         self._worker: InferenceWorker[ImageMessage] | None = None
         self._processor: FrameProcessor | None = None
+        self._prefix = ''
         self._forget_run()
         self.add_on_set_parameters_callback(self._on_set_parameters)
         declare_parameters(self)
@@ -90,7 +93,7 @@ class PoseNode(LifecycleNode):
         self._fault = ''
         self._camera_fault = ''
         self._warned: set[str] = set()
-        self._active_since_s = 0.0
+        self._first_image_s: float | None = None
 
     @property
     def autostart(self) -> bool:
@@ -104,7 +107,10 @@ class PoseNode(LifecycleNode):
         try:
             self._settings = settings = read_settings(self)
             self._pipeline = pipeline = self._build(settings.pipeline)
-            self._outputs = PoseOutputs(self, pipeline.skeleton, pipeline.ground, settings)
+            self._prefix = id_prefix(settings.person_id_prefix, self.get_namespace())
+            self._outputs = PoseOutputs(
+                self, pipeline.skeleton, pipeline.ground, self._prefix, settings
+            )
         except Exception as error:
             self._release()
             return self._refuse(f'cannot configure: {error}')
@@ -165,13 +171,12 @@ class PoseNode(LifecycleNode):
         self._processor = FrameProcessor(
             self._pipeline,
             self._cameras,
-            settings.person_id_prefix,
+            self._prefix,
             self._warn_once,
             self._keypoints,
         )
         self._worker = InferenceWorker(self._estimate, self._forget_everybody, self._on_fault)
         self._worker.start()
-        self._active_since_s = time.monotonic()
         self._input = ImageInput(
             self,
             self._settings.image_transport,
@@ -212,9 +217,11 @@ class PoseNode(LifecycleNode):
     def _waits_for_camera_info(self) -> bool:
         assert self._cameras is not None
         assert self._input is not None
+        if self._first_image_s is None:
+            self._first_image_s = time.monotonic()
         return (
             not self._cameras.has_info
-            and time.monotonic() - self._active_since_s < CAMERA_INFO_WAIT_S
+            and time.monotonic() - self._first_image_s < CAMERA_INFO_WAIT_S
             and self._input.has_camera_info_publisher()
         )
 
@@ -317,15 +324,10 @@ def main(args: Sequence[str] | None = None, build: PipelineBuilder = Pipeline) -
     :param build: makes the pipeline.
     :returns: exit status: 0, or 1 where a start parameter is not allowed.
     """
-    rclpy.init(args=list(args) if args is not None else None)
-    try:
-        # Two torch threads beside other busy processes took 14 s in place of 0.1 s for the URDF.
-        with one_torch_thread():
-            return _run(build)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 0
-    finally:
-        rclpy.try_shutdown()
+    # Two torch threads beside other busy processes took 14 s in place of 0.1 s for the URDF.
+    with ros_until_interrupted(args), one_torch_thread():
+        return _run(build)
+    return 0
 
 
 def _run(build: PipelineBuilder) -> int:

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import importlib
+import re
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import rclpy
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 
 from biopose_ros.files.mcap_writer import McapWriter, TopicQos
 from biopose_ros.files.message_definitions import definition_text
+from biopose_ros.ros.interrupts import ros_until_interrupted
+from biopose_ros.ros.topics import RESULT_TOPICS
 
 DISCOVERY_PERIOD_S = 0.25
-# Results, and what is needed to read them; pictures only where asked for by name.
-DEFAULT_TOPICS = (
-    'joint_angles',
-    'joint_states',
-    'subject_model',
-    'tracked_persons',
-    'markers',
-    'robot_description',
-    'camera_info',
-    '/tf',
-    '/tf_static',
-    '/diagnostics',
-)
 
 
 class Recorder:
@@ -39,13 +30,14 @@ class Recorder:
 
     :param node: owns the subscriptions.
     :param folder: the bag to make.
-    :param topics: names, relative to the node's namespace or absolute.
+    :param topics: names, relative to the node's namespace or absolute; ``*`` stands for any part
+        of a name.
     :raises FileExistsError: when the folder exists and is not empty.
     """
 
-    def __init__(self, node: Node, folder: Path, topics: Sequence[str] = DEFAULT_TOPICS) -> None:
+    def __init__(self, node: Node, folder: Path, topics: Sequence[str] = RESULT_TOPICS) -> None:
         self._node = node
-        self._wanted = {node.resolve_topic_name(topic) for topic in topics}
+        self._wanted = [_pattern(node, topic) for topic in topics]
         self._writer = McapWriter(folder)
         self._subscriptions: dict[str, Subscription[Any]] = {}
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -63,10 +55,14 @@ class Recorder:
         return self._writer.path
 
     def _discover(self) -> None:
-        for topic in self._wanted - self._subscriptions.keys():
-            publishers = self._node.get_publishers_info_by_topic(topic)
-            if publishers:
-                self._subscribe(topic, publishers[0].topic_type)
+        for topic, types in self._node.get_topic_names_and_types():
+            is_wanted = any(pattern.fullmatch(topic) for pattern in self._wanted)
+            if (
+                is_wanted
+                and topic not in self._subscriptions
+                and self._node.count_publishers(topic)
+            ):
+                self._subscribe(topic, types[0])
 
     def _subscribe(self, topic: str, type_name: str) -> None:
         profile = self._matching_profile(topic)
@@ -113,6 +109,16 @@ class Recorder:
         self._writer.close()
 
 
+def _pattern(node: Node, topic: str) -> re.Pattern[str]:
+    """Turn the name of a topic, or of many, into an expression for absolute names."""
+    parts = topic.split('*')
+    if len(parts) == 1:
+        return re.compile(re.escape(node.resolve_topic_name(topic)))
+    if not topic.startswith('/'):
+        parts[0] = f'{node.get_namespace().rstrip("/")}/{parts[0]}'
+    return re.compile('[^/]+'.join(map(re.escape, parts)))
+
+
 def _message_class(type_name: str) -> Any:
     package, _, name = type_name.split('/')
     return getattr(importlib.import_module(f'{package}.msg'), name)
@@ -124,10 +130,15 @@ def main(args: Sequence[str] | None = None) -> int:
 
     :returns: exit status: 0, or 1 where the bag cannot be made.
     """
-    rclpy.init(args=list(args) if args is not None else None)
+    # A message must not be left half written.
+    with ros_until_interrupted(args, breaks_off=False) as stopped:
+        return _record(stopped)
+
+
+def _record(stopped: threading.Event) -> int:
     node = rclpy.create_node('recorder')
     folder = Path(node.declare_parameter('bag', 'biopose_bag').value)
-    topics: list[str] = node.declare_parameter('topics', list(DEFAULT_TOPICS)).value
+    topics: list[str] = node.declare_parameter('topics', list(RESULT_TOPICS)).value
     try:
         recorder = Recorder(node, folder, topics)
     except FileExistsError as error:
@@ -137,11 +148,9 @@ def main(args: Sequence[str] | None = None) -> int:
     executor.add_node(node)
     node.get_logger().info(f'recording into {folder}')
     try:
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
+        while not stopped.is_set():
+            executor.spin_once(timeout_sec=0.1)
     finally:
         recorder.close()
         print(f'{recorder.message_count} messages in {recorder.path}')
-        rclpy.try_shutdown()
     return 0

@@ -1,21 +1,40 @@
-"""Announces a person's body dimensions when they have changed: SubjectModel and URDF, latched."""
+"""Announces persons' body dimensions when they have changed: SubjectModel and URDF, latched."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from std_msgs.msg import Header
 
 from biopose_ros.msg import SubjectModel
-from biopose_ros.records import PersonPose, TrackingState
+from biopose_ros.records import FloatArray, PersonPose, TrackingState
 from biopose_ros.ros.messages import subject_model
 from biopose_ros.ros.stamps import to_ns
 from biopose_ros.skeleton import Skeleton, scaled_osim, write_urdf
 
 # A change that moves no joint of an adult by more than about 5 mm is not worth a new model.
 SCALE_TOLERANCE = 0.01
-MIN_INTERVAL_NS = 5_000_000_000
+# A model takes 60 ms to write; until the next one the frames are those of the last.
+MIN_INTERVAL_NS = 500_000_000
+
+
+@dataclass(frozen=True)
+class AnnouncedBody:
+    """
+    A person's size as it was last sent.
+
+    :param scales: [segments, 3].
+    :param stamp_ns: of the image that told it.
+    :param model: the message.
+    :param urdf: the same size as text, names beginning with the person's id and a slash.
+    """
+
+    scales: FloatArray
+    stamp_ns: int
+    model: SubjectModel
+    urdf: str
 
 
 class SubjectModels:
@@ -24,43 +43,53 @@ class SubjectModels:
 
     :param skeleton: the unscaled model.
     :param publish_model: sends one person's dimensions.
-    :param publish_urdf: sends the model of the first person, as text.
+    :param publish_urdf: sends one person's model, after the person's id.
     """
 
     def __init__(
         self,
         skeleton: Skeleton,
         publish_model: Callable[[SubjectModel], None],
-        publish_urdf: Callable[[str], None],
+        publish_urdf: Callable[[str, str], None],
     ) -> None:
         self._skeleton = skeleton
         self._publish_model = publish_model
         self._publish_urdf = publish_urdf
-        self._announced: dict[str, PersonPose] = {}
-        self._messages: dict[str, SubjectModel] = {}
-        self.primary = ''
+        self._announced: dict[str, AnnouncedBody] = {}
 
-    def announce_unscaled(self, person_id: str) -> None:
-        """Send the unscaled skeleton, so that displays can be set up before anybody is there."""
-        self._publish_urdf(write_urdf(self._skeleton, None, f'{person_id}/'))
+    @property
+    def first(self) -> str:
+        """Name the person who was announced before all others present; '' where nobody is."""
+        return next(iter(self._announced), '')
+
+    def announced(self, person_id: str) -> AnnouncedBody | None:
+        """
+        Give what was last sent of a person; frames and joints must fit it.
+
+        :returns: None before the person is tracked for the first time.
+        """
+        return self._announced.get(person_id)
 
     def update(self, persons: Iterable[PersonPose], header: Header) -> None:
         """Send what has changed with this image."""
         followed = {p.person_id: p for p in persons if p.state is not TrackingState.LOST}
         for gone in self._announced.keys() - followed.keys():
-            del self._announced[gone], self._messages[gone]
+            del self._announced[gone]
         changed = [p for p in followed.values() if self._has_changed(p, to_ns(header.stamp))]
         for person in changed:
-            self._announced[person.person_id] = person
-            osim_xml = scaled_osim(self._skeleton, person.scales)
-            self._messages[person.person_id] = subject_model(
-                person, self._skeleton, osim_xml, header
-            )
+            body = self._describe(person, header)
+            self._announced[person.person_id] = body
+            self._publish_urdf(person.person_id, body.urdf)
         if changed:
             # Only the last messages of the topic reach late subscribers: keep everybody in them.
-            for message in self._messages.values():
-                self._publish_model(message)
-        self._update_primary(changed)
+            for body in self._announced.values():
+                self._publish_model(body.model)
+
+    def _describe(self, person: PersonPose, header: Header) -> AnnouncedBody:
+        osim_xml = scaled_osim(self._skeleton, person.scales, person.mass_kg)
+        model = subject_model(person, self._skeleton, osim_xml, header)
+        urdf = write_urdf(self._skeleton, person.scales, f'{person.person_id}/')
+        return AnnouncedBody(person.scales, to_ns(header.stamp), model, urdf)
 
     def _has_changed(self, person: PersonPose, stamp_ns: int) -> bool:
         last = self._announced.get(person.person_id)
@@ -71,12 +100,3 @@ class SubjectModels:
         if stamp_ns - last.stamp_ns < MIN_INTERVAL_NS:
             return False
         return not np.allclose(person.scales, last.scales, rtol=SCALE_TOLERANCE, atol=0.0)
-
-    def _update_primary(self, changed: list[PersonPose]) -> None:
-        """Keep describing the same person as long as they are followed."""
-        is_new = self.primary not in self._announced
-        if is_new:
-            self.primary = next(iter(self._announced), self.primary)
-        person = self._announced.get(self.primary)
-        if person is not None and (is_new or any(p is person for p in changed)):
-            self._publish_urdf(write_urdf(self._skeleton, person.scales, f'{self.primary}/'))

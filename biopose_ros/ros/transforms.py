@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from geometry_msgs.msg import Transform, TransformStamped
 from scipy.spatial.transform import Rotation
 from std_msgs.msg import Header
@@ -10,6 +11,7 @@ from std_msgs.msg import Header
 from biopose_ros.frames import GroundFrame, segment_rotation_to_rep103
 from biopose_ros.records import FloatArray, PersonPose
 from biopose_ros.skeleton import Skeleton
+from biopose_ros.skeleton.urdf_joints import joint_motions
 
 
 def segment_frame(person_id: str, segment: str) -> str:
@@ -18,34 +20,39 @@ def segment_frame(person_id: str, segment: str) -> str:
 
 
 def segment_transforms(
-    person: PersonPose, skeleton: Skeleton, header: Header
+    person: PersonPose, skeleton: Skeleton, header: Header, scales: FloatArray
 ) -> list[TransformStamped]:
     """
     Express every segment in its parent segment, and the root in the image's frame.
 
-    :param person: segment poses in the camera's optical frame.
+    :param person: its root stands where it was seen; the rest is the chain of its coordinates.
     :param header: the image's header.
+    :param scales: [segments, 3], the size that others know of the person.
     :returns: one transform per segment whose pose is known, and whose ancestors' are.
     """
-    in_camera = segment_rotation_to_rep103(person.segment_rotations)  # [segments, 3, 3]
-    positions = person.segment_positions_m
-    parents = np.array(skeleton.segment_parents)
-    has_parent = parents >= 0
-    rotations, translations = in_camera.copy(), positions.copy()
-    upwards = in_camera[parents[has_parent]].transpose(0, 2, 1)  # camera to parent
-    rotations[has_parent] = upwards @ in_camera[has_parent]
-    steps_m = positions[has_parent] - positions[parents[has_parent]]
-    translations[has_parent] = np.einsum('sij,sj->si', upwards, steps_m)
-    # A broken chain would hang in the air: a segment counts once all above it are known.
-    known = _known_to_the_root(in_camera, positions, skeleton.segment_parents)
-    frames = [segment_frame(person.person_id, name) for name in skeleton.segment_names]
-    above = [frames[p] if p >= 0 else header.frame_id for p in skeleton.segment_parents]
-    indices = np.flatnonzero(known)
-    quaternions = Rotation.from_matrix(rotations[indices]).as_quat() if len(indices) else []
-    return [
-        _stamped(header, above[i], frames[i], quaternion, translations[i])
-        for i, quaternion in zip(indices, quaternions, strict=True)
-    ]
+    known = _known_to_the_root(person, skeleton)
+    coordinates = np.where(
+        np.isnan(person.coordinates), skeleton.default_coordinates, person.coordinates
+    )
+    frames = skeleton.forward_kinematics(torch.from_numpy(coordinates), torch.from_numpy(scales))
+    in_ground = segment_rotation_to_rep103(frames.rotations.numpy())  # [segments, 3, 3]
+    positions = frames.positions_m.numpy()
+    names = [segment_frame(person.person_id, name) for name in skeleton.segment_names]
+    transforms = []
+    for segment, parent in enumerate(skeleton.segment_parents):
+        if not known[segment]:
+            continue
+        if parent < 0:
+            above = header.frame_id
+            rotation = segment_rotation_to_rep103(person.segment_rotations[segment])
+            position = person.segment_positions_m[segment]
+        else:
+            above = names[parent]
+            rotation = in_ground[parent].T @ in_ground[segment]
+            position = in_ground[parent].T @ (positions[segment] - positions[parent])
+        quaternion = Rotation.from_matrix(rotation).as_quat()
+        transforms.append(_stamped(header, above, names[segment], quaternion, position))
+    return transforms
 
 
 def ground_transform(frame: str, ground: GroundFrame, header: Header) -> TransformStamped:
@@ -63,14 +70,21 @@ def ground_transform(frame: str, ground: GroundFrame, header: Header) -> Transfo
     return _stamped(header, header.frame_id, frame, quaternion, ground.to_camera(np.zeros(3)))
 
 
-def _known_to_the_root(
-    rotations: FloatArray, positions: FloatArray, parents: tuple[int, ...]
-) -> list[bool]:
-    """Tell which segments have a pose in an unbroken chain; parents come before children."""
-    values = np.hstack([rotations.reshape(-1, 9), positions])
+def _known_to_the_root(person: PersonPose, skeleton: Skeleton) -> list[bool]:
+    """
+    Tell which segments have a pose.
+
+    A broken chain would hang in the air: a segment counts once all above it are known.
+    """
+    motions = joint_motions(skeleton, person.coordinates).reshape(-1, 6)
+    is_moved = [bool(np.isfinite(row).all()) for row in motions]
     known: list[bool] = []
-    for row, parent in zip(values, parents, strict=True):
-        known.append(bool(np.isfinite(row).all()) and (parent < 0 or known[parent]))
+    for segment, parent in enumerate(skeleton.segment_parents):
+        if parent < 0:
+            root = (person.segment_rotations[segment], person.segment_positions_m[segment])
+            known.append(all(bool(np.isfinite(values).all()) for values in root))
+        else:
+            known.append(is_moved[segment] and known[parent])
     return known
 
 

@@ -1,4 +1,4 @@
-"""Turn ``CameraInfo`` into a :class:`Camera`, as far as it describes a pinhole camera."""
+"""Turn ``CameraInfo`` into a :class:`Camera`: pinhole cameras and fisheye lenses."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import numpy as np
 
 from biopose_ros.records import Camera, FloatArray
 
-# OpenCV's pinhole coefficients; fisheye (`equidistant`) is another projection.
-PINHOLE_MODELS = ('', 'plumb_bob', 'rational_polynomial')
+# OpenCV's pinhole coefficients; a fisheye lens is another projection.
+PINHOLE_MODELS = ('', 'pinhole', 'plumb_bob', 'rational_polynomial')
+FISHEYE_MODELS = ('equidistant', 'fisheye', 'kannala_brandt4')
+FISHEYE_COEFFICIENTS = 4
 COEFFICIENT_COUNTS = (0, 4, 5, 8)
 Numbers = Sequence[float] | FloatArray
 
@@ -58,9 +60,11 @@ def camera_from_info(info: CameraInfo, is_rectified: bool = False) -> Camera | N
     if not matrix.any():
         return None
     _check_intrinsics(matrix)
-    distortion = np.zeros(0) if is_rectified else _distortion(info)
+    distortion, is_fisheye = (
+        (np.zeros(0), False) if is_rectified else lens(info.distortion_model, info.d)
+    )
     width, height, matrix = _apply_binning_and_roi(info, matrix)
-    return Camera(width, height, matrix, distortion)
+    return Camera(width, height, matrix, distortion, is_fisheye=is_fisheye)
 
 
 def _check_intrinsics(matrix: FloatArray) -> None:
@@ -77,26 +81,40 @@ def _check_intrinsics(matrix: FloatArray) -> None:
         )
 
 
-def _distortion(info: CameraInfo) -> FloatArray:
-    """Read the lens distortion as [0, 4, 5 or 8] OpenCV coefficients."""
-    coefficients = np.array(info.d, dtype=np.float64)
-    if not coefficients.any():
-        return np.zeros(0)
-    if info.distortion_model not in PINHOLE_MODELS:
+def lens(model: str, coefficients: Numbers) -> tuple[FloatArray, bool]:
+    """
+    Read a lens.
+
+    :param model: of the distortion, as ROS and OpenCV name it; '' for a pinhole camera's.
+    :param coefficients: in the model's order.
+    :returns: the coefficients [0, 4, 5 or 8], and whether it is a fisheye lens, then [4].
+    :raises CalibrationError: for another model, or numbers that do not fit it.
+    """
+    values = np.array(coefficients, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise CalibrationError('the distortion holds coefficients that are not finite')
+    if model in FISHEYE_MODELS:
+        if len(values) not in (0, FISHEYE_COEFFICIENTS):
+            raise CalibrationError(
+                f'a fisheye lens ({model}) has 4 distortion coefficients, got {len(values)}; '
+                "calibrate with OpenCV's fisheye model"
+            )
+        return (values if len(values) else np.zeros(FISHEYE_COEFFICIENTS)), True
+    if not values.any():
+        return np.zeros(0), False
+    if model not in PINHOLE_MODELS:
         raise CalibrationError(
-            f'distortion model {info.distortion_model!r} is not supported; rectify the images '
-            '(image_proc) and set image_is_rectified'
+            f'distortion model {model!r} is not supported; rectify the images (image_proc) and '
+            'set image_is_rectified, or --rectified'
         )
-    if not np.isfinite(coefficients).all():
-        raise CalibrationError('camera_info holds distortion coefficients that are not finite')
-    if len(coefficients) > 8 and not coefficients[8:].any():
-        coefficients = coefficients[:8]
-    if len(coefficients) not in COEFFICIENT_COUNTS:
+    if len(values) > 8 and not values[8:].any():
+        values = values[:8]
+    if len(values) not in COEFFICIENT_COUNTS:
         raise CalibrationError(
-            f'camera_info holds {len(coefficients)} distortion coefficients, expected one of '
-            f'{COEFFICIENT_COUNTS}; rectify the images and set image_is_rectified'
+            f'camera_info holds {len(values)} distortion coefficients, expected one of '
+            f'{COEFFICIENT_COUNTS}; rectify the images and set image_is_rectified, or --rectified'
         )
-    return coefficients
+    return values, False
 
 
 def _apply_binning_and_roi(info: CameraInfo, matrix: FloatArray) -> tuple[int, int, FloatArray]:

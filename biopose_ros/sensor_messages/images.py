@@ -44,21 +44,37 @@ class Encoding:
     :param channels: values per pixel.
     :param dtype: of one value, in the machine's byte order.
     :param to_bgr: OpenCV conversion code; None where the bytes are BGR already.
+    :param colour_rows: rows of colours that follow each row of brightness.
     """
 
     channels: int
     to_bgr: int | None
     dtype: type = np.uint8
+    colour_rows: float = 0.0
 
 
+# OpenCV names a pattern after its second row and column, ROS after its first.
+_BAYER = {
+    'rggb': cv2.COLOR_BayerBG2BGR,
+    'bggr': cv2.COLOR_BayerRG2BGR,
+    'gbrg': cv2.COLOR_BayerGR2BGR,
+    'grbg': cv2.COLOR_BayerGB2BGR,
+}
 # ROS calls the byte order U Y V Y plain `yuv422`; the longer names came later.
 ENCODINGS: dict[str, Encoding] = {
     'bgr8': Encoding(3, None),
     'rgb8': Encoding(3, cv2.COLOR_RGB2BGR),
     'bgra8': Encoding(4, cv2.COLOR_BGRA2BGR),
     'rgba8': Encoding(4, cv2.COLOR_RGBA2BGR),
+    '8UC3': Encoding(3, None),
+    '8UC4': Encoding(4, cv2.COLOR_BGRA2BGR),
     'mono8': Encoding(1, cv2.COLOR_GRAY2BGR),
+    '8UC1': Encoding(1, cv2.COLOR_GRAY2BGR),
     'mono16': Encoding(1, cv2.COLOR_GRAY2BGR, np.uint16),
+    **{f'bayer_{name}8': Encoding(1, code) for name, code in _BAYER.items()},
+    **{f'bayer_{name}16': Encoding(1, code, np.uint16) for name, code in _BAYER.items()},
+    'nv12': Encoding(1, cv2.COLOR_YUV2BGR_NV12, colour_rows=0.5),
+    'nv21': Encoding(1, cv2.COLOR_YUV2BGR_NV21, colour_rows=0.5),
     'yuv422': Encoding(2, cv2.COLOR_YUV2BGR_UYVY),
     'uyvy': Encoding(2, cv2.COLOR_YUV2BGR_UYVY),
     'yuv422_uyvy': Encoding(2, cv2.COLOR_YUV2BGR_UYVY),
@@ -88,8 +104,15 @@ def decode_image(message: RawImage) -> BgrImage:
 
 
 def _to_bytes(pixels: NDArray[np.unsignedinteger]) -> BgrImage:
-    """Keep the upper byte of 16-bit values."""
-    return pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+    """
+    Keep the upper eight of the bits that are in use.
+
+    Cameras of 10, 12 or 14 bits send 16 without saying so; their pictures would be black.
+    """
+    if pixels.dtype == np.uint8:
+        return pixels
+    bits = max(8, int(pixels.max()).bit_length())
+    return (pixels >> (bits - 8)).astype(np.uint8)
 
 
 def _pixels(message: RawImage, encoding: Encoding) -> NDArray[np.unsignedinteger]:
@@ -100,6 +123,9 @@ def _pixels(message: RawImage, encoding: Encoding) -> NDArray[np.unsignedinteger
         raise ImageError(f'the image is empty ({size}); check the camera driver')
     if encoding.channels == 2 and width % 2:
         raise ImageError(f'a {size} image needs an even width, two pixels share their colour')
+    if encoding.colour_rows and (width % 2 or height % 2):
+        raise ImageError(f'a {size} image needs even sides, four pixels share their colour')
+    height += round(encoding.colour_rows * height)
     dtype = np.dtype(encoding.dtype).newbyteorder('>' if message.is_bigendian else '<')
     row_bytes = width * encoding.channels * dtype.itemsize
     if step < row_bytes:
@@ -147,9 +173,10 @@ def _ends_whole(data: NDArray[np.uint8]) -> bool:
 
     Decoders fill the missing rows with grey and only warn, which would pass for a real picture.
     """
-    head, tail = data[:8].tobytes(), data[-1024:].tobytes().rstrip(b'\0')
-    if head.startswith(b'\xff\xd8'):
-        return tail.endswith(b'\xff\xd9')
-    if head.startswith(b'\x89PNG'):
-        return b'IEND' in tail[-16:]
+    content = data.tobytes()
+    if content.startswith(b'\xff\xd8'):
+        # Neither marker can stand among the pixels. Some cameras pad what follows the end.
+        return content.rfind(b'\xff\xd9') > content.rfind(b'\xff\xda')
+    if content.startswith(b'\x89PNG'):
+        return b'IEND' in content
     return False

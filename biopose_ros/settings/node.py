@@ -62,14 +62,16 @@ class NodeConfig:
     )
     person_id_prefix: str = setting(
         '',
-        'Put before person ids and the names of all frames; tells two cameras apart.',
+        'Put before person ids and the names of all frames; tells two cameras apart. Empty takes '
+        'the namespace of the node, where it has one: left_ for /left.',
+        pattern='([A-Za-z_][A-Za-z0-9_]*)?',
         section='Results',
     )
     publish_tf: bool = setting(True, 'Broadcast the segment frames on /tf.', is_dynamic=True)
     robot_state_publisher: bool = setting(
         False,
-        'A robot_state_publisher broadcasts the first person from robot_description and '
-        'joint_states; the node then sends only the root frame of that person.',
+        'A robot_state_publisher in the same namespace broadcasts whoever is present for longest; '
+        'the node then sends only the root frame of that person.',
     )
     publish_markers: bool = setting(True, 'Draw the skeletons as RViz markers.', is_dynamic=True)
     publish_meshes: bool = setting(

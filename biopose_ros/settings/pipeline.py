@@ -138,6 +138,14 @@ class PipelineConfig:
         unset=0.0,
         option='--height',
     )
+    mass_kg: float | None = setting(
+        None,
+        'Mass of the person, kilograms, for model files; without it each mass follows from shape '
+        'and height. Right for one person only.',
+        bounds=(2.0, 400.0),
+        unset=0.0,
+        option='--mass',
+    )
     detection: DetectionConfig = nested(DetectionConfig)
     refinement: RefinementConfig = nested(RefinementConfig)
     smoothing: float = setting(

@@ -1,4 +1,4 @@
-"""Many functions of one coordinate each, evaluated at once, with their slopes."""
+"""Many functions of one coordinate each, evaluated at once, with their derivatives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from biopose_ros.skeleton.functions import PiecewisePolynomial
 @dataclass(frozen=True)
 class CoordinateMap:
     """
-    Every output is a function of one input: a straight one, or a curved one.
+    Every output is a function of one input, linear or curved.
 
     :param driver: [outputs], which input drives each output.
     :param slope: [outputs], zero where the function is constant or curved.
@@ -42,7 +42,7 @@ class CoordinateMap:
 
     @property
     def is_driven(self) -> Tensor:
-        """Tell which outputs move at all, [outputs]."""
+        """Mark the outputs that depend on any input, [outputs] bool."""
         return (self.slope != 0) | (self.curved_output != 0).any(-1)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> CoordinateMap:

@@ -22,7 +22,7 @@ Sources of the numbers:
 from __future__ import annotations
 
 from dataclasses import replace
-from math import pi, radians
+from math import radians
 
 from biopose_ros.skeleton.default_bodies import HEAD, PELVIS, RIGHT_BODIES, TORSO
 from biopose_ros.skeleton.default_markers import MIDDLE_MARKERS, RIGHT_MARKERS
@@ -40,12 +40,17 @@ from biopose_ros.skeleton.description import (
     Vector,
 )
 from biopose_ros.skeleton.functions import linear, polynomial
+from biopose_ros.skeleton.sides import left_of
 
 CREDITS = (
     'Joint places, axes and masses after Rajagopal et al. 2016, Lai et al. 2017 and '
     'Uhlrich et al. 2022 (LaiUhlrich2022.osim, Apache-2.0); neck, wrist and head by the '
     'biopose_ros project'
 )
+
+# Somersaults and turns on the spot run on beyond half a turn: as far as the reference's
+# pelvis_rotation, 5730 degrees.
+FULL_TURNS = 100.0
 
 
 def _degrees(name: str, lower: float, upper: float) -> Coordinate:
@@ -91,7 +96,7 @@ def _knee(angle: Coordinate) -> Joint:
     """
     Build the knee: the tibia slides, and turns inward by 11 degrees, as the knee bends.
 
-    A hinge fitted to the same anatomical markers would be off by 1.5 degrees in hip rotation, 2.2
+    A hinge fitted to the same anatomical markers would err by 1.5 degrees in hip rotation, 2.2
     at the ankle and 13 at the subtalar joint (mean over random leg postures).
     """
     name = angle.name
@@ -154,9 +159,9 @@ def _knee(angle: Coordinate) -> Joint:
 
 def _pelvis_joint() -> Joint:
     angles = (
-        Coordinate('pelvis_tilt', -pi, pi),
+        Coordinate('pelvis_tilt', -FULL_TURNS, FULL_TURNS),
         _degrees('pelvis_list', -90, 90),
-        Coordinate('pelvis_rotation', -pi, pi),
+        Coordinate('pelvis_rotation', -FULL_TURNS, FULL_TURNS),
     )
     shifts = (
         Coordinate('pelvis_tx', -100.0, 100.0),
@@ -269,10 +274,6 @@ def _right_arm() -> tuple[Joint, ...]:
     return shoulder, elbow, forearm, wrist
 
 
-def _left_name(name: str) -> str:
-    return name[:-2] + '_l' if name.endswith('_r') else name
-
-
 def _mirrored_point(point_m: Vector) -> Vector:
     return (point_m[0], point_m[1], -point_m[2])
 
@@ -285,7 +286,7 @@ def _mirrored_turn(vector: Vector) -> Vector:
 def _left_body(body: Body) -> Body:
     xx, yy, zz, xy, xz, yz = body.inertia_kg_m2
     return Body(
-        _left_name(body.name),
+        left_of(body.name),
         body.mass_kg,
         _mirrored_point(body.mass_center_m),
         (xx, yy, zz, xy, -xz, -yz),
@@ -297,7 +298,7 @@ def _left_body(body: Body) -> Body:
 
 
 def _left_motion(motion: AxisMotion, axis: Vector) -> AxisMotion:
-    name = None if motion.coordinate is None else _left_name(motion.coordinate)
+    name = None if motion.coordinate is None else left_of(motion.coordinate)
     return AxisMotion(axis, name, motion.function)
 
 
@@ -306,10 +307,10 @@ def _left_joint(joint: Joint) -> Joint:
     turns = [_left_motion(motion, _mirrored_turn(motion.axis)) for motion in joint.rotations]
     shifts = [_left_motion(motion, _mirrored_point(motion.axis)) for motion in joint.translations]
     return Joint(
-        _left_name(joint.name),
-        _left_name(joint.parent),
-        _left_name(joint.child),
-        tuple(replace(c, name=_left_name(c.name)) for c in joint.coordinates),
+        left_of(joint.name),
+        left_of(joint.parent),
+        left_of(joint.child),
+        tuple(replace(c, name=left_of(c.name)) for c in joint.coordinates),
         (turns[0], turns[1], turns[2]),
         (shifts[0], shifts[1], shifts[2]),
         _mirrored_point(joint.parent_translation_m),
@@ -320,13 +321,15 @@ def _left_joint(joint: Joint) -> Joint:
 
 
 def _markers() -> tuple[Marker, ...]:
-    right = [Marker(name, body, offset) for name, _, body, offset in RIGHT_MARKERS]
-    left = [
-        Marker(name, _left_name(body), _mirrored_point(offset))
-        for _, name, body, offset in RIGHT_MARKERS
+    middle = [Marker(*marker) for marker in MIDDLE_MARKERS]
+    pairs = [
+        marker
+        for name, body, offset in RIGHT_MARKERS
+        for marker in (
+            Marker(name, body, offset),
+            Marker(left_of(name), left_of(body), _mirrored_point(offset)),
+        )
     ]
-    middle = [Marker(name, body, offset) for name, body, offset in MIDDLE_MARKERS]
-    pairs = [marker for pair in zip(right, left, strict=True) for marker in pair]
     return (*middle, *pairs)
 
 

@@ -2,7 +2,7 @@
 What a skeleton is, before any mathematics: bodies, joints, coordinates, markers.
 
 The default model, the reader of ``.osim`` files and the writers of ``.osim`` and URDF files all
-speak in these records. Frames are OpenSim's (x forward, y up, z right), metres and radians.
+use these records. Frames are OpenSim's (x forward, y up, z right), metres and radians.
 """
 
 from __future__ import annotations

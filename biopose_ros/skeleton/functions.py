@@ -32,7 +32,7 @@ class PiecewisePolynomial:
 
     @property
     def is_linear(self) -> bool:
-        """Whether one piece of degree 0 or 1 says it all."""
+        """Whether the function has one piece, of degree 0 or 1."""
         return not self.breakpoints and self.degree <= 1
 
     def slope_and_intercept(self) -> tuple[float, float]:

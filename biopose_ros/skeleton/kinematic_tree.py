@@ -182,7 +182,7 @@ def _levels(parents: list[int]) -> tuple[Tensor, ...]:
 
 
 def _ancestors(parents: list[int]) -> Tensor:
-    """Tell whether column is row itself or an ancestor of row, [segments, segments]."""
+    """Mark where column is row itself or an ancestor of row, [segments, segments] bool."""
     ancestors = torch.eye(len(parents), dtype=torch.bool)
     for segment, parent in enumerate(parents):
         if parent >= 0:
@@ -220,7 +220,7 @@ def _check_coupler(coupler: Coupler, every: list[str], free: list[str]) -> None:
 
 def _is_scaled(joint: Joint, motion: AxisMotion) -> bool:
     """
-    Tell whether OpenSim scales a shift with the parent body.
+    Check whether OpenSim scales a shift with the parent body.
 
     It leaves shifts that equal their coordinate alone: those are set by the user, in metres. The
     ground has no scale.

@@ -1,4 +1,4 @@
-"""Joint limits; full turns have none while searching and are wrapped into range afterwards."""
+"""Joint limits; full turns have none while searching and are wrapped afterwards."""
 
 from __future__ import annotations
 
@@ -12,13 +12,24 @@ from biopose_ros.skeleton.skeleton import Skeleton
 
 def is_circular(skeleton: Skeleton) -> Tensor:
     """
-    Tell which coordinates are angles whose range spans a full turn.
+    Find the coordinates that are angles with a range of a full turn.
 
     :param skeleton: any skeleton.
     :returns: [coordinates], bool.
     """
     span = skeleton.upper_limits - skeleton.lower_limits
     return skeleton.is_rotation & (span >= 2 * pi - 1e-6)
+
+
+def range_width(skeleton: Skeleton) -> Tensor:
+    """
+    Tell within how wide a range each coordinate can lie, a full turn where it is circular.
+
+    :param skeleton: any skeleton.
+    :returns: [coordinates], radians or metres.
+    """
+    width = skeleton.upper_limits - skeleton.lower_limits
+    return torch.where(is_circular(skeleton), 2 * pi, width)
 
 
 def search_limits(skeleton: Skeleton, like: Tensor) -> tuple[Tensor, Tensor]:
@@ -37,14 +48,19 @@ def search_limits(skeleton: Skeleton, like: Tensor) -> tuple[Tensor, Tensor]:
 
 def wrap(skeleton: Skeleton, coordinates: Tensor) -> Tensor:
     """
-    Bring circular coordinates into their range by whole turns, all others by clamping.
+    Bring circular coordinates by whole turns within half a turn of the middle of their range.
+
+    All others are clamped.
 
     :param skeleton: any skeleton.
     :param coordinates: [..., coordinates].
     """
     lower = skeleton.lower_limits.to(coordinates)
     upper = skeleton.upper_limits.to(coordinates)
-    outside = (coordinates < lower) | (coordinates > upper)
-    turned = lower + torch.remainder(coordinates - lower, 2 * pi)
+    start = (lower + upper) / 2 - pi
+    beyond = coordinates - start
+    turned = start + torch.remainder(beyond, 2 * pi)
     circular = is_circular(skeleton).to(coordinates.device)
-    return torch.where(circular & outside, turned, coordinates).clamp(lower, upper)
+    # Not where nothing needs turning: a remainder costs a rounding error.
+    wrapped = torch.where(circular & ((beyond < 0) | (beyond > 2 * pi)), turned, coordinates)
+    return wrapped.clamp(lower, upper)

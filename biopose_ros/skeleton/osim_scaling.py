@@ -1,34 +1,46 @@
 """
-Write a person's sizes into an OpenSim model file.
+Write a person's sizes, mass and markers into an OpenSim model file.
 
 Follows OpenSim's scaling of everything that kinematics sees: joint frames, custom joints' shifts,
-markers; also centres of mass, inertias (at unchanged mass), path points, wrap objects and
-pictures. Muscle and ligament properties that depend on lengths stay as they are: for muscle
-work run OpenSim's own scale tool.
+markers; also centres of mass, inertias, path points, wrap objects and pictures. Properties of
+muscles and ligaments that depend on lengths stay as they are: for muscle work run OpenSim's own
+scale tool.
 """
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from biopose_ros.records import FloatArray
-from biopose_ros.skeleton.description import GROUND
+from biopose_ros.skeleton.description import GROUND, Marker
+from biopose_ros.skeleton.inertia import inertia_matrix, stretched_inertia
+from biopose_ros.skeleton.osim_writer import VERSION, marker_element
 from biopose_ros.skeleton.skeleton import Skeleton
 
 BODY_TAGS = ('socket_parent_frame', 'socket_parent', 'socket_frame', 'body', 'body_name')
 INERTIA = ('xx', 'yy', 'zz', 'xy', 'xz', 'yz')
 
 
-def scaled_osim(skeleton: Skeleton, scales: ArrayLike) -> str:
+def scaled_osim(
+    skeleton: Skeleton,
+    scales: ArrayLike,
+    mass_kg: float | None = None,
+    markers: Sequence[Marker] | None = None,
+) -> str:
     """
     Scale the file that a skeleton came from.
 
     :param skeleton: loaded from a file.
     :param scales: [segments, 3], unitless.
+    :param mass_kg: of the whole person; each segment keeps its share, and inertia grows with
+        mass. None or NaN keeps the masses of the file.
+    :param markers: in the frames of the scaled segments, in place of the file's markers; None
+        keeps and scales those. For files of version 4.
     :returns: the text of an ``.osim`` file, of the same version.
     :raises ValueError: when the skeleton has no file or the shape does not fit.
     """
@@ -39,17 +51,43 @@ def scaled_osim(skeleton: Skeleton, scales: ArrayLike) -> str:
     if skeleton.source is None:
         raise ValueError(f'{skeleton.name} was not loaded from a file, so none can be scaled')
     by_body = dict(zip(skeleton.segment_names, factors, strict=True))
-    return scaled_text(Path(skeleton.source).read_text(encoding='utf-8-sig'), by_body)
+    root = ET.fromstring(Path(skeleton.source).read_text(encoding='utf-8-sig'))
+    _scale(root, by_body)
+    if mass_kg is not None and np.isfinite(mass_kg):
+        _set_mass(root, mass_kg)
+    if markers is not None:
+        _set_markers(root, markers)
+    ET.indent(root, '  ')
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'
+    )
 
 
-def scaled_text(text: str, by_body: dict[str, FloatArray]) -> str:
+def scale_set(segments: Sequence[str], scales: ArrayLike) -> str:
     """
-    Scale the text of a model file.
+    Write size factors as OpenSim's scale tool takes them ("manualScale").
 
-    :param text: an ``.osim`` file.
-    :param by_body: [3] factors per body name.
+    :param segments: names of bodies.
+    :param scales: [segments, 3], unitless.
+    :returns: the text of an XML file that holds a ScaleSet.
     """
-    root = ET.fromstring(text)
+    document = ET.Element('OpenSimDocument', Version=VERSION)
+    objects = ET.SubElement(ET.SubElement(document, 'ScaleSet', name='scale_factors'), 'objects')
+    for name, factors in zip(segments, np.asarray(scales), strict=True):
+        scale = ET.SubElement(objects, 'Scale')
+        _write(scale, 'scales', factors)
+        ET.SubElement(scale, 'segment').text = name
+        ET.SubElement(scale, 'apply').text = 'true'
+    ET.indent(document, '  ')
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        + ET.tostring(document, encoding='unicode')
+        + '\n'
+    )
+
+
+def _scale(root: ET.Element, by_body: dict[str, FloatArray]) -> None:
+    """Scale a model by [3] factors per body name."""
     bodies = root.findall('.//BodySet/objects/Body')
     for body in bodies:
         factors = by_body.get(body.get('name', ''))
@@ -63,9 +101,25 @@ def scaled_text(text: str, by_body: dict[str, FloatArray]) -> str:
         factors = by_body.get(_body_of(element))
         if factors is not None:
             _multiply(element, 'location', factors)
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'
-    )
+
+
+def _set_mass(root: ET.Element, mass_kg: float) -> None:
+    """Change all masses, and the inertias with them, by one factor."""
+    bodies = root.findall('.//BodySet/objects/Body')
+    factor = mass_kg / sum(float(body.findtext('mass', '0')) for body in bodies)
+    tags = ('mass', 'inertia', *(f'inertia_{axes}' for axes in INERTIA))
+    for body in bodies:
+        for tag in tags:
+            text = body.findtext(tag)
+            if text is not None:
+                _write(body, tag, np.array(text.split(), dtype=float) * factor)
+
+
+def _set_markers(root: ET.Element, markers: Sequence[Marker]) -> None:
+    objects = root.find('.//MarkerSet/objects')
+    if objects is None:
+        raise ValueError('the model has no MarkerSet to put markers into')
+    objects[:] = [marker_element(marker) for marker in markers]
 
 
 def _body_of(element: ET.Element) -> str:
@@ -91,11 +145,7 @@ def _scale_inertia(body: ET.Element, factors: FloatArray) -> None:
     """Stretch the second moments of mass along each axis, and turn them back into an inertia."""
     text = body.findtext('inertia')
     values = text.split() if text else [body.findtext(f'inertia_{axes}', '0') for axes in INERTIA]
-    xx, yy, zz, xy, xz, yz = map(float, values)
-    inertia = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-    moments = np.trace(inertia) / 2 * np.eye(3) - inertia
-    moments = moments * np.outer(factors, factors)
-    grown = np.trace(moments) * np.eye(3) - moments
+    grown = stretched_inertia(inertia_matrix([float(value) for value in values]), factors)
     numbers = [grown[i, j] for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))]
     if text:
         _write(body, 'inertia', numbers)

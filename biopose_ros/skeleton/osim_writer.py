@@ -40,7 +40,7 @@ def osim_text(model: ModelDescription) -> str:
     _text(tree, 'force_units', 'N')
     _set(tree, 'BodySet', 'bodyset', (_body(body) for body in model.bodies))
     _set(tree, 'JointSet', 'jointset', (_joint(joint) for joint in model.joints))
-    _set(tree, 'MarkerSet', 'markerset', (_marker(marker) for marker in model.markers))
+    _set(tree, 'MarkerSet', 'markerset', map(marker_element, model.markers))
     ET.indent(root, '  ')
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'
@@ -154,7 +154,12 @@ def _function(motion: AxisMotion) -> ET.Element:
     return element
 
 
-def _marker(marker: Marker) -> ET.Element:
+def marker_element(marker: Marker) -> ET.Element:
+    """
+    Write a marker.
+
+    :param marker: on a body of the model.
+    """
     element = ET.Element('Marker', name=marker.name)
     _text(element, 'socket_parent_frame', f'/bodyset/{marker.body}')
     _text(element, 'location', _numbers(marker.offset_m))

@@ -11,7 +11,7 @@ from torch import Tensor
 from biopose_ros.inference.torch_threads import one_torch_thread
 from biopose_ros.skeleton.initial_pose import free_root, initial_pose
 from biopose_ros.skeleton.least_squares import Linearisation, Problem, minimise
-from biopose_ros.skeleton.limits import search_limits, wrap
+from biopose_ros.skeleton.limits import range_width, search_limits, wrap
 from biopose_ros.skeleton.marker_kinematics import compile_markers
 from biopose_ros.skeleton.observations import check_markers, clean_markers
 from biopose_ros.skeleton.skeleton import Skeleton
@@ -209,7 +209,7 @@ def fit_quality(
     total = problem.information.sum(-1)
     residual_m = torch.where(seen > 0, (misfit / total).sqrt(), torch.nan)
     inflation = (misfit / (3 * seen).clamp(min=1)).clamp(min=1)
-    span = (skeleton.upper_limits - skeleton.lower_limits).to(at).clamp(min=1e-6)
+    span = range_width(skeleton).to(at).clamp(min=1e-6)
     information = here.curvature + torch.diag_embed(12 / span**2)
     factor, _ = torch.linalg.cholesky_ex(information)
     variance = torch.cholesky_inverse(factor).diagonal(dim1=-2, dim2=-1)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biopose_ros.person.filtering import CoordinateFilter, MotionModel
+from biopose_ros.person.estimator import MotionEstimator
 from biopose_ros.person.foot_contact import contact_features
+from biopose_ros.person.motion_model import MotionModel
 from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.library import activity_clips
@@ -37,7 +38,7 @@ class WalkingFeet:
     :param root_m: [frames, 3], the pelvis.
     :param stands: [frames, 2, 2], whether the point stands on the floor.
     :param seen_points_m: estimated and filtered as the pipeline does.
-    :param seen_root_m: likewise.
+    :param seen_root_m: the root as it was estimated, same shape.
     """
 
     name: str
@@ -122,7 +123,9 @@ def _samples(feet: WalkingFeet) -> tuple[FloatArray, np.ndarray]:
 
 def _filtered(times_s: FloatArray, positions_m: FloatArray) -> FloatArray:
     count = positions_m.shape[1]
-    causal = CoordinateFilter(MotionModel(np.zeros(count, bool), np.zeros(count, bool)), 0.5)
+    unlimited = np.full(count, np.inf)
+    model = MotionModel(np.zeros(count, bool), np.zeros(count, bool))
+    causal = MotionEstimator(model, (-unlimited, unlimited), 0.5)
     stddev = np.full(count, _STATED_M)
     rows = zip(positions_m, times_s, strict=True)
     return np.stack([causal.update(row, stddev, float(time_s)).positions for row, time_s in rows])

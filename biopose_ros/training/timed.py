@@ -66,7 +66,7 @@ class TimedTraining(ABC):
 
     def __init__(self, model: nn.Module, folder: Path, config: TimedConfig) -> None:
         """
-        Prepare, from the folder's checkpoint where there is one.
+        Begin, or go on from the checkpoint in the folder.
 
         :param model: to train, in place.
         :param folder: for checkpoint, best weights and log.
@@ -121,7 +121,7 @@ class TimedTraining(ABC):
 
     def run_steps(self, steps: int) -> None:
         """
-        Train for so many steps, however long they take; for comparisons.
+        Train for a number of steps instead of a time; for comparisons.
 
         :param steps: of the optimiser.
         """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from biopose_ros.skeleton.sides import left_of, partners
+
 Axis = tuple[str, tuple[str, ...], tuple[str, ...]]  # x, y or z; from the mean of; to the mean of
 
 
@@ -38,58 +40,27 @@ class BodyPart:
         return self.name.removesuffix('_r').removesuffix('_l')
 
 
-def mirrored_marker(name: str) -> str:
-    """
-    Name a marker's partner on the other side.
-
-    :param name: ``r_knee`` for ``L_knee``, ``bp_left_hip`` for ``bp_right_hip``; markers of the
-        middle are their own partners.
-    """
-    return _MIRRORED.get(name, name)
-
-
 def _both_sides(*right: BodyPart) -> list[BodyPart]:
     return [*right, *(_mirrored_part(part) for part in right)]
 
 
 def _mirrored_part(part: BodyPart) -> BodyPart:
     def swap(names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(mirrored_marker(name) for name in names)
+        return tuple(map(left_of, names))
 
     def axis(letter: str, start: tuple[str, ...], end: tuple[str, ...]) -> Axis:
         # To the right is outward on the right and inward on the left.
         return (letter, *((swap(end), swap(start)) if letter == 'z' else (swap(start), swap(end))))
 
     return BodyPart(
-        part.name.removesuffix('_r') + '_l',
-        part.parent.removesuffix('_r') + '_l' if part.parent.endswith('_r') else part.parent,
+        left_of(part.name),
+        left_of(part.parent),
         swap(part.markers),
         swap(part.origin),
         axis(*part.primary),
         axis(*part.secondary),
     )
 
-
-def _left_of(right: str) -> str:
-    if 'right' in right:
-        return right.replace('right', 'left')
-    return 'L' + right[1:]
-
-
-_RIGHT_MARKERS = (
-    *('r.ASIS', 'r.PSIS', 'R_iliac_crest', 'bp_right_hip'),
-    *('R_Shoulder', 'R_tenth_rib', 'bp_right_shoulder'),
-    *('R_tragion', 'R_front_head', 'R_back_head'),
-    *('R_trochanter', 'R_thigh_front', 'r_knee', 'r_mknee', 'R_patella', 'bp_right_knee'),
-    *('R_tibial_tuberosity', 'R_fibula_head', 'R_shank_front', 'r_ankle', 'r_mankle'),
-    *('bp_right_ankle', 'r_calc', 'R_sole_heel', 'r_toe', 'R_1meta', 'r_5meta'),
-    *('R_sole_ball', 'R_toe_tip1', 'R_toe_tip5'),
-    *('R_elbow_lat', 'R_elbow_med', 'bp_right_elbow'),
-    *('R_olecranon', 'R_wrist_radius', 'R_wrist_ulna', 'bp_right_wrist'),
-    *('R_knuckle1', 'R_knuckle2', 'R_knuckle3', 'R_knuckle5', 'R_fingertip3'),
-)
-_MIRRORED = {name: _left_of(name) for name in _RIGHT_MARKERS}
-_MIRRORED.update({left: right for right, left in list(_MIRRORED.items())})
 
 _PELVIS = BodyPart(
     'pelvis',
@@ -204,3 +175,5 @@ _ORDER = (
 _BY_NAME = {part.name: part for part in (_PELVIS, _TORSO, _HEAD, *_LEG, *_ARM)}
 BODY_PARTS: tuple[BodyPart, ...] = tuple(_BY_NAME[name] for name in _ORDER)
 MARKER_NAMES: tuple[str, ...] = tuple(name for part in BODY_PARTS for name in part.markers)
+# For each marker, its partner on the other side; markers of the middle are their own partners.
+MIRRORED_MARKERS = partners(MARKER_NAMES)

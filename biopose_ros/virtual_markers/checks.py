@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
 
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.body.model import BodyModel
+from biopose_ros.skeleton.sides import partners
 from biopose_ros.virtual_markers.marker_table import MarkerTable
 
 # A mesh's own asymmetry and a few vertices' width; SMPL's mesh is symmetric to some millimetres.
@@ -69,10 +69,10 @@ def marker_faults(table: MarkerTable, body: BodyModel) -> list[str]:
         places = dict(zip(table.names, table.positions_m(mesh), strict=True))
     height = mesh.vertices_m[:, 1]
     stature = float(height.max() - height.min())
-    faults = []
+    faults, partner_of = [], partners(places)
     for name, place in places.items():
-        partner = partner_name(name, table.names)
-        if partner is None:
+        partner = partner_of[name]
+        if partner not in places:
             faults.append(f'{name} has no partner on the other side')
             continue
         apart = float((place * place.new_tensor([-1.0, 1.0, 1.0]) - places[partner]).norm())
@@ -87,23 +87,3 @@ def marker_faults(table: MarkerTable, body: BodyModel) -> list[str]:
                     f'{pair.lowest} to {pair.highest}'
                 )
     return faults
-
-
-def partner_name(name: str, names: Collection[str]) -> str | None:
-    """
-    Name a marker's partner on the other side; a marker of the middle is its own.
-
-    :param name: for example ``r_knee``, ``L.ASIS`` or ``bp_mouth_left``.
-    :param names: of all markers.
-    :returns: the partner, None where it is missing.
-    """
-    if name.startswith('bp_'):
-        swapped = name.replace('right', 'other').replace('left', 'right')
-        candidates = [swapped.replace('other', 'left')]
-    elif name[:2] in ('R_', 'r_', 'r.'):
-        candidates = ['L' + name[1:]]
-    elif name[:2] in ('L_', 'L.'):
-        candidates = ['R' + name[1:], 'r' + name[1:]]
-    else:
-        candidates = [name]
-    return next((candidate for candidate in candidates if candidate in names), None)

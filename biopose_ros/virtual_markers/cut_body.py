@@ -1,4 +1,4 @@
-"""The body cut down to the few points that its virtual markers need: forty times faster."""
+"""The body reduced to the vertices under its virtual markers: forty times faster."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from biopose_ros.virtual_markers.marker_table import Marker, MarkerTable
 
 def cut_body(body: BodyModel, table: MarkerTable) -> tuple[BodyModel, MarkerTable]:
     """
-    Keep of a body what its markers need.
+    Keep the vertices of a body that its markers need.
 
     :param body: any SMPL-format body.
     :param table: markers for its topology.
@@ -87,7 +87,7 @@ def points_about_pelvis_m(
     body: BodyModel, markers: MarkerTable, pose: Tensor, betas: Tensor
 ) -> Tensor:
     """
-    Pose the body and tell where joints and markers are.
+    Pose the body and place its joints and markers.
 
     :param body: whole, or cut down to the markers.
     :param markers: on it.

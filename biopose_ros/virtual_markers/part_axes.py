@@ -12,7 +12,7 @@ from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES, Axi
 _EPSILON = 1e-6
 
 
-# Markers closer together than this span no axes.
+# Markers closer together than this do not define an axis.
 _LEAST_SPREAD_M = 1e-3
 
 
@@ -49,7 +49,7 @@ class PartAxes(nn.Module):
         self.register_buffer('order', torch.stack(orders), persistent=False)
         self.register_buffer('signs', torch.tensor(signs), persistent=False)
 
-    # A training may run its layers in bfloat16, but not what has to do with places and angles.
+    # Training may run layers in bfloat16, whose precision is too low for positions and angles.
     @torch.autocast('cpu', enabled=False)
     def forward(self, positions_m: Tensor, weights: Tensor) -> PartFrames:
         """

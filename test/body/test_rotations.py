@@ -5,10 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from biopose_ros.body.joints import JOINT_PARENTS
 from biopose_ros.body.rotations import (
     axis_angle_to_matrix,
+    chained,
     matrix_to_six,
     pose_to_matrices,
+    relative_to_parents,
     six_to_matrix,
 )
 
@@ -46,3 +49,14 @@ def test_any_six_numbers_give_a_rotation():
 def test_a_pose_of_the_wrong_shape_is_refused():
     with pytest.raises(ValueError, match=r'pose must be .*24, 3.*got \(2, 72\)'):
         pose_to_matrices(torch.zeros(2, 72), 24)
+
+
+def test_rotations_against_parents_chain_to_those_against_the_camera():
+    turns = Rotation.random(24, np.random.default_rng(0))
+    local = relative_to_parents(torch.from_numpy(turns.as_matrix())).numpy()
+    by_hand = [Rotation.from_matrix(local[0])]
+    for joint, parent in enumerate(JOINT_PARENTS[1:], start=1):
+        by_hand.append(by_hand[parent] * Rotation.from_matrix(local[joint]))
+    np.testing.assert_allclose([c.as_matrix() for c in by_hand], turns.as_matrix(), atol=1e-12)
+    again = chained(torch.from_numpy(local)).numpy()
+    np.testing.assert_allclose(again, turns.as_matrix(), atol=1e-12)

@@ -2,6 +2,7 @@ import csv
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -92,7 +93,7 @@ def test_the_overlay_is_drawn_near_the_person(result, clip):
 
 def test_smoothing_with_look_ahead_writes_the_same_files(result, clip, tmp_path):
     _, causal = result
-    options = ('--height', 1.75, '--max-persons', 2, '--method', 'landmarks', '--smooth')
+    options = ('--height', 1.75, '--max-persons', 2, '--method', 'landmarks')
     mounting = ('--camera-height', 1.2, '--camera-pitch-rad', 0.05)
     outcome = run(clip, '--out', tmp_path / 'out', *options, *mounting)
     assert outcome.exit_code == 0, outcome.output
@@ -130,13 +131,17 @@ def test_an_empty_scene_is_told(needs_networks, tmp_path):
             ('VIDEO', '--method', 'magic'),
             "method must be one of biopose, neurik, landmarks; got 'magic'",
         ),
-        (('VIDEO', '--smooth', '--smoothing', 2), 'smoothing must lie from 0 to 1; got 2.0'),
+        (('VIDEO', '--smoothing', 2), 'smoothing must lie from 0 to 1; got 2.0'),
         (
             ('VIDEO', '--camera-pitch-rad', 45),
             'camera_pitch_rad must lie from -1.571 to 1.571; got 45.0',
         ),
         (('VIDEO', '--network', 'huge'), 'landmark_model must be one of'),
         (('VIDEO', '--intrinsics', 'none.yaml'), 'none.yaml: no camera intrinsics'),
+        (('VIDEO', '--focal', -5), 'a number of pixels above 0, got -5'),
+        (('VIDEO', '--mass', 1000), 'mass_kg'),
+        (('VIDEO', '--time', '9-3'), 'a part is START-END in seconds'),
+        (('VIDEO', '--time', '9-12'), 'no pictures'),
     ],
 )
 def test_mistakes_end_in_one_clear_line(tmp_path, arguments, message):
@@ -150,6 +155,27 @@ def test_mistakes_end_in_one_clear_line(tmp_path, arguments, message):
     assert message in outcome.output
     assert 'Traceback' not in outcome.output
     assert not (tmp_path / 'out').exists()
+
+
+def test_a_size_that_changes_on_the_way_is_a_new_camera(needs_networks, tmp_path):
+    pictures = tmp_path / 'pictures'
+    pictures.mkdir()
+    for number, shape in enumerate([(120, 160, 3), (120, 160, 3), (160, 120, 3)]):
+        cv2.imwrite(str(pictures / f'{number}.png'), np.full(shape, 90, np.uint8))
+    options = ('--rate', 10, '--method', 'landmarks', '--overlay')
+    outcome = run(pictures, '--out', tmp_path / 'out', *options)
+    assert outcome.exit_code == 0, outcome.output
+    summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
+    assert summary['frames'] == 3
+    assert summary['ended'] == 'complete'
+    calibration = tmp_path / 'camera.yaml'
+    calibration.write_text('fx: 150\nfy: 150\ncx: 80\ncy: 60\nwidth: 160\nheight: 120\n')
+    options = (*options, '--intrinsics', calibration)
+    outcome = run(pictures, '--out', tmp_path / 'calibrated', *options)
+    assert outcome.exit_code == 1
+    assert 'calibrated for 160x120 px, but the images are 120x160 px' in outcome.output
+    summary = json.loads((tmp_path / 'calibrated' / 'summary.json').read_text())
+    assert (summary['frames'], summary['ended']) == (2, 'cut short')
 
 
 def test_results_are_not_overwritten(needs_networks, tmp_path):

@@ -57,6 +57,13 @@ def test_the_detector_rests_between_looks_and_when_nobody_else_may_come():
     assert plan.windows(640, 480, 10**10, [], is_idle=False, is_full=True) == []
 
 
+@given(sides, sides)
+def test_one_image_costs_three_windows_at_most_whatever_its_size(width, height):
+    plan = SearchPlan(0.08, 0.05)
+    for index in range(6):
+        assert len(plan.windows(width, height, index, [], is_idle=True, is_full=False)) <= 3
+
+
 def test_a_person_out_of_sight_is_looked_for_on_the_spot():
     plan = SearchPlan(0.08, 0.05)
     crop = Crop(np.array([300.0, 200.0]), 100.0, 0.0)

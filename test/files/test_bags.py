@@ -102,14 +102,24 @@ def test_compressed_images_without_a_calibration(tmp_path):
     assert colour == pytest.approx([0, 0, 200], abs=3)
 
 
-def test_a_stamp_of_zero_gives_way_to_the_time_of_receipt(tmp_path):
-    bag = write(tmp_path / 'bag', ('/image', IMAGE, raw_image(1, 0)))
-    assert colours(open_frames(bag))[0][0] == 0
+def test_a_simulation_that_starts_at_zero_keeps_all_its_images(tmp_path):
+    images = [('/image', IMAGE, raw_image(level, level * STEP_NS)) for level in range(5)]
+    source = open_frames(write(tmp_path / 'bag', *images))
+    assert [frame.stamp_ns for frame in source] == [level * STEP_NS for level in range(5)]
+    assert not source.left_out
 
 
-def test_repeated_stamps_are_dropped(tmp_path):
+def test_stamps_that_are_always_zero_give_way_to_the_times_of_receipt(tmp_path):
+    images = [('/image', IMAGE, raw_image(level, 0)) for level in range(3)]
+    source = open_frames(write(tmp_path / 'bag', *images))
+    assert [frame.stamp_ns - START_NS for frame in source] == [0, 1, 2]
+
+
+def test_repeated_stamps_are_dropped_and_counted(tmp_path):
     images = [('/image', IMAGE, raw_image(level, START_NS)) for level in (1, 2)]
-    assert len(colours(open_frames(write(tmp_path / 'bag', *images)))) == 1
+    source = open_frames(write(tmp_path / 'bag', *images))
+    assert len(colours(source)) == 1
+    assert source.left_out == {'stamp not after the one before': 1}
 
 
 def test_a_damaged_image_costs_itself_only(tmp_path):
@@ -118,7 +128,11 @@ def test_a_damaged_image_costs_itself_only(tmp_path):
         ('/image', IMAGE, raw_image(1, START_NS, encoding='unheard_of')),
         ('/image', IMAGE, raw_image(2, START_NS + STEP_NS)),
     )
-    assert colours(open_frames(bag)) == [(STEP_NS, [0, 0, 2])]
+    source = open_frames(bag)
+    assert colours(source) == [(STEP_NS, [0, 0, 2])]
+    [(reason, count)] = source.left_out.items()
+    assert "'unheard_of' is not supported" in reason
+    assert count == 1
 
 
 def test_only_damaged_images_are_an_error(tmp_path):
@@ -159,3 +173,106 @@ def test_bags_are_read_without_ros(tmp_path):
     )
     output = subprocess.check_output([sys.executable, '-c', code], cwd=ROOT, text=True)
     assert not {'rclpy', 'sensor_msgs'} & set(output.split())
+
+
+def test_zeros_are_not_the_last_word_of_a_camera(tmp_path):
+    bag = write(
+        tmp_path / 'bag',
+        ('/front/camera_info', CAMERA_INFO, camera_info(0.0)),
+        ('/front/image_raw', IMAGE, raw_image(100, START_NS)),
+        ('/front/camera_info', CAMERA_INFO, camera_info(50.0)),
+    )
+    assert open_frames(bag).camera.intrinsics_px[0, 0] == 50.0
+
+
+def test_rectified_images_have_no_distortion(tmp_path):
+    info = camera_info(50.0)
+    info.d, info.p = (
+        np.array([0.3, 0, 0, 0, 0]),
+        np.array([40.0, 0, 30, 0, 0, 40, 20, 0, 0, 0, 1, 0]),
+    )
+    bag = write(
+        tmp_path / 'bag',
+        ('/front/camera_info', CAMERA_INFO, info),
+        ('/front/image_rect', IMAGE, raw_image(100, START_NS)),
+    )
+    camera = open_frames(bag, is_rectified=True).camera
+    assert camera.intrinsics_px[0, 0] == 40.0
+    assert len(camera.distortion) == 0
+    assert open_frames(bag).camera.distortion[0] == 0.3
+
+
+def test_a_bag_of_ros_1_with_its_camera(tmp_path):
+    from rosbags.rosbag1 import Writer
+
+    store = get_typestore(Stores.ROS1_NOETIC)
+    with Writer(tmp_path / 'old.bag') as writer:
+        for topic, message, at_ns in (
+            ('/front/camera_info', ros1_camera_info(store), 0),
+            ('/front/image_raw', ros1_image(store, 100, 0), 0),
+            ('/front/image_raw', ros1_image(store, 200, STEP_NS), STEP_NS),
+        ):
+            kind = message.__msgtype__
+            connection = next(
+                (known for known in writer.connections if known.topic == topic), None
+            ) or writer.add_connection(topic, kind, typestore=store)
+            writer.write(connection, START_NS + at_ns, store.serialize_ros1(message, kind))
+    source = open_frames(tmp_path / 'old.bag')
+    assert colours(source) == [(0, [0, 0, 100]), (STEP_NS, [0, 0, 200])]
+    np.testing.assert_array_equal(source.camera.intrinsics_px[0], [50, 0, 32])
+    np.testing.assert_array_equal(source.camera.distortion, [0.1, 0.2, 0, 0, 0])
+
+
+def ros1_header(store, offset_ns):
+    stamp = store.types['builtin_interfaces/msg/Time'](
+        *divmod(START_NS + offset_ns, 1_000_000_000)
+    )
+    return store.types['std_msgs/msg/Header'](seq=0, stamp=stamp, frame_id='camera')
+
+
+def ros1_image(store, level, offset_ns):
+    pixels = np.full((48, 64, 3), (level, 0, 0), np.uint8)
+    return store.types[IMAGE](
+        header=ros1_header(store, offset_ns),
+        height=48,
+        width=64,
+        encoding='rgb8',
+        is_bigendian=0,
+        step=192,
+        data=pixels.reshape(-1),
+    )
+
+
+def ros1_camera_info(store):
+    region = store.types['sensor_msgs/msg/RegionOfInterest'](0, 0, 0, 0, False)
+    return store.types[CAMERA_INFO](
+        header=ros1_header(store, 0),
+        height=48,
+        width=64,
+        distortion_model='plumb_bob',
+        D=np.array([0.1, 0.2, 0, 0, 0]),
+        K=np.array([50.0, 0, 32, 0, 50, 24, 0, 0, 1]),
+        R=np.eye(3).reshape(-1),
+        P=np.zeros(12),
+        binning_x=0,
+        binning_y=0,
+        roi=region,
+    )
+
+
+def test_a_folder_of_bag_files_without_metadata_is_read(tmp_path):
+    bag = write(
+        tmp_path / 'bag',
+        *(('/image', IMAGE, raw_image(n, START_NS + n * STEP_NS)) for n in (1, 2)),
+    )
+    (bag / 'metadata.yaml').unlink()
+    assert colours(open_frames(bag)) == [(STEP_NS, [0, 0, 1]), (2 * STEP_NS, [0, 0, 2])]
+
+
+def test_a_packed_bag_file_names_the_remedy(tmp_path):
+    path = tmp_path / 'bag' / 'bag_0.db3.zstd'
+    path.parent.mkdir()
+    path.write_bytes(b'(packed)')
+    for given in (path, path.parent):
+        with pytest.raises(SourceError, match=r'bag_0\.db3\.zstd: packed.*ros2 bag reindex'):
+            open_frames(given)

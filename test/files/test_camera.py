@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from biopose_ros.files.camera import CameraError, fit_to_images, guess_camera, read_camera
+from biopose_ros.frames import image_rays, project_through_lens
 
 CAMERA_INFO_YAML = """
 image_width: 640
@@ -46,6 +47,49 @@ def test_formats(tmp_path, name, text, section, distortions):
     assert (camera.width_px, camera.height_px) == (640, 480)
     np.testing.assert_array_equal(camera.intrinsics_px, [[500, 0, 320], [0, 510, 240], [0, 0, 1]])
     assert len(camera.distortion) == distortions
+
+
+EQUIDISTANT_YAML = CAMERA_INFO_YAML.replace('plumb_bob', 'equidistant').replace(
+    '[0.1, -0.2, 0.001, 0.002, 0]', '[0.1, 0.0, 0.0, 0.0]'
+)
+
+
+@pytest.mark.parametrize(
+    ('name', 'text'),
+    [
+        ('info.yaml', EQUIDISTANT_YAML),
+        (
+            'model.yaml',
+            EQUIDISTANT_YAML.replace('distortion_model: equidistant', 'camera_model: fisheye'),
+        ),
+        ('both.yaml', EQUIDISTANT_YAML.replace('equidistant', 'plumb_bob\ncamera_model: fisheye')),
+        (
+            'flat.yaml',
+            FLAT_YAML + 'distortion: [0.1, 0.0, 0.0, 0.0]\ndistortion_model: equidistant\n',
+        ),
+        (
+            'lens.toml',
+            TOML.split('[cam_02]')[0].replace('-0.2, 0.001, 0.002', '0, 0, 0')
+            + 'fisheye = true\n',
+        ),
+    ],
+)
+def test_a_fisheye_lens_bends_rays_by_their_angle(tmp_path, name, text):
+    """A point 51 degrees off the axis, by the formula of Kannala and Brandt."""
+    camera = read_camera(write(tmp_path, name, text), 640, 480)
+    angle = np.radians(51.0)
+    point_m = 3.0 * np.array([np.sin(angle), 0.0, np.cos(angle)])
+    expected_px = 320 + 500 * (angle + 0.1 * angle**3)
+    found_px = project_through_lens(point_m, camera)
+    np.testing.assert_allclose(found_px, [expected_px, 240])
+    ray = image_rays(found_px[None], camera)[0]
+    np.testing.assert_allclose(ray, point_m / point_m[2], atol=1e-6)
+
+
+def test_another_lens_is_refused(tmp_path):
+    text = CAMERA_INFO_YAML.replace('plumb_bob', 'mei')
+    with pytest.raises(CameraError, match=r"distortion model 'mei' is not supported"):
+        read_camera(write(tmp_path, 'info.yaml', text), 640, 480)
 
 
 def test_a_calibration_is_scaled_to_the_images(tmp_path):
@@ -99,3 +143,9 @@ def test_the_guess_looks_through_the_middle():
     assert camera.intrinsics_px[0, 0] == pytest.approx(0.8 * 1920)
     assert camera.intrinsics_px[0, 2] == 540
     assert guess_camera(1080, 1920, focal_px=1700.0).intrinsics_px[1, 1] == 1700.0
+
+
+@pytest.mark.parametrize('focal_px', [-5.0, 0.0, np.nan, np.inf])
+def test_a_focal_length_that_is_none_is_refused(focal_px):
+    with pytest.raises(CameraError, match='a number of pixels above 0, got'):
+        guess_camera(640, 480, focal_px)

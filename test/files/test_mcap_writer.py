@@ -108,10 +108,12 @@ def test_an_empty_bag_is_whole(tmp_path):
         assert reader.message_count == 0
 
 
-def test_closing_twice_is_harmless(bag, tmp_path):
-    writer = McapWriter(tmp_path / 'other')
+def test_closing_twice_is_harmless(tmp_path):
+    writer = McapWriter(tmp_path / 'bag')
     writer.close()
+    once = (tmp_path / 'bag' / 'bag_0.mcap').read_bytes()
     writer.close()
+    assert (tmp_path / 'bag' / 'bag_0.mcap').read_bytes() == once
 
 
 def test_old_bags_are_not_overwritten(bag):

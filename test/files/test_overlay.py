@@ -33,3 +33,12 @@ def test_stamps_must_increase(tmp_path):
 
 def test_a_video_without_pictures_can_be_closed(tmp_path):
     VideoWriter(tmp_path / 'none.mp4').close()
+
+
+def test_a_size_that_changes_on_the_way_is_brought_to_the_first(tmp_path):
+    path = tmp_path / 'turned.mp4'
+    with VideoWriter(path) as writer:
+        writer.write(np.full((64, 96, 3), 50, np.uint8), 0)
+        writer.write(np.full((96, 64, 3), 200, np.uint8), 40_000_000)
+    shapes = [frame.image_bgr.shape for frame in open_frames(path)]
+    assert shapes == [(64, 96, 3), (64, 96, 3)]

@@ -11,6 +11,7 @@ from biopose_ros.records import Markers, PersonPose, TrackingState
 from biopose_ros.skeleton import load_skeleton
 
 RATE_HZ = 10.0
+MARKERS = ('r.ASIS', 'L.ASIS', 'r_knee')
 TRACKED, OCCLUDED, LOST = TrackingState.TRACKED, TrackingState.OCCLUDED, TrackingState.LOST
 
 
@@ -39,7 +40,7 @@ def pose_of(skeleton):
             scale_stddev=np.full(segments, 0.01),
             segment_rotations=np.tile(np.eye(3), (segments, 1, 1)),
             segment_positions_m=np.zeros((segments, 3)),
-            markers=Markers(('hip', 'knee'), np.full((2, 3), 1.5), np.ones(2)),
+            markers=Markers(MARKERS, np.full((len(MARKERS), 3), 1.5), np.ones(len(MARKERS))),
             stature_m=1.8,
             stature_stddev_m=np.nan,
             box_xyxy_px=np.zeros(4),
@@ -54,13 +55,13 @@ def pose_of(skeleton):
 @pytest.fixture
 def run(tmp_path, skeleton, pose_of):
     """Person 1 leaves for a while; person 2 is seen once."""
-    results = RunResults(tmp_path / 'out', skeleton, RATE_HZ)
+    results = RunResults(tmp_path / 'out', skeleton, RATE_HZ, {'input': 'test'})
     results.write(0.0, [pose_of('person_1', knee_rad=0.2)])
     results.write(0.1, [pose_of('person_1', OCCLUDED, 3.0), pose_of('person_2')])
     results.write(0.2, [pose_of('person_3', OCCLUDED)])
     results.write(0.3, [pose_of('person_1', LOST, 9.0)])
     results.write(0.4, [pose_of('person_1', knee_rad=0.6)])
-    return tmp_path / 'out', results.close({'input': 'test'})
+    return tmp_path / 'out', results.close()
 
 
 def test_one_folder_per_person_that_was_seen(run):
@@ -75,6 +76,8 @@ def test_one_folder_per_person_that_was_seen(run):
         'markers.trc',
         'model.osim',
         'motion.mot',
+        'motion.sto',
+        'scale_factors.xml',
     ]
 
 
@@ -85,7 +88,7 @@ def test_motion_and_markers_hold_measured_images_only(run):
     np.testing.assert_allclose(coordinates['knee_angle_r'], [0.2, 0.6])
     times_s, markers_m = read_trc(folder / 'person_1' / 'markers.trc')
     np.testing.assert_allclose(times_s, [0.0, 0.4])
-    np.testing.assert_allclose(markers_m['knee'], 1.5)
+    assert tuple(markers_m) == MARKERS
 
 
 def test_the_table_marks_predicted_images(run):
@@ -142,13 +145,13 @@ def test_opensim_poses_the_scaled_model_with_the_motion(run):
 
 
 def test_old_results_are_not_overwritten(run, skeleton):
-    with pytest.raises(FileExistsError, match='choose another folder'):
-        RunResults(run[0], skeleton, RATE_HZ)
+    with pytest.raises(OSError, match='choose another folder'):
+        RunResults(run[0], skeleton, RATE_HZ, {})
 
 
 def test_a_run_without_anybody(tmp_path, skeleton):
-    results = RunResults(tmp_path, skeleton, RATE_HZ)
+    results = RunResults(tmp_path, skeleton, RATE_HZ, {})
     results.write(0.0, [])
-    summary = results.close({})
+    summary = results.close()
     assert summary['persons'] == []
     assert summary['rate_hz'] is None

@@ -1,12 +1,13 @@
 import itertools
 import struct
+from fractions import Fraction
 
 import av
 import cv2
 import numpy as np
 import pytest
 
-from biopose_ros.files.frames import SourceError
+from biopose_ros.files.frames import SourceError, part_of
 from biopose_ros.files.overlay import VideoWriter
 from biopose_ros.files.video import open_frames
 
@@ -82,6 +83,10 @@ def test_an_edit_list_cuts_the_start(tenth_second_video):
         ((0, 1, -1, 0), 'upper right', (128, 96)),  # filmed upright: turn clockwise
         ((-1, 0, 0, -1), 'lower right', (96, 128)),
         ((0, -1, 1, 0), 'lower left', (128, 96)),
+        ((-1, 0, 0, 1), 'upper right', (96, 128)),  # a front camera's mirror image
+        ((1, 0, 0, -1), 'lower left', (96, 128)),
+        ((0, 1, 1, 0), 'upper left', (128, 96)),
+        ((0, -1, -1, 0), 'lower right', (128, 96)),
     ],
 )
 def test_the_display_matrix_of_phones_is_applied(tenth_second_video, matrix, corner, size):
@@ -92,6 +97,42 @@ def test_the_display_matrix_of_phones_is_applied(tenth_second_video, matrix, cor
     assert image.shape[:2] == size
     assert bright_corner(image) == corner
     assert image.flags['C_CONTIGUOUS']
+
+
+def test_pixels_are_made_square(tmp_path):
+    path = tmp_path / 'anamorphic.mp4'
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('libx264', rate=25)
+        stream.width, stream.height, stream.pix_fmt = 180, 144, 'yuv420p'
+        stream.codec_context.sample_aspect_ratio = Fraction(16, 11)
+        for _ in range(2):
+            image = np.full((144, 180, 3), 50, np.uint8)
+            image[:36, :45] = 255
+            picture = av.VideoFrame.from_ndarray(image, format='bgr24')
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    source = open_frames(path)
+    image = next(iter(source)).image_bgr
+    assert image.shape == (144, 262, 3)
+    assert (image[:30, :60] > 200).all()
+    assert 'not square' in source.note
+    assert '16/11' in source.note
+
+
+@pytest.mark.parametrize(
+    ('span', 'kept'),
+    [('0.25-0.6', [3, 4, 5, 6]), ('-0.15', [0, 1]), ('0.8-', [8, 9]), (' 0.3 - 0.3001', [3])],
+)
+def test_a_part_of_a_video_keeps_its_times(tenth_second_video, span, kept):
+    part = part_of(open_frames(tenth_second_video), span)
+    assert [frame.stamp_ns for frame in part] == [number * TENTH_NS for number in kept]
+    assert [frame.index for frame in part] == kept
+
+
+@pytest.mark.parametrize('span', ['12-3.5', '3', 'a-b', '5-5', ''])
+def test_a_part_that_is_none_is_refused(tenth_second_video, span):
+    with pytest.raises(ValueError, match='START-END in seconds, for example'):
+        part_of(open_frames(tenth_second_video), span)
 
 
 def test_old_containers_without_presentation_times_still_count_time(tmp_path):

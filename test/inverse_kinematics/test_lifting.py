@@ -38,7 +38,7 @@ def seen_along_the_ray(points, position):
     return turn.inv().apply(points)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     x=st.floats(-1.2, 1.2),
     y=st.floats(-0.5, 0.5),

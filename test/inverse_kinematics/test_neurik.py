@@ -15,7 +15,7 @@ from biopose_ros.inverse_kinematics.keypoint_encoder import KEYPOINT_MARKERS, Vi
 from biopose_ros.inverse_kinematics.neurik import Evidence, Neurik, rotation_from_6d
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.virtual_markers import load_markers
-from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES, mirrored_marker
+from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES, MIRRORED_MARKERS
 from biopose_ros.virtual_markers.part_axes import PartAxes
 
 SMALL = NeurikConfig(node_size=8, frame_size=24, heads=3, layers=2, feedforward_size=24)
@@ -57,8 +57,7 @@ def outputs(estimate):
 def test_markers_are_those_of_the_table_and_come_in_pairs():
     table = load_markers(load_body().topology)
     assert set(MARKER_NAMES) <= set(table.names)
-    assert all(mirrored_marker(mirrored_marker(name)) == name for name in MARKER_NAMES)
-    assert {mirrored_marker(name) for name in MARKER_NAMES} == set(MARKER_NAMES)
+    assert MIRRORED_MARKERS.keys() == set(MIRRORED_MARKERS.values()) == set(MARKER_NAMES)
     assert len(set(MARKER_NAMES)) == MARKERS
 
 
@@ -72,7 +71,7 @@ def test_part_axes_are_rotations_and_mirror_with_the_body():
     assert (torch.linalg.det(found.rotations) > 0).all()
 
     flip = torch.tensor([1.0, 1.0, -1.0])
-    swap = [MARKER_NAMES.index(mirrored_marker(name)) for name in MARKER_NAMES]
+    swap = [MARKER_NAMES.index(MIRRORED_MARKERS[name]) for name in MARKER_NAMES]
     mirrored = axes(positions_m[:, :, swap] * flip, ones)
     names = [part.name for part in BODY_PARTS]
     for row, name in enumerate(names):
@@ -83,7 +82,7 @@ def test_part_axes_are_rotations_and_mirror_with_the_body():
         torch.testing.assert_close(mirrored.rotations[:, :, row], expected, atol=1e-4, rtol=0)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6), spread_m=st.floats(0.0, 100.0))
 def test_output_is_within_limits_for_any_markers(model, seed, spread_m):
     with torch.no_grad():
@@ -143,7 +142,7 @@ def test_the_pelvis_follows_its_markers_and_without_them_the_keypoints_of_the_hi
         assert (step_m - shift_m).norm(dim=-1).max() < 0.7
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10**6),
     distance_m=st.floats(2.5, 20.0),
@@ -180,7 +179,7 @@ def test_keypoints_stand_at_markers_of_their_own_side():
 
     names = [MARKER_NAMES[row] for row in KEYPOINT_MARKERS.tolist()]
     assert names[LANDMARK_NAMES.index('left_knee')] == 'bp_left_knee'
-    assert [mirrored_marker(names[row]) for row in MIRROR_INDEX] == names
+    assert [MIRRORED_MARKERS[names[row]] for row in MIRROR_INDEX] == names
 
 
 @torch.no_grad()

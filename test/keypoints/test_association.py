@@ -47,7 +47,7 @@ def detected(crops, format_name='COCO-17', noise_px=0.0):
     return DetectedKeypoints(names, px, confidence, 0)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.sampled_from(sorted(FORMATS)),
     st.permutations([0, 1, 2, 3]),

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from biopose_ros.keypoints import FORMATS, KeypointError, read_keypoints
@@ -61,7 +61,6 @@ def test_results_in_one_file(tmp_path, format_name, image_ids):
     assert found.at(7, 0).keypoints_px.shape == (2, count, 2)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     st.sampled_from(sorted(FORMATS)),
     st.dictionaries(st.integers(0, 10**6), st.integers(1, 4), max_size=4),
@@ -103,7 +102,6 @@ JSON = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(JSON)
 def test_any_json_is_read_or_explained(tmp_path, content):
     file = tmp_path / 'any.json'

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 pytest.importorskip('launch_ros', reason='launch_ros is not installed (it is in any ROS 2)')
 
 from launch import LaunchContext
-from launch.actions import DeclareLaunchArgument, ExecuteProcess, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
 from launch.utilities import perform_substitutions
 from launch_ros.actions import Node
 
@@ -28,6 +29,8 @@ ARGUMENTS = {
     'rviz',
     'record',
     'bag',
+    'person_id_prefix',
+    'respawn',
     'publish_tf',
     'robot_state_publisher',
     'log_level',
@@ -70,13 +73,42 @@ def test_only_the_node_starts_by_default(launch_file):
     assert executables(actions) == ['pose_node']
 
 
-def test_companions_start_on_request(launch_file):
+def test_companions_start_on_request(launch_file, monkeypatch):
     wanted = dict.fromkeys(('rviz', 'robot_state_publisher', 'record'), 'true')
+    monkeypatch.setattr(launch_file, 'is_installed', lambda package: not package.startswith('ros'))
     _, actions = started(launch_file, **wanted)
-    others = executables(actions)
-    assert {'pose_node', 'robot_state_publisher', 'rviz2'} <= set(others)
-    recorders = [a for a in actions if isinstance(a, ExecuteProcess) and not isinstance(a, Node)]
-    assert ('recorder' in others) or len(recorders) == 1
+    assert executables(actions) == ['pose_node', 'robot_state_publisher', 'rviz2', 'recorder']
+
+
+def test_rosbag2_records_persons_who_come_later(launch_file, monkeypatch):
+    monkeypatch.setattr(launch_file, 'is_installed', lambda package: True)
+    context, actions = started(launch_file, record='true', namespace='left')
+    words = [perform_substitutions(context, word) for word in actions[-1].cmd]
+    pattern = words[words.index('--regex') + 1]
+    for topic in ('/left/persons/left_person_7/joint_states', '/tf', '/left/camera_info'):
+        assert re.match(pattern, topic)
+    assert not re.match(pattern, '/joint_states')
+
+
+@pytest.mark.parametrize(
+    ('values', 'complaint'),
+    [
+        ({'rviz': 'true'}, 'rviz:=true needs the package rviz2.*apt install ros-.*-rviz2'),
+        ({'robot_state_publisher': 'true'}, 'apt install ros-.*-robot-state-publisher'),
+        ({'device': 'gpu'}, 'device'),
+        ({'person_id_prefix': 'a b'}, 'person_id_prefix'),
+        ({'params_file': '/none.yaml'}, '/none.yaml cannot be read'),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_starts(launch_file, values, complaint):
+    with pytest.raises((RuntimeError, ValueError), match=complaint):
+        started(launch_file, **values)
+
+
+def test_a_bag_is_not_recorded_into_an_existing_folder(launch_file, tmp_path):
+    (tmp_path / 'old').touch()
+    with pytest.raises(RuntimeError, match='exists already; choose another one with bag:='):
+        started(launch_file, record='true', bag=str(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,10 @@
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
-from scipy.spatial.transform import Rotation
 from small_mesh_network import SMALL, evidence_of, network_of
 
-from biopose_ros.body.joints import JOINT_PARENTS
 from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
-from biopose_ros.mesh_recovery.network import relative_to_parents
 
 
 def test_a_batch_gives_what_its_parts_give(small_network):
@@ -39,15 +35,6 @@ def test_every_layer_answers_with_rotations_and_sizes(small_network):
         torch.testing.assert_close(product, torch.eye(3).expand_as(product), atol=1e-5, rtol=0)
     assert summary.shape == (2, SMALL.feature_size)
     assert not torch.equal(estimates[0].turns, estimates[1].turns)
-
-
-def test_rotations_against_parents_chain_to_those_against_the_camera():
-    turns = Rotation.random(24, np.random.default_rng(0))
-    local = relative_to_parents(torch.from_numpy(turns.as_matrix())).numpy()
-    chained = [Rotation.from_matrix(local[0])]
-    for joint, parent in enumerate(JOINT_PARENTS[1:], start=1):
-        chained.append(chained[parent] * Rotation.from_matrix(local[joint]))
-    np.testing.assert_allclose([c.as_matrix() for c in chained], turns.as_matrix(), atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,17 @@ import torch
 
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.frames import GroundFrame
-from biopose_ros.person.motion import within_limits
-from biopose_ros.person.recording import RecordedImage, smooth_recording
-from biopose_ros.records import Markers, PersonPose, TrackingState
+from biopose_ros.person import recording as recordings
+from biopose_ros.person.recording import RecordedImage, RecordingSmoother
+from biopose_ros.person.skeleton_points import SkeletonPoints
+from biopose_ros.records import (
+    ImageEvidence,
+    Markers,
+    PersonPose,
+    SeenKeypoints,
+    SkeletonFit,
+    TrackingState,
+)
 from biopose_ros.skeleton import load_skeleton
 
 CAMERA = guess_camera(1280, 720)
@@ -22,10 +30,30 @@ def skeleton():
     return load_skeleton()
 
 
+def smooth_recording(images, skeleton):
+    smoother = RecordingSmoother(skeleton, CAMERA, GROUND, 0.5)
+    return [done for image in images for done in smoother.add(image)] + smoother.finish()
+
+
+def evidence_of(skeleton, coordinates):
+    """Measured coordinates, and no keypoints."""
+    count = SkeletonPoints(skeleton, GROUND).count
+    fit = SkeletonFit(
+        coordinates,
+        np.where(skeleton.is_rotation, STDDEV, 0.02),
+        Markers((), np.zeros((0, 3)), np.zeros(0)),
+    )
+    unseen = SeenKeypoints(
+        np.full((count, 2), np.nan), np.full(count, 0.02), np.zeros(count, dtype=bool)
+    )
+    return ImageEvidence(fit, unseen)
+
+
 def pose_of(skeleton, person_id, coordinates, state=TrackingState.TRACKED):
     segments = len(skeleton.segment_names)
     stddev = np.full(len(coordinates), STDDEV)
     stddev[3:6] = 0.3  # mostly the unknown size
+    is_seen = state is not TrackingState.OCCLUDED
     return PersonPose(
         person_id=person_id,
         stamp_ns=0,
@@ -44,6 +72,7 @@ def pose_of(skeleton, person_id, coordinates, state=TrackingState.TRACKED):
         box_xyxy_px=np.zeros(4),
         keypoints_px=np.zeros((33, 2)),
         keypoint_confidence=np.zeros(33),
+        evidence=evidence_of(skeleton, coordinates) if is_seen else None,
     )
 
 
@@ -69,7 +98,7 @@ def recording(skeleton):
 
 @pytest.fixture(scope='module')
 def smoothed(recording, skeleton):
-    return smooth_recording(recording[1], skeleton, CAMERA, GROUND, 0.5)
+    return smooth_recording(recording[1], skeleton)
 
 
 def knees(skeleton, images):
@@ -118,7 +147,7 @@ def test_the_unknown_distance_is_not_smoothed_away(recording, smoothed, skeleton
     distance_m = np.linalg.norm(GROUND.to_camera(pose.coordinates[3:6]))
     size_error_m = distance_m * DISTANCE_SHARE
     assert np.linalg.norm(pose.stddev[3:6]) > size_error_m
-    assert (pose.stddev[6:] <= STDDEV * 1.01).all()
+    assert (pose.stddev[6:] <= STDDEV * 1.3).all()
 
 
 def test_velocities_are_those_of_the_movement(recording, smoothed, skeleton):
@@ -131,20 +160,26 @@ def test_velocities_are_those_of_the_movement(recording, smoothed, skeleton):
 def test_a_track_that_ends_hidden_keeps_its_predictions(recording, skeleton):
     images = list(recording[1][:40])
     last = images[-1].poses[0]
-    hidden = replace(last, state=TrackingState.OCCLUDED)
+    hidden = replace(last, state=TrackingState.OCCLUDED, evidence=None)
     images[-1] = replace(images[-1], poses=[hidden])
-    (pose, *_) = smooth_recording(images, skeleton, CAMERA, GROUND, 0.5)[-1].poses
-    joints = slice(6, None)  # feet that stood still hold the pelvis
-    expected = within_limits(skeleton, last.coordinates)[joints]
-    np.testing.assert_allclose(pose.coordinates[joints], expected)
+    assert smooth_recording(images, skeleton)[-1].poses[0] is hidden
+
+
+def test_block_by_block_is_the_whole_recording(recording, smoothed, skeleton, monkeypatch):
+    monkeypatch.setattr(recordings, '_BLOCK_IMAGES', 7)
+    monkeypatch.setattr(recordings, '_AHEAD_IMAGES', 30)
+    for one, other in zip(smooth_recording(recording[1], skeleton), smoothed, strict=True):
+        assert one.time_s == other.time_s
+        for pose, expected in zip(one.poses, other.poses, strict=True):
+            np.testing.assert_allclose(pose.coordinates, expected.coordinates, atol=2e-3)
 
 
 def test_an_empty_recording_stays_empty(skeleton):
     images = [RecordedImage(0.1, []), RecordedImage(0.2, [])]
-    assert smooth_recording(images, skeleton, CAMERA, GROUND, 0.5) == images
+    assert smooth_recording(images, skeleton) == images
 
 
 def test_time_must_go_on(recording, skeleton):
     images = [recording[1][1], recording[1][0]]
     with pytest.raises(ValueError, match='times must increase'):
-        smooth_recording(images, skeleton, CAMERA, GROUND, 0.5)
+        smooth_recording(images, skeleton)

@@ -7,7 +7,7 @@ import pytest
 # Tests import the helper beside them; pytest's import mode puts no folder on the path.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from ros_graph import TOPICS, NodeProcess, Probe
+from ros_graph import OF_PERSONS, TOPICS, NodeProcess, Probe
 
 _namespaces = itertools.count()
 
@@ -23,7 +23,8 @@ def active_node(new_namespace, tmp_path_factory):
     """An active pose node, for all tests of a module."""
     namespace = new_namespace()
     log = tmp_path_factory.mktemp('node') / 'log.txt'
-    process = NodeProcess(log, '-r', f'__ns:={namespace}')
+    arguments = ('-r', f'__ns:={namespace}', '-p', 'person_id_prefix:=left_')
+    process = NodeProcess(log, *arguments)
     process.namespace = namespace
     probe = Probe(namespace)
     try:
@@ -38,7 +39,8 @@ def active_node(new_namespace, tmp_path_factory):
 def shared_probe(active_node):
     """A second process in the graph of the active node, matched with it."""
     probe = Probe(active_node.namespace)
-    probe.listen(*TOPICS)
+    persons = [f'persons/left_person_1/{name}' for name in OF_PERSONS]
+    probe.listen(*TOPICS, *persons)
     probe.wait_until_matched()
     yield probe
     probe.close()

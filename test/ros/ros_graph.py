@@ -34,7 +34,6 @@ STEP_NS = 33_000_000
 LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 TOPICS = {
     'joint_angles': (JointAngleArray, 50),
-    'joint_states': (JointState, 50),
     'tracked_persons': (TrackedPersons, 50),
     'markers': (MarkerArray, 50),
     'meshes': (MarkerArray, 10),
@@ -42,10 +41,12 @@ TOPICS = {
     'debug_image': (Image, 10),
     '/tf': (TFMessage, 100),
     '/tf_static': (TFMessage, LATCHED),
-    'robot_description': (String, LATCHED),
     'subject_model': (SubjectModel, LATCHED),
     '/diagnostics': (DiagnosticArray, 10),
 }
+
+
+OF_PERSONS = {'joint_states': (JointState, 50), 'robot_description': (String, LATCHED)}
 
 
 class NodeProcess:
@@ -69,12 +70,15 @@ class NodeProcess:
     def is_running(self):
         return self._process.poll() is None
 
-    def wait(self, timeout_s=20.0):
+    def wait(self, timeout_s=60.0):
         return self._process.wait(timeout_s)
 
-    def interrupt(self, timeout_s=20.0):
-        """Send what Ctrl-C sends; give the exit status."""
+    def send_interrupt(self):
         self._process.send_signal(signal.SIGINT)
+
+    def interrupt(self, timeout_s=60.0):
+        """Send what Ctrl-C sends; give the exit status."""
+        self.send_interrupt()
         return self._process.wait(timeout_s)
 
     def close(self):
@@ -119,7 +123,7 @@ class Probe:
 
     def listen(self, *topics):
         for topic in topics:
-            kind, profile = TOPICS[topic]
+            kind, profile = TOPICS.get(topic) or OF_PERSONS[topic.rpartition('/')[2]]
             self.node.create_subscription(kind, topic, self.received[topic].append, profile)
 
     def close(self):
@@ -128,9 +132,12 @@ class Probe:
         rclpy.shutdown(context=self._context)
 
     def spin(self, duration_s):
+        """Spin for a while, and for as many turns as an idle machine makes in it."""
         self.wait_for(lambda: False, duration_s, must=False)
+        for _ in range(round(duration_s / 0.03)):
+            self._executor.spin_once(timeout_sec=0.0)
 
-    def wait_for(self, condition, timeout_s=15.0, must=True, what='', step=lambda: None):
+    def wait_for(self, condition, timeout_s=60.0, must=True, what='', step=lambda: None):
         """Spin until something is so; with a step, try again and again."""
         end_s = time.monotonic() + timeout_s
         while not condition() and time.monotonic() < end_s:
@@ -169,7 +176,7 @@ class Probe:
             self._infos.publish(info)
             self.spin(0.1)
 
-    def show_until(self, image_bgr, condition, timeout_s=15.0, what=''):
+    def show_until(self, image_bgr, condition, timeout_s=60.0, what=''):
         self.wait_for(condition, timeout_s, what=what, step=lambda: self.show(image_bgr))
 
     def result_of(self, image_bgr, topic='tracked_persons'):
@@ -182,7 +189,7 @@ class Probe:
         self.spin(0.1)
         return [m for m in self.received[topic] if m.header.stamp == stamp]
 
-    def diagnostics(self, condition, timeout_s=15.0, step=lambda: None):
+    def diagnostics(self, condition, timeout_s=60.0, step=lambda: None):
         """Wait for a diagnostic status of this namespace's node that fulfils a condition."""
         self.received['/diagnostics'].clear()
         prefix = f'{self.node.get_namespace()}/pose_node'.lstrip('/')
@@ -198,7 +205,7 @@ class Probe:
         assert found(), f'messages were {[status.message for status in seen()]}'
         return found()[0]
 
-    def call(self, kind, service, request, timeout_s=40.0):
+    def call(self, kind, service, request, timeout_s=60.0):
         client = self.node.create_client(kind, service)
         self.wait_for(client.service_is_ready, timeout_s, what=f'no service {service}')
         # Just after discovery an answer may find its reader not matched yet and be lost; asking
@@ -225,7 +232,7 @@ class Probe:
     def state(self):
         return self.call(GetState, 'pose_node/get_state', GetState.Request()).current_state.label
 
-    def wait_for_state(self, label, process, timeout_s=40.0):
+    def wait_for_state(self, label, process, timeout_s=120.0):
         """Wait for a lifecycle state of the node of a process."""
         service = 'pose_node/get_state'
         client = self.node.create_client(GetState, service)

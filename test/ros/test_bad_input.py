@@ -119,22 +119,23 @@ def test_unstamped_images_get_the_time_of_their_arrival(probe):
 
 def test_camera_that_is_ten_times_too_fast_costs_drops_not_delay(probe):
     slow = cv2.resize(ONE, (SLOW_WIDTH, 300), interpolation=cv2.INTER_NEAREST)
-    message, published, latencies_s = raw(slow), 0, []
+    message, shown_ns, behind = raw(slow), [], []
 
     def note(persons):
-        latencies_s.append(time.time() - to_ns(persons.header.stamp) * 1e-9)
+        behind.append(sum(stamp_ns > to_ns(persons.header.stamp) for stamp_ns in shown_ns))
 
     subscription = probe.node.create_subscription(TrackedPersons, 'tracked_persons', note, 10)
     end_s = time.monotonic() + 3.0
     while time.monotonic() < end_s:
         probe.stamp_ns = max(time.time_ns(), probe.stamp_ns + 1)
         probe.publish_raw(message, step_ns=0)
-        published += 1
-        if published % 10:
+        shown_ns.append(probe.stamp_ns)
+        if len(shown_ns) % 10:
             time.sleep(0.003)
         else:
             probe.spin(0.003)
     probe.node.destroy_subscription(subscription)
-    assert published > 4 * len(latencies_s) > 0
-    assert np.percentile(latencies_s, 95) < 0.5  # a queue of 3 s would show here
-    probe.diagnostics(lambda s: int(values(s)['images dropped']) > published / 2)
+    assert len(shown_ns) > 4 * len(behind) > 0
+    # In images, since a busy machine is slow: behind a queue, all but a tenth would be newer.
+    assert np.median(behind) < len(shown_ns) / 4
+    probe.diagnostics(lambda s: int(values(s)['images dropped']) > len(shown_ns) / 2)

@@ -1,4 +1,4 @@
-"""`biopose demo` as a user runs it: two more processes, a real video, a picture and a bag."""
+"""`biopose demo` as a user runs it: more processes, a real video, picture, bag and report."""
 
 import subprocess
 import sys
@@ -16,17 +16,21 @@ VIDEO = Path(__file__).parents[3] / 'shared/data/real/pose2sim_blender/cam01.mp4
 def run_demo(*arguments, cwd):
     command = [sys.executable, '-m', 'biopose_ros.cli', 'demo', *map(str, arguments)]
     return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, timeout=150, check=False
+        command, cwd=cwd, capture_output=True, text=True, timeout=900, check=False
     )
 
 
 @pytest.mark.skipif(not VIDEO.exists(), reason=f'needs the real video {VIDEO.name}')
-def test_the_demo_ends_with_a_picture_and_a_bag_of_angles(tmp_path):
+@pytest.mark.timeout(900)
+def test_the_demo_ends_with_a_picture_a_bag_of_angles_and_a_report(tmp_path):
     checkout = Path(__file__).parents[2]
     done = run_demo(VIDEO, '--out', tmp_path, cwd=checkout)
     assert done.returncode == 0, done.stdout + (tmp_path / 'demo.log').read_text()
     assert 'images with angles' in done.stdout
     assert cv2.imread(str(tmp_path / 'demo.png')).shape == (560, 1280, 3)
+    report = (tmp_path / 'results' / 'report.html').read_text()
+    assert 'Who is who' in report
+    assert 'person_1' in report
     with AnyReader([tmp_path / 'bag']) as reader:
         counts = {c.topic.rpartition('/')[2]: c.msgcount for c in reader.connections}
         frames = sum(1 for _ in open_frames(str(VIDEO)))

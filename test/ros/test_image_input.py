@@ -113,9 +113,7 @@ def test_auto_reliability_follows_a_best_effort_camera_and_back(listening, raw_n
 def test_reliable_subscription_to_a_best_effort_camera_is_named(listening, make_node):
     node = make_node('-p', 'image_reliability:=reliable')
     probe = listening(node, reliability=ReliabilityPolicy.BEST_EFFORT)
-    status = probe.diagnostics(
-        is_error('published best effort'), timeout_s=30.0, step=lambda: probe.show(ONE)
-    )
+    status = probe.diagnostics(is_error('published best effort'), step=lambda: probe.show(ONE))
     assert 'image_reliability to auto' in status.message
 
 
@@ -123,7 +121,7 @@ def test_compressed_transport_subscribes_below_the_remapped_topic(listening, mak
     node = make_node('-p', 'image_transport:=compressed', '-r', 'image:=camera/image_raw')
     probe = listening(node)
     publisher = probe.node.create_publisher(CompressedImage, 'camera/image_raw/compressed', 5)
-    probe.wait_for(lambda: publisher.get_subscription_count() == 1, timeout_s=40.0)
+    probe.wait_for(lambda: publisher.get_subscription_count() == 1)
     _, data = cv2.imencode('.jpg', ONE)
 
     def send():

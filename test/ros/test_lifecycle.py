@@ -110,7 +110,9 @@ def test_interrupt_ends_the_node_at_once_and_clean_even_while_images_come(new_na
     try:
         probe.wait_for_state('active', process)
         probe.show_until(ONE, lambda: len(probe.received['tracked_persons']) > 5)
-        assert process.interrupt(timeout_s=10.0) == 0
+        process.send_interrupt()  # as from the terminal, before the one of the launch
+        probe.show(ONE)
+        assert process.interrupt() == 0
         assert 'Traceback' not in process.log
     finally:
         probe.close()
@@ -138,8 +140,11 @@ def test_simulated_clock_that_jumps_back_ends_every_track(new_namespace, tmp_pat
         process.close()
 
 
-@pytest.mark.parametrize('assignment', ['max_persons:=0', 'image_transport:=carrier_pigeon'])
-def test_start_parameter_out_of_range_is_one_clear_line(new_namespace, tmp_path, assignment):
+@pytest.mark.parametrize(
+    'assignment',
+    ['max_persons:=0', 'image_transport:=carrier_pigeon', 'device:=gpu', 'max_person:=2'],
+)
+def test_start_parameter_that_cannot_be_is_one_clear_line(new_namespace, tmp_path, assignment):
     process = start_node(new_namespace(), tmp_path / 'log.txt', '-p', assignment)
     assert process.wait(timeout_s=60.0) == 1
     assert 'a parameter is not allowed' in process.log

@@ -35,7 +35,7 @@ def graph(new_namespace, tmp_path_factory):
     process = NodeProcess(log, '-r', f'__ns:={namespace}', command=[*BIOPOSE, 'node'])
     probe = Probe(namespace)
     probe.listen('joint_angles', 'joint_states', 'tracked_persons', '/tf', '/diagnostics')
-    probe.wait_for_state('active', process, timeout_s=60.0)
+    probe.wait_for_state('active', process)
     yield process, probe
     probe.close()
     process.close()
@@ -55,10 +55,10 @@ def test_video_becomes_joint_angles(graph):
         return [m for m in angles if m.tracking_state == JointAngleArray.STATE_TRACKED]
 
     try:
-        probe.wait_for(lambda: len(tracked()) > 10, timeout_s=60.0, what=process.log)
+        probe.wait_for(lambda: len(tracked()) > 10, what=process.log)
     finally:
         player.send_signal(signal.SIGINT)
-        player.wait(20.0)
+        player.wait(60.0)
     results = [(m.person_id, to_ns(m.header.stamp)) for m in tracked()]
     assert len(set(results)) == len(results)
     for message in tracked():
@@ -107,7 +107,6 @@ def test_nobody_in_the_picture_gives_no_angles(graph):
     probe.show_until(
         empty,
         lambda: any(not m.persons for m in probe.received['tracked_persons'][-1:]),
-        timeout_s=20.0,
     )
     probe.spin(0.3)
     assert probe.result_of(empty, 'joint_angles') == []

@@ -7,11 +7,13 @@ import sys
 import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
-from ros_graph import ONE
+from ros_graph import ONE, NodeProcess
 
 from biopose_ros.ros.recorder import Recorder
 
-TOPICS = ('joint_angles', 'joint_states', 'subject_model', 'tracked_persons', 'robot_description')
+OF_PERSONS = ('joint_states', 'robot_description')
+PLAIN = ('joint_angles', 'subject_model', 'tracked_persons')
+TOPICS = (*PLAIN, *(f'persons/*/{name}' for name in OF_PERSONS))
 # Our package is made impossible to import: whoever reads the bag does not have it.
 FOREIGN = """
 import json, sys
@@ -88,7 +90,7 @@ def test_others_read_the_bag_without_this_package(recording, code, place):
     found = read(code, recorder.path.parent if place == 'folder' else recorder.path)
     knee = found.pop('knee')
     assert knee == pytest.approx(last.position[last.name.index('knee_angle_r')])
-    assert set(found) == set(TOPICS)
+    assert set(found) == {*PLAIN, *OF_PERSONS}
     assert found['joint_angles'][0] == 'biopose_ros/msg/JointAngleArray'
     assert found['joint_angles'][1] > 5
     assert sum(count for _, count in found.values()) == recorder.message_count
@@ -98,3 +100,28 @@ def test_an_existing_bag_is_not_overwritten(recording, shared_probe):
     recorder, _ = recording
     with pytest.raises(FileExistsError, match='another name'):
         Recorder(shared_probe.node, recorder.path.parent)
+
+
+def test_a_recorder_interrupted_twice_leaves_a_whole_bag(active_node, shared_probe, tmp_path):
+    """Ctrl-C on a launch: once from the terminal, once from the launch."""
+    folder = tmp_path / 'bag'
+    code = 'import sys; from biopose_ros.ros.recorder import main; sys.exit(main(sys.argv))'
+    process = NodeProcess(
+        tmp_path / 'log.txt',
+        *('-r', f'__ns:={active_node.namespace}', '-p', f'bag:={folder}'),
+        command=[sys.executable, '-c', code],
+    )
+    path = folder / 'bag_0.mcap'
+    try:
+        shared_probe.show_until(ONE, lambda: path.exists() and path.stat().st_size > 100, 30.0)
+        for _ in range(20):
+            shared_probe.show(ONE)
+            shared_probe.spin(0.02)
+        process.send_interrupt()
+        shared_probe.spin(0.002)
+        assert process.interrupt() == 0, process.log
+    finally:
+        process.close()
+    assert 'Traceback' not in process.log
+    found = read(READ_WITH_ROSBAGS, folder)
+    assert found['joint_angles'][1] > 0

@@ -36,9 +36,15 @@ def test_focal_length_must_be_positive(focal):
         camera_from_info(info(k=[focal, *K[1:]]))
 
 
-def test_fisheye_is_refused_with_the_remedy():
-    with pytest.raises(CalibrationError, match=r"'equidistant'.*image_is_rectified"):
-        camera_from_info(info(distortion_model='equidistant', d=[0.1, 0.0, 0.0, 0.0]))
+def test_a_fisheye_lens_is_read_and_unknown_ones_are_refused():
+    camera = camera_from_info(info(distortion_model='equidistant', d=[0.1, 0.0, 0.0, 0.0]))
+    assert camera.is_fisheye
+    np.testing.assert_array_equal(camera.distortion, [0.1, 0.0, 0.0, 0.0])
+    assert camera_from_info(info(distortion_model='equidistant')).is_fisheye
+    with pytest.raises(CalibrationError, match='has 4 distortion coefficients, got 5'):
+        camera_from_info(info(distortion_model='equidistant', d=[0.1] * 5))
+    with pytest.raises(CalibrationError, match=r"'omni'.*image_is_rectified"):
+        camera_from_info(info(distortion_model='omni', d=[0.1, 0.0, 0.0, 0.0]))
 
 
 def test_rectified_images_use_the_projection_matrix():

@@ -91,15 +91,68 @@ def test_yuv422_agrees_with_opencv(encodings, code):
         assert np.abs(decoded.astype(int) - smooth).mean() < 6  # colour is halved across
 
 
+@pytest.mark.parametrize('bits', [10, 12, 14])
+def test_a_camera_of_few_bits_is_not_black(bits):
+    grey = np.linspace(0, 2**bits - 1, 48).astype('<u2').reshape(6, 8)
+    decoded = decode_image(message(grey, 'mono16'))
+    np.testing.assert_array_equal(decoded[..., 0], grey >> (bits - 8))
+
+
+@pytest.mark.parametrize('kind', [np.uint8, np.uint16])
+@pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])
+def test_bayer_patterns_give_their_colours(pattern, kind):
+    """The pattern's letters are the filters over the first two rows of two pixels."""
+    colour = {'b': 20, 'g': 120, 'r': 230}
+    tile = np.array([colour[letter] for letter in pattern]).reshape(2, 2)
+    mosaic = np.tile(tile, (6, 8)).astype(kind) * (1 if kind is np.uint8 else 256)
+    decoded = decode_image(message(mosaic, f'bayer_{pattern}{np.dtype(kind).itemsize * 8}'))
+    np.testing.assert_array_equal(decoded[4, 5], [20, 120, 230])
+
+
+@pytest.mark.parametrize(('encoding', 'order'), [('nv12', 1), ('nv21', -1)])
+def test_planes_of_colour_are_read(encoding, order):
+    """Built of OpenCV's planar I420: brightness, then the two colours pixel by pixel."""
+    smooth = cv2.resize(picture(2, 2), (16, 12), interpolation=cv2.INTER_LINEAR)
+    planar = cv2.cvtColor(smooth, cv2.COLOR_BGR2YUV_I420)
+    first, second = planar[12:].reshape(2, 6, 8)[::order]
+    stored = np.vstack([planar[:12], np.stack([first, second], axis=-1).reshape(6, 16)])
+    sent = message(stored, encoding, padding=4)
+    sent.height = 12
+    assert np.abs(decode_image(sent).astype(int) - smooth).mean() < 6
+    sent.data = sent.data[: sent.step * 12]
+    with pytest.raises(ImageError, match='was truncated'):
+        decode_image(sent)
+
+
+def test_opencvs_own_type_names_are_read():
+    image = picture()
+    np.testing.assert_array_equal(decode_image(message(image, '8UC3')), image)
+    np.testing.assert_array_equal(
+        decode_image(message(image[..., 0], '8UC1'))[..., 1], image[..., 0]
+    )
+
+
+@pytest.mark.parametrize('padding', [b'\0' * 3000, b'\xff' * 5, bytes(range(200)) * 20])
+def test_a_jpeg_with_padding_behind_its_end_is_read(padding):
+    whole = cv2.imencode('.jpg', picture(32, 32))[1].tobytes()
+    decoded = decode_compressed(CompressedImage(format='jpeg', data=whole + padding))
+    plain = decode_compressed(CompressedImage(format='jpeg', data=whole))
+    np.testing.assert_array_equal(decoded, plain)
+    with pytest.raises(ImageError, match='truncated'):
+        decode_compressed(CompressedImage(format='jpeg', data=whole[: len(whole) // 2] + padding))
+
+
 def test_every_encoding_of_the_table_can_be_read():
     for name, encoding in ENCODINGS.items():
-        pixels = np.zeros((4, 6, encoding.channels), encoding.dtype)
-        assert decode_image(message(pixels, name)).shape == (4, 6, 3)
+        rows = round(4 * (1 + encoding.colour_rows))
+        sent = message(np.zeros((rows, 6, encoding.channels), encoding.dtype), name)
+        sent.height = 4
+        assert decode_image(sent).shape == (4, 6, 3)
 
 
 def test_unknown_encoding_is_named_with_the_remedy():
-    with pytest.raises(ImageError, match=r"'bayer_rggb8' is not supported.*bgr8"):
-        decode_image(message(picture(), 'bayer_rggb8'))
+    with pytest.raises(ImageError, match=r"'32FC1' is not supported.*bgr8"):
+        decode_image(message(picture(), '32FC1'))
 
 
 def test_truncated_data_are_refused():

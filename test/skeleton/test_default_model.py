@@ -161,3 +161,14 @@ def test_it_stands_on_the_floor_at_its_stature(skeleton):
     heel, top = marker(skeleton, 'bp_right_heel'), marker(skeleton, 'head_vertex')
     assert 0 < heel[1] < 0.03
     assert top[1] == pytest.approx(1.70, abs=0.01)
+
+
+@pytest.mark.parametrize('name', ['pelvis_tilt', 'pelvis_rotation'])
+def test_opensim_lets_a_somersault_run_on(name):
+    opensim = pytest.importorskip('opensim')
+    opensim.Logger.setLevelString('error')
+    model = opensim.Model(str(resource_path('config/skeleton/biopose.osim')))
+    state = model.initSystem()
+    coordinate = model.getCoordinateSet().get(name)
+    coordinate.setValue(state, np.radians(-390))
+    assert coordinate.getValue(state) == pytest.approx(np.radians(-390))

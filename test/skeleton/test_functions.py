@@ -14,7 +14,7 @@ def evaluate(function, x):
     return compiled(inputs)[:, 0].numpy(), compiled.derivative(inputs)[:, 0].numpy()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.floats(0.05, 2), st.floats(-3, 3)), min_size=2, max_size=9))
 def test_spline_equals_opensims_inside_and_outside_its_knots(steps):
     opensim = pytest.importorskip('opensim')

@@ -6,6 +6,7 @@ import torch
 
 from biopose_ros.skeleton import Skeleton, load_skeleton, scaled_osim
 from biopose_ros.skeleton.default_model import default_model
+from biopose_ros.skeleton.description import Marker
 
 VERSION_3 = Path(__file__).parent / 'version_3.osim'
 
@@ -98,3 +99,28 @@ def test_nonsense_is_refused(skeleton):
         scaled_osim(skeleton, [1, 1, 1])
     with pytest.raises(ValueError, match='biopose was not loaded from a file'):
         scaled_osim(Skeleton(default_model()), np.ones((21, 3)))
+
+
+def test_a_given_mass_is_shared_out_and_inertia_follows(any_skeleton, tmp_path):
+    opensim = pytest.importorskip('opensim')
+    scales, models = random_scales(any_skeleton), []
+    for mass_kg in (None, 60.0):
+        path = tmp_path / f'{mass_kg}.osim'
+        path.write_text(scaled_osim(any_skeleton, scales, mass_kg))
+        models.append(opensim.Model(str(path)))
+    states = [model.initSystem() for model in models]
+    before_kg, after_kg = (m.getTotalMass(s) for m, s in zip(models, states, strict=True))
+    assert after_kg == pytest.approx(60.0)
+    for body in models[0].getBodySet():
+        other = models[1].getBodySet().get(body.getName())
+        assert other.getMass() == pytest.approx(body.getMass() * 60.0 / before_kg)
+        inertias = [each.getInertia().getMoments().to_numpy() for each in (body, other)]
+        np.testing.assert_allclose(inertias[1], inertias[0] * 60.0 / before_kg, rtol=1e-5)
+
+
+def test_markers_of_ones_own_take_the_place_of_the_files(tmp_path):
+    skeleton = load_skeleton()
+    markers = (Marker('a', 'femur_l', (0.01, -0.2, 0.03)), Marker('C7', 'torso', (0.0, 0.4, 0.0)))
+    path = tmp_path / 'marked.osim'
+    path.write_text(scaled_osim(skeleton, random_scales(skeleton), markers=markers))
+    assert load_skeleton(path).description.markers == markers

@@ -4,8 +4,9 @@ import pytest
 
 from biopose_ros.body import load_body
 from biopose_ros.skeleton.default_markers import MIDDLE_MARKERS, RIGHT_MARKERS
+from biopose_ros.skeleton.sides import left_of
 from biopose_ros.virtual_markers import MarkerTable, load_markers
-from biopose_ros.virtual_markers.checks import marker_faults, partner_name
+from biopose_ros.virtual_markers.checks import marker_faults
 
 
 @pytest.fixture(scope='module')
@@ -35,23 +36,7 @@ def test_a_missing_partner_is_found(body):
     assert marker_faults(alone, body) == ['r.ASIS has no partner on the other side']
 
 
-@pytest.mark.parametrize(
-    ('name', 'partner'),
-    [
-        ('r_knee', 'L_knee'),
-        ('L_knee', 'r_knee'),
-        ('L.ASIS', 'r.ASIS'),
-        ('L_Shoulder', 'R_Shoulder'),
-        ('bp_mouth_left', 'bp_mouth_right'),
-        ('bp_right_hip', 'bp_left_hip'),
-        ('L5', 'L5'),
-    ],
-)
-def test_partners(name, partner):
-    assert partner_name(name, load_markers().names) == partner
-
-
 def test_all_markers_of_the_default_skeleton_are_on_the_body():
-    pairs = [name for right, left, *_ in RIGHT_MARKERS for name in (right, left)]
+    pairs = [name for right, *_ in RIGHT_MARKERS for name in (right, left_of(right))]
     wanted = {name for name, *_ in MIDDLE_MARKERS} | set(pairs)
     assert wanted <= set(load_markers().names)

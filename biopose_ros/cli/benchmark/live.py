@@ -10,6 +10,7 @@ import typer
 from biopose_ros.cli.options import JsonFile, NodeParameters
 
 if TYPE_CHECKING:
+    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.evaluation.speed.live import LiveResult
 
 
@@ -47,13 +48,9 @@ def benchmark_live(
         is_compressed=compressed,
         parameters=tuple(parameter or ()),
     )
-    try:
-        with Progress(transient=True) as progress:
-            task = progress.add_task(f'{size} images of {video.name}', total=1.0)
-            result = measure_live(benchmark, lambda part: progress.update(task, completed=part))
-    except LiveBenchmarkError as error:
-        typer.secho(str(error), err=True, fg='red')
-        raise typer.Exit(1) from None
+    with shown_errors(LiveBenchmarkError), Progress(transient=True) as progress:
+        task = progress.add_task(f'{size} images of {video.name}', total=1.0)
+        result = measure_live(benchmark, lambda part: progress.update(task, completed=part))
     _print_table(result)
     write_figures(json, asdict(result))
 

@@ -9,6 +9,7 @@ import typer
 from biopose_ros.cli.options import Device, JsonFile, SceneVideo
 
 if TYPE_CHECKING:
+    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.evaluation.speed.report import Report
 
 
@@ -46,7 +47,7 @@ def benchmark(
     from biopose_ros.evaluation.speed.scenes import SceneError
     from biopose_ros.pretrained.published_package import PackageError
 
-    try:
+    with shown_errors(LiveBenchmarkError, PackageError, SceneError, ValueError):
         plan = BenchmarkPlan(
             video=video or demo_video(),
             persons=tuple(persons or (1, 4, 8)),
@@ -58,9 +59,6 @@ def benchmark(
         with Progress(transient=True) as progress:
             task = progress.add_task('', total=None)
             report = measure_all(plan, lambda part: progress.update(task, description=part))
-    except (LiveBenchmarkError, PackageError, SceneError, ValueError) as error:
-        typer.secho(str(error), err=True, fg='red')
-        raise typer.Exit(1) from None
     _print_report(report, Console())
     write_figures(json, report.figures())
 

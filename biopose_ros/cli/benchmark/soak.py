@@ -9,6 +9,7 @@ import typer
 from biopose_ros.cli.options import JsonFile, NodeParameters, SceneVideo
 
 if TYPE_CHECKING:
+    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.evaluation.speed.soak import SoakResult
 
 
@@ -37,7 +38,7 @@ def benchmark_soak(
     from biopose_ros.evaluation.speed.soak import node_command, soak
     from biopose_ros.pretrained.published_package import PackageError
 
-    try:
+    with shown_errors(LiveBenchmarkError, PackageError, SceneError, ValueError):
         cells = person_cells(video or demo_video())
         with Progress(transient=True) as progress:
             task = progress.add_task('soaking', total=1.0)
@@ -47,9 +48,6 @@ def benchmark_soak(
                 node_command(parameter or ()),
                 lambda part: progress.update(task, completed=part),
             )
-    except (LiveBenchmarkError, PackageError, SceneError, ValueError) as error:
-        typer.secho(str(error), err=True, fg='red')
-        raise typer.Exit(1) from None
     _print_result(result)
     write_figures(json, result.figures())
     if not result.is_passed:

@@ -20,20 +20,16 @@ def benchmark_synth(
     from dataclasses import asdict
 
     from rich.console import Console
-    from rich.table import Table
 
+    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.evaluation.speed.synthesis import measure_speed
+    from biopose_ros.evaluation.tables import side_by_side
     from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
 
-    try:
+    with shown_errors(ValueError):
         generator = build_generator(SynthesisConfig(motion_folder=motion))
-    except ValueError as error:
-        typer.secho(str(error), err=True, fg='red')
-        raise typer.Exit(1) from None
     speed = measure_speed(generator, seconds, workers)
-    table = Table('what', 'value')
-    for name, value in asdict(speed).items():
-        table.add_row(name, f'{value:.4g}')
-    Console().print(table)
-    write_figures(json, asdict(speed))
+    figures = asdict(speed)
+    Console().print(side_by_side({'value': figures}, '.4g'))
+    write_figures(json, figures)

@@ -37,11 +37,12 @@ def build_evidence(
     from rich.console import Console
     from rich.progress import Progress
 
+    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.training.neurik.render_evidence import RenderConfig, render_evidence
     from biopose_ros.training.synthesis.setup import SynthesisConfig
 
     console = Console()
-    try:
+    with shown_errors(ValueError, RuntimeError):
         images = SynthesisConfig(
             split, seed, motion, activities=tuple(activity or ()), facing_deg=facing
         )
@@ -52,9 +53,6 @@ def build_evidence(
                 folder, config, frames, workers,
                 lambda done, _: bar.update(task, completed=done),
             )  # fmt: skip
-    except (ValueError, RuntimeError) as error:
-        typer.secho(str(error), err=True, fg='red')
-        raise typer.Exit(1) from None
     path = folder.with_name(f'{folder.name}.npz')
     evidence.save(path)
     console.print(f'{len(evidence.angles_rad)} frames of {len(evidence.names)} sequences: {path}')

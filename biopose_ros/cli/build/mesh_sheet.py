@@ -12,7 +12,7 @@ def mesh_sheet(
     output: Annotated[Path, typer.Argument(help='Picture to write (.jpg or .png).')],
     videos: Annotated[list[Path], typer.Argument(help='Videos of real persons.')],
     count: Annotated[int, typer.Option(min=1, help='Moments per video.')] = 8,
-    step: Annotated[int, typer.Option(min=1, help='Look at every so many images.')] = 3,
+    step: Annotated[int, typer.Option(min=1, help='Look at every n-th image.')] = 3,
     quality: Annotated[int, typer.Option(min=1, max=100, help='Of a .jpg.')] = 55,
 ) -> None:
     """Draw a contact sheet of meshes, to be looked at: the picture, and the body over it."""
@@ -20,10 +20,9 @@ def mesh_sheet(
     from rich.console import Console
     from rich.progress import track
 
-    from biopose_ros.settings import DetectionConfig
     from biopose_ros.evaluation.mesh_recovery.pictures import body_cells, sheet
     from biopose_ros.pipeline import Pipeline
-    from biopose_ros.settings import PipelineConfig
+    from biopose_ros.settings import DetectionConfig, PipelineConfig
 
     config = PipelineConfig(method='biopose', detection=DetectionConfig(max_persons=1))
     pipeline = Pipeline(config)

@@ -40,11 +40,12 @@ def evaluate_body(
 ) -> None:
     """Compare body layer and smplx; check markers; fit the skeleton and compare with OpenSim."""
     from rich.console import Console
-    from rich.table import Table
 
     from biopose_ros.body import load_body
+    from biopose_ros.cli.evaluate.video import default_data
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.evaluation.body.layer import milliseconds, smplx_max_error_m
+    from biopose_ros.evaluation.tables import side_by_side
     from biopose_ros.virtual_markers import load_markers
     from biopose_ros.virtual_markers.checks import marker_faults
 
@@ -58,7 +59,7 @@ def evaluate_body(
     markers = load_markers(model.topology)
     faults = marker_faults(markers, model)
     figures |= {'markers': len(markers.names), 'marker_faults': len(faults)}
-    data = Path(__file__).resolve().parents[3] / 'shared' / 'data'
+    data = default_data().parent
     figures |= _label_figures(
         model,
         poses,
@@ -69,10 +70,7 @@ def evaluate_body(
     )
     if body is None:
         figures |= _detector_figures(console)
-    table = Table('figure', 'value', title='Body')
-    for name, value in figures.items():
-        table.add_row(name, f'{value:.3g}')
-    console.print(table)
+    console.print(side_by_side({'value': figures}, title='Body'))
     for fault in faults:
         console.print(fault, markup=False)
     if pictures is not None:

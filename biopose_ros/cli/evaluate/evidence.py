@@ -14,18 +14,16 @@ def evaluate_evidence(
     folder: Annotated[Path, typer.Argument(help='Written by `biopose build evidence`.')],
     json: JsonFile = None,
 ) -> None:
-    """Compare what mesh recovery said of rendered sequences with the truth."""
+    """Compare recovered bodies of rendered sequences with the truth."""
     from rich.console import Console
     from rich.table import Table
 
+    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.evaluation.mesh_recovery.rendered_evidence import rendered_errors
 
-    try:
+    with shown_errors(FileNotFoundError):
         errors = rendered_errors(folder)
-    except FileNotFoundError as error:
-        typer.secho(str(error), err=True, fg='red')
-        raise typer.Exit(1) from None
     console = Console()
     table = Table('part', 'mm', 'across mm', 'depth mm', 'rotation', 'lasting',
                   'after 1, 3, 10, 30 frames')  # fmt: skip

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from biopose_ros.cli.options import Device, JsonFile, RealClips
 
-if TYPE_CHECKING:
-    from rich.table import Table
+_FIGURES = {
+    'jitter_deg': ('jitter, deg', '.2f'),
+    'lag_ms': ('lag, ms', '.2f'),
+    'fast_error_deg': ('fast, deg', '.2f'),
+    'error_deg': ('error, deg', '.2f'),
+    'velocity_slope': ('velocity slope', '.2f'),
+    'velocity_error': ('velocity error', '.2f'),
+    'spike_deg': ('spike, deg', '.2f'),
+    'within_1_sigma': ('1 sigma', '.2f'),
+    'within_2_sigma': ('2 sigma', '.2f'),
+}
 
 
 def evaluate_filtering(
@@ -29,54 +37,35 @@ def evaluate_filtering(
     from rich.console import Console
     from rich.progress import Progress
 
+    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.cli.evaluate.video import default_data
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.cli.progress import track_frames
     from biopose_ros.evaluation.person import filtering
     from biopose_ros.evaluation.person.filtering_plot import draw_trade_off
+    from biopose_ros.evaluation.tables import side_by_side
     from biopose_ros.settings import DetectionConfig, PipelineConfig
 
     console = Console()
-    try:
+    with shown_errors(OSError, ValueError):
         movements = filtering.held_out_motion(motion or default_data().parent / 'motion')
         errors = filtering.recorded_errors(
             data or default_data(),
             PipelineConfig(method=method, device=device, detection=DetectionConfig(max_persons=1)),
             lambda frames, name, count: track_frames(frames, count, name, console),
         )
-    except (OSError, ValueError) as error:
-        console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
     with Progress(console=console) as bar:
         task = bar.add_task('filters', total=filtering.filter_count())
         results = filtering.evaluate_filtering(errors, movements, lambda: bar.advance(task))
+    rows = {
+        f'{family} {setting}': row
+        for family, settings in results.items()
+        if isinstance(settings, dict)
+        for setting, row in settings.items()
+    }
     results['method'] = method
-    console.print(_table(results))
+    console.print(side_by_side(rows, _FIGURES, 'filter, setting', is_turned=True))
     console.print(f'new in each image: {100 * results["fresh_share"]:.0f} % of the variance')
     write_figures(json_file, results)
     if plot is not None:
         draw_trade_off(results, plot)
-
-
-def _table(results: Mapping[str, Any]) -> Table:
-    from rich.table import Table
-
-    columns = {
-        'jitter_deg': 'jitter, deg',
-        'lag_ms': 'lag, ms',
-        'fast_error_deg': 'fast, deg',
-        'error_deg': 'error, deg',
-        'velocity_slope': 'velocity slope',
-        'velocity_error': 'velocity error',
-        'spike_deg': 'spike, deg',
-        'within_1_sigma': '1 sigma',
-        'within_2_sigma': '2 sigma',
-    }
-    table = Table('filter', 'setting', *columns.values())
-    for family, rows in results.items():
-        if not isinstance(rows, dict):
-            continue
-        for setting, row in rows.items():
-            cells = ('-' if row[key] is None else f'{row[key]:.2f}' for key in columns)
-            table.add_row(family, setting, *cells)
-    return table

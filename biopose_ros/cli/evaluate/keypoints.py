@@ -9,6 +9,7 @@ import typer
 from biopose_ros.cli.options import JsonFile, MotionFolder, Split
 
 if TYPE_CHECKING:
+    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.evaluation.detection.keypoint_statistics import KeypointStatistics
 
 
@@ -32,13 +33,10 @@ def evaluate_keypoints(
     from biopose_ros.training.synthesis.setup import SynthesisConfig, build_sequence_generator
     from biopose_ros.training.synthesis.stream import chunks
 
-    try:
+    with shown_errors(ValueError, FileNotFoundError):
         network = LandmarkNetwork(model, 'cpu', 1)
         config = SynthesisConfig(split=split, seed=seed, motion_folder=motion)
         generator = build_sequence_generator(config)
-    except (ValueError, FileNotFoundError) as error:
-        typer.secho(str(error), err=True, fg='red')
-        raise typer.Exit(1) from None
     drawn = track(
         chunks(generator, 0, sequences, workers=1), 'Looking', total=sequences, transient=True
     )

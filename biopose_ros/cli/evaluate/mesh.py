@@ -9,22 +9,22 @@ import typer
 
 from biopose_ros.cli.options import ImageCount, ImageSeed, JsonFile, MotionFolder
 
-_FIGURES = (
-    ('images', 'images', '.0f'),
-    ('mpjpe_mm', 'MPJPE mm', '.1f'),
-    ('pa_mpjpe_mm', 'PA-MPJPE mm', '.1f'),
-    ('pve_mm', 'PVE mm', '.1f'),
-    ('rotation_deg', 'joint rotation, degrees', '.1f'),
-    ('mpblpe_mm', 'MPBLPE mm', '.1f'),
-    ('keypoint_px', '2D joints, pixels of 256', '.1f'),
-    ('stature_m', 'stature, m', '.3f'),
-    ('stature_stddev_m', 'stature, 1 sigma, m', '.3f'),
-    ('depth_share', 'distance, share', '.3f'),
-    ('within_1_sigma', 'within 1 sigma', '.2f'),
-    ('within_2_sigma', 'within 2 sigma', '.2f'),
-    ('places_within_1_sigma', '2D, within 1 sigma', '.2f'),
-    ('places_within_2_sigma', '2D, within 2 sigma', '.2f'),
-)
+_FIGURES = {
+    'images': ('images', '.0f'),
+    'mpjpe_mm': ('MPJPE mm', '.1f'),
+    'pa_mpjpe_mm': ('PA-MPJPE mm', '.1f'),
+    'pve_mm': ('PVE mm', '.1f'),
+    'rotation_deg': ('joint rotation, degrees', '.1f'),
+    'mpblpe_mm': ('MPBLPE mm', '.1f'),
+    'keypoint_px': ('2D joints, pixels of 256', '.1f'),
+    'stature_m': ('stature, m', '.3f'),
+    'stature_stddev_m': ('stature, 1 sigma, m', '.3f'),
+    'depth_share': ('distance, share', '.3f'),
+    'within_1_sigma': ('within 1 sigma', '.2f'),
+    'within_2_sigma': ('within 2 sigma', '.2f'),
+    'places_within_1_sigma': ('2D, within 1 sigma', '.2f'),
+    'places_within_2_sigma': ('2D, within 2 sigma', '.2f'),
+}
 
 
 def evaluate_mesh(
@@ -45,7 +45,6 @@ def evaluate_mesh(
 
     from rich.console import Console
     from rich.progress import track
-    from rich.table import Table
 
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.detection.landmark_network import LandmarkNetwork
@@ -54,6 +53,7 @@ def evaluate_mesh(
         recover_samples,
         stage_times,
     )
+    from biopose_ros.evaluation.tables import side_by_side
     from biopose_ros.mesh_recovery.crop_encoder import open_encoder
     from biopose_ros.mesh_recovery.mesh_file import encoder_of
     from biopose_ros.mesh_recovery.predictor import MeshPredictor
@@ -71,13 +71,10 @@ def evaluate_mesh(
         pairs += recover_samples(generator.chunk(number), network, predictor, own)
     errors = mesh_errors(pairs)
     times = stage_times(pairs[0].sample, network, predictor, own)
-    table = Table('held-out synthetic persons', *errors)
-    for field, title, form in _FIGURES:
-        table.add_row(title, *(format(getattr(e, field), form) for e in errors.values()))
-    console.print(table)
+    figures = {kind: asdict(error) for kind, error in errors.items()}
+    console.print(side_by_side(figures, _FIGURES, 'held-out synthetic persons'))
     console.print(
         f'one person, two threads: encoder {times.encoder_ms:.1f} ms, decoder '
         f'{times.decoder_ms:.1f} ms, body {times.body_ms:.1f} ms'
     )
-    figures = {kind: asdict(error) for kind, error in errors.items()}
     write_figures(json_file, {**figures, 'stages_ms': asdict(times), 'encoder': encoder})

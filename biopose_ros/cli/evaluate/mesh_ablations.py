@@ -22,10 +22,10 @@ def evaluate_mesh_ablations(
 ) -> None:
     """Train the mesh network and variants of it, equally short, on the same images."""
     from rich.console import Console
-    from rich.table import Table
 
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.evaluation.mesh_recovery.ablations import AblationConfig, compare_variants
+    from biopose_ros.evaluation.tables import side_by_side
 
     console = Console()
     config = AblationConfig(images=images, steps=steps, seed=seed)
@@ -40,7 +40,4 @@ def evaluate_mesh_ablations(
         compare_variants(encoder, folder, config, report)
     except FileNotFoundError as error:
         raise typer.BadParameter(str(error), param_hint='folder') from error
-    table = Table('variant', *next(iter(done.values())))
-    for name, figures in done.items():
-        table.add_row(name, *(f'{value:.4g}' for value in figures.values()))
-    console.print(table)
+    console.print(side_by_side(done, '.4g', 'variant', is_turned=True))

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from biopose_ros.cli.options import Encoder, ImageCount, ImageSeed, JsonFile, MotionFolder, Weights
 
-if TYPE_CHECKING:
-    from biopose_ros.evaluation.mesh_recovery.refinement import RefinementErrors
-
-_FIGURES = (
-    ('keypoint_px', '2D joints, pixels of 256', '.2f'),
-    ('mpjpe_mm', 'MPJPE mm', '.1f'),
-    ('pa_mpjpe_mm', 'PA-MPJPE mm', '.1f'),
-    ('depth_share', 'distance, share', '.3f'),
-    ('mae_angle_deg', 'angles, degrees', '.2f'),
-)
+_FIGURES = {
+    'keypoint_px': ('2D joints, pixels of 256', '.2f'),
+    'mpjpe_mm': ('MPJPE mm', '.1f'),
+    'pa_mpjpe_mm': ('PA-MPJPE mm', '.1f'),
+    'depth_share': ('distance, share', '.3f'),
+    'mae_angle_deg': ('angles, degrees', '.2f'),
+}
 
 
 def evaluate_refinement(
@@ -44,8 +41,10 @@ def evaluate_refinement(
     from biopose_ros.body import load_body
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.detection.landmark_network import LandmarkNetwork
+    from biopose_ros.evaluation.angles.refined_views import compare_views
     from biopose_ros.evaluation.mesh_recovery.errors import recover_samples
     from biopose_ros.evaluation.mesh_recovery.refinement import RefinementJudge, report
+    from biopose_ros.evaluation.tables import side_by_side
     from biopose_ros.mesh_recovery.predictor import MeshPredictor
     from biopose_ros.settings import RefinementConfig
     from biopose_ros.training.synthesis.generator import CHUNK
@@ -63,43 +62,18 @@ def evaluate_refinement(
         seen += recover_samples(generator.chunk(number), network, predictor)
     config = RefinementConfig(iterations, budget_ms=1e9)
     errors, outcomes = report(RefinementJudge(tie), seen, config)
-    console.print(_table(errors))
-    console.print(f'{len(seen)} images: {outcomes["after"]}')
     figures: dict[str, Any] = {name: asdict(error) for name, error in errors.items()}
+    columns = {
+        name: error | {f'  {group}': value for group, value in error['groups_deg'].items()}
+        for name, error in figures.items()
+    }
+    groups = {f'  {group}': (f'  {group}', '.2f') for group in errors['after'].groups_deg}
+    console.print(side_by_side(columns, _FIGURES | groups, 'held-out synthetic persons'))
+    console.print(f'{len(seen)} images: {outcomes["after"]}')
     figures |= {'outcomes': outcomes, 'images': len(seen), 'split': split, 'encoder': encoder}
     if video is not None:
-        figures['video'] = _views(video, config, encoder)
+        figures['video'] = compare_views(video, config, encoder)
         for name, view in figures['video'].items():
             before, after = (view[key]['mae_angle_deg'] for key in ('before', 'after'))
             console.print(f'{name}: {before:.2f} degrees before, {after:.2f} after')
     write_figures(json_file, figures)
-
-
-def _table(errors: dict[str, RefinementErrors]) -> Any:
-    from rich.table import Table
-
-    table = Table('held-out synthetic persons', *errors)
-    for field, title, form in _FIGURES:
-        table.add_row(title, *(format(getattr(e, field), form) for e in errors.values()))
-    for group in next(iter(errors.values())).groups_deg:
-        table.add_row(f'  {group}', *(f'{e.groups_deg[group]:.2f}' for e in errors.values()))
-    return table
-
-
-def _views(data: Path, config: Any, encoder: str) -> dict[str, dict[str, Any]]:
-    """Run the whole pipeline over real views without and with refinement."""
-    from biopose_ros.evaluation.angles.video import evaluate_views
-    from biopose_ros.settings import DetectionConfig, PipelineConfig, RefinementConfig
-
-    detection = DetectionConfig(model=encoder, max_persons=1)
-    views: dict[str, dict[str, Any]] = {}
-    for name, refinement in (('before', RefinementConfig(0)), ('after', config)):
-        for view, result in evaluate_views(
-            data, PipelineConfig(detection=detection, refinement=refinement)
-        ).items():
-            views.setdefault(view, {})[name] = {
-                'mae_angle_deg': result.mae_deg['mean'],
-                'groups_deg': dict(result.mae_deg),
-                'groups_deg_bias_corrected': dict(result.mae_deg_bias_corrected),
-            }
-    return views

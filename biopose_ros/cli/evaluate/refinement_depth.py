@@ -22,10 +22,10 @@ def evaluate_refinement_depth(
 ) -> None:
     """Move query tokens at each depth of the decoder, and measure what it brings and costs."""
     from rich.console import Console
-    from rich.table import Table
 
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.evaluation.mesh_recovery.refinement_depth import DepthConfig, compare_depths
+    from biopose_ros.evaluation.tables import side_by_side
     from biopose_ros.mesh_recovery.mesh_file import default_weights, load_mesh_recovery
 
     console = Console()
@@ -39,9 +39,5 @@ def evaluate_refinement_depth(
         )
     except FileNotFoundError as error:
         raise typer.BadParameter(str(error), param_hint='folder') from error
-    names = list(dict.fromkeys(key for found in figures.values() for key in found))
-    table = Table('tokens are free', *names)
-    for depth, found in figures.items():
-        table.add_row(depth, *(f'{found[name]:.4g}' if name in found else '-' for name in names))
-    console.print(table)
+    console.print(side_by_side(figures, '.4g', 'tokens are free', is_turned=True))
     write_figures(json_file, figures)

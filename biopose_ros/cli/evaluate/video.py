@@ -43,6 +43,10 @@ def evaluate_video(
     details: Annotated[
         bool, typer.Option('--details', help='Also per coordinate, and 2D keypoint errors.')
     ] = False,
+    looks_ahead: Annotated[
+        bool,
+        typer.Option('--look-ahead', help='What comes after a picture counts, as in biopose run.'),
+    ] = False,
     device: Device = 'auto',
 ) -> None:
     """Compare joint angles from each single view with the truth of all views."""
@@ -69,10 +73,12 @@ def evaluate_video(
         )
         views = [name for name in view or () if name != DIRECTIONS_CLIP]
         # A list of the sit_to_stand clip alone runs none of the four views.
-        results = evaluate_views(data, config, views, watch) if views or not view else {}
+        results = {}
+        if views or not view:
+            results = evaluate_views(data, config, views, watch, looks_ahead)
         directions = None
         if (data / DIRECTIONS_CLIP).is_dir() and (not view or DIRECTIONS_CLIP in view):
-            directions = evaluate_directions(data, config, watch)
+            directions = evaluate_directions(data, config, watch, looks_ahead)
     except (OSError, ValueError) as error:
         console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None

@@ -142,7 +142,7 @@ def pelvis_coordinates(truth: Truth, view: View) -> dict[str, FloatArray]:
 
 def view_angles_deg(truth: Truth, view: View) -> FloatArray:
     """
-    Tell from which side a view shows the person.
+    Find the side from which a view shows the person.
 
     :returns: [rows], see :func:`~biopose_ros.evaluation.angles.view_angle.facing_angles_deg`.
     """

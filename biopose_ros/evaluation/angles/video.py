@@ -42,8 +42,9 @@ from biopose_ros.files.camera import read_camera
 from biopose_ros.files.frames import Frame
 from biopose_ros.files.video import open_frames
 from biopose_ros.keypoints.landmarks import landmark_index
+from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 from biopose_ros.pipeline import Pipeline
-from biopose_ros.records import FloatArray, PersonPose, TrackingState
+from biopose_ros.records import FloatArray, PersonPose
 from biopose_ros.settings import PipelineConfig
 
 CLIP = 'pose2sim_blender'
@@ -53,7 +54,6 @@ LANDMARK_OF_KEYPOINT: Mapping[str, str] = {
     for joint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle', 'heel')
     for side in ('right', 'left')
 } | {'Nose': 'nose'}
-SEEN = (TrackingState.TENTATIVE, TrackingState.TRACKED)
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ def evaluate_views(
     config: PipelineConfig,
     views: Sequence[str] | None = None,
     watch: Watcher = lambda frames, _name, _count: frames,
+    looks_ahead: bool = False,
 ) -> dict[str, ViewResult]:
     """
     Run the pipeline over every view of the clip.
@@ -104,6 +105,7 @@ def evaluate_views(
     :param config: what to run.
     :param views: names of the views, None for all.
     :param watch: shows progress.
+    :param looks_ahead: whether what comes after a picture counts, as in `biopose run`.
     :returns: the scores per clip, ``pose2sim_blender/<view>``.
     :raises FileNotFoundError: when the clip is not there.
     :raises ValueError: when a view is unknown.
@@ -115,7 +117,7 @@ def evaluate_views(
     truth = load_truth(data / CLIP)
     pipeline = Pipeline(config)
     return {
-        f'{CLIP}/{view.name}': evaluate_view(pipeline, truth, view, watch)
+        f'{CLIP}/{view.name}': evaluate_view(pipeline, truth, view, watch, looks_ahead)
         for view in known
         if not views or view.name in views
     }
@@ -140,7 +142,9 @@ class ViewRun:
     view_angles_deg: FloatArray
 
 
-def evaluate_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) -> ViewResult:
+def evaluate_view(
+    pipeline: Pipeline, truth: Truth, view: View, watch: Watcher, looks_ahead: bool = False
+) -> ViewResult:
     """
     Score the pipeline on one view.
 
@@ -148,12 +152,16 @@ def evaluate_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) 
     :param truth: of the clip.
     :param view: the camera.
     :param watch: shows progress.
+    :param looks_ahead: whether what comes after a picture counts.
     :returns: the view's scores.
     """
-    return _score(run_view(pipeline, truth, view, watch), pipeline.skeleton.coordinate_names)
+    run = run_view(pipeline, truth, view, watch, looks_ahead)
+    return _score(run, pipeline.skeleton.coordinate_names)
 
 
-def run_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) -> ViewRun:
+def run_view(
+    pipeline: Pipeline, truth: Truth, view: View, watch: Watcher, looks_ahead: bool = False
+) -> ViewRun:
     """
     Run the pipeline over one view, picture by picture as it would live.
 
@@ -161,16 +169,14 @@ def run_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) -> Vi
     :param truth: of the clip.
     :param view: the camera.
     :param watch: shows progress.
+    :param looks_ahead: whether what comes after a picture counts.
     """
     pipeline.reset()
     source = open_frames(view.video)
     height_px, width_px = next(iter(source)).image_bgr.shape[:2]
     camera = view.camera(width_px, height_px)
-    stamps_ns, persons = [], []
-    for frame in watch(source, view.name, source.frame_count):
-        stamps_ns.append(frame.stamp_ns)
-        persons.append(pipeline.process(frame.image_bgr, camera, frame.stamp_ns))
-    times_s = np.array(stamps_ns) * 1e-9
+    frames = watch(source, view.name, source.frame_count)
+    times_s, persons = _processed(pipeline, frames, camera, looks_ahead)
     keypoints_px = {
         LANDMARK_OF_KEYPOINT[name]: interpolate(points_px, truth.times_s, times_s)
         for name, points_px in projected_keypoints(truth, view, camera).items()
@@ -185,6 +191,25 @@ def run_view(pipeline: Pipeline, truth: Truth, view: View, watch: Watcher) -> Vi
     return ViewRun(times_s, poses, true_coordinates, keypoints_px, angles_deg)
 
 
+def _processed(
+    pipeline: Pipeline, frames: Iterable[Frame], camera: Camera, looks_ahead: bool
+) -> tuple[FloatArray, list[list[PersonPose]]]:
+    """Run the pipeline over pictures: their times [frames], and who was seen in each."""
+    stamps_ns, persons = [], []
+    for frame in frames:
+        stamps_ns.append(frame.stamp_ns)
+        persons.append(pipeline.process(frame.image_bgr, camera, frame.stamp_ns))
+    times_s = np.array(stamps_ns) * 1e-9
+    if looks_ahead:
+        smoother = RecordingSmoother(
+            pipeline.skeleton, camera, pipeline.ground, pipeline.config.smoothing
+        )
+        images = map(RecordedImage, times_s, persons)
+        done = [image for one in images for image in smoother.add(one)] + smoother.finish()
+        persons = [list(image.poses) for image in done]
+    return times_s, persons
+
+
 def _subject(
     persons: Sequence[Sequence[PersonPose]], keypoints_px: Mapping[str, FloatArray]
 ) -> list[PersonPose | None]:
@@ -194,7 +219,7 @@ def _subject(
     chosen: list[PersonPose | None] = []
     for poses, target_px in zip(persons, true_px, strict=True):
         has_truth = np.isfinite(target_px).any()
-        seen = [pose for pose in poses if pose.state in SEEN and has_truth]
+        seen = [pose for pose in poses if pose.state.is_seen and has_truth]
         distances_px = [
             np.nanmean(np.linalg.norm(pose.keypoints_px[indices] - target_px, axis=-1))
             for pose in seen
@@ -272,6 +297,7 @@ def evaluate_directions(
     data: Path,
     config: PipelineConfig,
     watch: Watcher = lambda frames, _name, _count: frames,
+    looks_ahead: bool = False,
 ) -> DirectionResult:
     """
     Run the pipeline over the clip of a man who sits down and stands up.
@@ -279,6 +305,7 @@ def evaluate_directions(
     :param data: folder that holds ``sit_to_stand/``.
     :param config: what to run.
     :param watch: shows progress.
+    :param looks_ahead: whether what comes after a picture counts.
     :raises FileNotFoundError: when the clip is not there.
     """
     folder, pipeline = data / DIRECTIONS_CLIP, Pipeline(config)
@@ -286,11 +313,10 @@ def evaluate_directions(
     source = open_frames(folder / VIDEO)
     height_px, width_px = next(iter(source)).image_bgr.shape[:2]
     camera = read_camera(folder / CAMERA, width_px, height_px, SECTION)
-    poses: list[PersonPose | None] = []
-    for frame in watch(source, DIRECTIONS_CLIP, source.frame_count):
-        found = pipeline.process(frame.image_bgr, camera, frame.stamp_ns)
-        seen = [pose for pose in found if pose.state in SEEN]
-        poses.append(max(seen, key=lambda pose: pose.confidence) if seen else None)
+    frames = watch(source, DIRECTIONS_CLIP, source.frame_count)
+    _, persons = _processed(pipeline, frames, camera, looks_ahead)
+    seen = [[pose for pose in found if pose.state in SEEN] for found in persons]
+    poses = [max(some, key=lambda pose: pose.confidence) if some else None for some in seen]
     return score_directions(direction_angles(poses, pipeline.skeleton), truth)
 
 
@@ -301,7 +327,7 @@ def _mean_absolute(errors: FloatArray) -> float:
 def _keypoint_offsets(
     poses: Sequence[PersonPose | None], landmark: int, true_px: FloatArray
 ) -> FloatArray:
-    """Estimate minus truth, [frames, 2] pixels, NaN where nobody was seen."""
+    """Estimate minus truth, [frames, 2] pixels, NaN where no person was seen."""
     unknown = np.full(2, np.nan)
     estimate_px = [unknown if pose is None else pose.keypoints_px[landmark] for pose in poses]
     return np.stack(estimate_px) - true_px

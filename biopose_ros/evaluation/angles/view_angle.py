@@ -40,7 +40,7 @@ def facing_angles_deg(
     rotations: FloatArray, positions_m: FloatArray, camera_m: FloatArray
 ) -> FloatArray:
     """
-    Tell from which side a camera sees a person.
+    Find the side from which a camera sees a person.
 
     :param rotations: [rows, 3, 3], the pelvis's axes (x forward), in axes whose y is up.
     :param positions_m: [rows, 3], of the person.

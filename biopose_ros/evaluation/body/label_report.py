@@ -18,6 +18,7 @@ from biopose_ros.evaluation.body.labels import (
     marker_fit,
     neutral_angles_deg,
 )
+from biopose_ros.evaluation.tables import side_by_side
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.training.labels import Anthropometry, Labeller
@@ -129,15 +130,13 @@ def _reference(
 
 def neutral_table(report: LabelReport) -> Table:
     """
-    Lay out what standing persons read.
+    Lay out the angles of standing persons.
 
     :param report: the figures.
     """
-    table = Table('coordinate', 'mean', 'spread', title='Standing, degrees')
     columns = zip(NEUTRAL_COORDINATES, report.neutral_deg.T, strict=True)
-    for name, values in columns:
-        table.add_row(name, f'{values.mean():.2f}', f'{values.std():.2f}')
-    return table
+    rows = {name: {'mean': deg.mean(), 'spread': deg.std()} for name, deg in columns}
+    return side_by_side(rows, '.2f', 'coordinate', 'Standing, degrees', is_turned=True)
 
 
 def worst_table(report: LabelReport) -> Table:
@@ -146,10 +145,9 @@ def worst_table(report: LabelReport) -> Table:
 
     :param report: the figures.
     """
-    table = Table('pose', 'RMS, mm', title='Worst poses')
-    for row in np.argsort(-report.fit.rms_mm)[:WORST_POSES]:
-        table.add_row(report.fit.poses.names[row], f'{report.fit.rms_mm[row]:.1f}')
-    return table
+    worst = np.argsort(-report.fit.rms_mm)[:WORST_POSES]
+    rows = {report.fit.poses.names[row]: {'RMS, mm': report.fit.rms_mm[row]} for row in worst}
+    return side_by_side(rows, '.1f', 'pose', 'Worst poses', is_turned=True)
 
 
 def reference_table(report: LabelReport) -> Table | None:
@@ -160,7 +158,9 @@ def reference_table(report: LabelReport) -> Table | None:
     """
     if report.reference_deg is None:
         return None
-    table = Table('coordinate', 'median', 'median size', title='Reference minus ours, degrees')
-    for name, values in report.reference_deg.items():
-        table.add_row(name, f'{np.nanmedian(values):.2f}', f'{np.nanmedian(np.abs(values)):.2f}')
-    return table
+    rows = {
+        name: {'median': np.nanmedian(deg), 'median size': np.nanmedian(np.abs(deg))}
+        for name, deg in report.reference_deg.items()
+    }
+    title = 'Reference minus ours, degrees'
+    return side_by_side(rows, '.2f', 'coordinate', title, is_turned=True)

@@ -1,8 +1,8 @@
 """
 Measure how well skeleton and body are tied together.
 
-Two questions: what a standing body reads, and how far the skeleton's markers stay from the body's.
-Other programs and models are asked in :mod:`.label_references`.
+Two questions: which angles a standing body has, and how far the skeleton's markers stay from the
+body's. Other programs and models are compared in :mod:`.label_references`.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _sample(population: Population, sex: int, random: np.random.Generator) -> Fl
 
 def neutral_angles_deg(anthropometry: Anthropometry, people: Sequence[Subject]) -> FloatArray:
     """
-    Tell what standing persons read: legs straight, feet flat and forward, arms hanging.
+    Give the angles of standing persons: legs straight, feet flat and forward, arms hanging.
 
     :param anthropometry: of their body.
     :param people: fitted subjects.
@@ -188,7 +188,7 @@ def marker_distances_m(anthropometry: Anthropometry, truth: SkeletonTruth) -> Fl
 
 def held_coordinates(skeleton: Skeleton, coordinates: FloatArray) -> NDArray[np.bool_]:
     """
-    Tell which coordinates a limit holds; the neck, which markers do not decide, counts as held.
+    Find the coordinates that a limit holds; the neck, which has no markers, counts as held.
 
     :param skeleton: whose limits count.
     :param coordinates: [coordinates].

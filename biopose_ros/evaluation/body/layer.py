@@ -1,4 +1,4 @@
-"""Measure the body layer: against the unmodified ``smplx`` package, and by the clock."""
+"""Measure the body layer: its error against the unmodified ``smplx`` package, and its time."""
 
 from __future__ import annotations
 

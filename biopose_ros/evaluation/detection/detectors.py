@@ -16,6 +16,7 @@ from biopose_ros.detection.person_detector import Detection, PersonDetector
 from biopose_ros.detection.search import plan_windows
 from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.evaluation.detection.scenes import StagedImage
+from biopose_ros.evaluation.tables import side_by_side
 from biopose_ros.files.video import open_frames
 from biopose_ros.records import FloatArray, TrackingState
 from biopose_ros.settings import DetectionConfig
@@ -24,7 +25,7 @@ from biopose_ros.settings import DetectionConfig
 HEIGHTS_PX = (40, 60, 100, 200, 400)
 # A person must be found from this visible share on.
 _LEAST_VISIBLE = 0.7
-# A crop is of use where it is off by no more: of the radius, and as a factor of the size.
+# A crop is usable within this error of its centre, share of the radius, and this size ratio.
 _REACH, _GROWTH = 0.5, 1.8
 _CIRCLE_MARGIN = 1.25  # the crop's side over the circle's diameter
 _FRAME_NS = 33_333_333
@@ -167,7 +168,7 @@ def _square_iou(first: FloatArray, second: FloatArray) -> float:
 def _by_height(
     pairs: Iterable[tuple[float, bool]], summary: Callable[..., Any] = np.mean
 ) -> dict[str, float]:
-    """Summarise by class of height; classes with nobody are left out."""
+    """Summarise by class of height; empty classes are left out."""
     rows = list(pairs)
     ends = [*HEIGHTS_PX[1:], np.inf]
     classes = {
@@ -188,7 +189,7 @@ def agreement(
     :param first: for example the published one.
     :param second: for example ours.
     :param video: to look at.
-    :param step: every so many frames are looked at.
+    :param step: every n-th frame is looked at.
     :param count: frames at most.
     :returns: ``persons`` confirmed; shares that ``both``, ``first_only`` and ``second_only``
         found; ``distance`` of the hips and ``growth`` of the circle where both did, shares of the
@@ -243,12 +244,13 @@ def detector_table(results: dict[str, Any]) -> Table:
 
     :param results: of the command: detector name to what :func:`evaluate_detector` gives.
     """
-    names = list(results)
-    table = Table('', *names, title='person detectors on rendered images')
+    figures: dict[Any, tuple[str, str]] = {}
+    columns: dict[str, dict[Any, Any]] = {name: dict(found) for name, found in results.items()}
     for kind, title in (('recall', 'boxes found'), ('tracked_recall', 'persons tracked')):
-        for height in results[names[0]][kind]:
-            row = [f'{results[name][kind][height]:.0%}' for name in names]
-            table.add_row(f'{title}, from {height} px', *row)
+        for name, found in results.items():
+            for height, share in found[kind].items():
+                columns[name][kind, height] = share
+                figures[kind, height] = (f'{title}, from {height} px', '.0%')
     for key in ('false_boxes', 'false_persons', 'crop_iou', 'hips_error', 'top_error'):
-        table.add_row(key.replace('_', ' '), *(f'{results[name][key]:.2f}' for name in names))
-    return table
+        figures[key] = (key.replace('_', ' '), '.2f')
+    return side_by_side(columns, figures, title='person detectors on rendered images')

@@ -19,9 +19,9 @@ from biopose_ros.virtual_markers import MarkerTable
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 _AT_ONCE = 8  # images; more take memory and no less time
-# Both sides are taken for confused where that explains the points so much better.
+# Sides count as confused where exchanging them leaves less than this share of the error.
 _SWAPPED = 0.5
-# Middle joints of body and detector that both name; they tell how far off a reading is.
+# Left and right joints that body and detector both have; their error shows a confusion.
 _SWAP_LANDMARKS = tuple(
     LANDMARK_NAMES.index(f'{side}_{joint}')
     for joint in ('shoulder', 'hip', 'knee', 'ankle')
@@ -110,7 +110,7 @@ def _sequence_errors(
 
 
 def _is_inside(sample: SyntheticSample, points_px: FloatArray) -> NDArray[np.bool_]:
-    """Tell which points of the crop lie in it and in the camera's image."""
+    """Mark the points that lie in the crop and in the camera's image."""
     matrix = sample.crop_from_image.astype(np.float64)
     image_px = np.linalg.solve(matrix[:2, :2], (points_px - matrix[:2, 2]).T).T
     in_crop = (points_px > -0.5) & (points_px < INPUT_PX - 0.5)

@@ -56,7 +56,7 @@ def clip_errors(
     :param skeleton: the default one.
     :param name: of the clip.
     :param evidence: of the clip, [1, frames, ...].
-    :param truth: likewise.
+    :param truth: of the same frames.
     """
     estimate = model(evidence)
     found = coordinates_of(skeleton, estimate)

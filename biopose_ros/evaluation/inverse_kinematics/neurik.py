@@ -67,7 +67,7 @@ def evaluate_neurik(
     advance: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """
-    Produce all figures; where nothing else is said the evidence is markers alone.
+    Produce all figures; unless stated otherwise the evidence is markers only.
 
     :param model: in evaluation mode.
     :param predictor: with the same weights, for the times.
@@ -209,10 +209,10 @@ def _milliseconds(predictor: NeurikPredictor, clip: Clip, persons: int) -> float
     for frame in range(_TIMED_FRAMES):
         markers = Markers(MARKER_NAMES, positions_m[frame % len(positions_m)], confidence)
         stamp_ns = (frame + 1) * 33_000_000
-        seen = [PersonFrame(f'timed_{i}', stamp_ns, markers) for i in range(persons)]
+        seen = [PersonFrame(i, stamp_ns, markers) for i in range(persons)]
         began = time.perf_counter()
         predictor.update(seen)
         times.append(time.perf_counter() - began)
     for person in range(persons):
-        predictor.forget(f'timed_{person}')
+        predictor.forget(person)
     return float(np.median(times) * 1e3)

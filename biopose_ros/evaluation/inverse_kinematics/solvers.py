@@ -24,9 +24,10 @@ from biopose_ros.skeleton import (
 )
 from biopose_ros.skeleton.description import Marker
 from biopose_ros.skeleton.osim_writer import osim_text
+from biopose_ros.skeleton.sides import left_of
 from biopose_ros.training.labels.pose_labels import LABEL_WEIGHTS
 from biopose_ros.training.neurik.data import Truth
-from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES, mirrored_marker
+from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES
 
 # Markers that the labels do not use count this much.
 _OTHER_WEIGHT = 0.1
@@ -142,7 +143,7 @@ def marker_segments() -> list[str]:
 def marker_weights() -> list[float]:
     """Weigh the network's markers as the labels do, [markers]."""
     known = {**LABEL_WEIGHTS, 'bp_right_hip': LABEL_WEIGHTS['R_HJC']}
-    known |= {mirrored_marker(name): weight for name, weight in known.items()}
+    known |= {left_of(name): weight for name, weight in known.items()}
     return [known.get(name, _OTHER_WEIGHT) for name in MARKER_NAMES]
 
 

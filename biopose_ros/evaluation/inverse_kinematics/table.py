@@ -6,6 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
+from biopose_ros.evaluation.tables import side_by_side
+
 _NOISES = ('clean', 'mesh_noise', 'heavy_noise')
 
 
@@ -15,18 +17,13 @@ def neurik_table(results: dict[str, Any]) -> Table:
 
     :param results: from :func:`biopose_ros.evaluation.inverse_kinematics.neurik.evaluate_neurik`.
     """
-    table = Table('figure', *_NOISES, title='NeurIK on held-out persons and clips')
-    first = results[_NOISES[0]]
-    for key, value in first.items():
-        if not isinstance(value, dict):
-            table.add_row(key, *(_cell(results[noise].get(key)) for noise in _NOISES))
-    for group in first['groups_deg']:
-        cells = (_cell(results[noise]['groups_deg'][group]) for noise in _NOISES)
-        table.add_row(f'{group}, degrees', *cells)
-    for key, value in results.items():
-        if key not in _NOISES:
-            table.add_row(key, _cell(value), '', '')
-    return table
+    columns = {
+        noise: found | {f'{group}, degrees': e for group, e in found['groups_deg'].items()}
+        for noise, found in results.items()
+        if noise in _NOISES
+    }
+    columns[_NOISES[0]] |= {key: results[key] for key in results if key not in _NOISES}
+    return side_by_side(columns, title='NeurIK on held-out persons and clips')
 
 
 def rendered_table(results: dict[str, Any]) -> Table:
@@ -35,11 +32,8 @@ def rendered_table(results: dict[str, Any]) -> Table:
 
     :param results: from :func:`~.neurik.evaluate_rendered`.
     """
-    names = [key for key, value in next(iter(results.values())).items() if _is_number(value)]
-    table = Table('evidence', *names, title='What the networks say on rendered sequences')
-    for evidence, figures in results.items():
-        table.add_row(evidence, *(_cell(figures[name]) for name in names))
-    return table
+    title = 'What the networks say on rendered sequences'
+    return side_by_side(results, corner='evidence', title=title, is_turned=True)
 
 
 def rendered_group_table(figures: dict[str, Any]) -> Table:
@@ -48,16 +42,9 @@ def rendered_group_table(figures: dict[str, Any]) -> Table:
 
     :param figures: of one kind of evidence.
     """
-    table = Table('group', 'degrees', 'offsets removed', 'gain', title='All evidence, by group')
-    for group, error in figures['groups_deg'].items():
-        corrected, gain = figures['groups_bias_corrected_deg'][group], figures['gain'][group]
-        table.add_row(group, f'{error:.1f}', f'{corrected:.1f}', f'{gain:.2f}')
-    return table
-
-
-def _is_number(value: Any) -> bool:
-    return not isinstance(value, dict)
-
-
-def _cell(value: float | None) -> str:
-    return '-' if value is None else f'{value:.3g}'
+    columns = {
+        'degrees': figures['groups_deg'],
+        'offsets removed': figures['groups_bias_corrected_deg'],
+        'gain': {name: figures['gain'][name] for name in figures['groups_deg']},
+    }
+    return side_by_side(columns, corner='group', title='All evidence, by group')

@@ -36,7 +36,7 @@ class AblationConfig:
     """
     How the variants learn, all alike.
 
-    :param images: of the training store, the first so many.
+    :param images: how many of the training store, from its first.
     :param held_out: of the other store, to measure with.
     :param steps: of the optimiser, each.
     :param batch: crops at once.

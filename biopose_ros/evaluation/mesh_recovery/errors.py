@@ -47,7 +47,7 @@ class MeshErrors:
     :param depth_share: distance of the pelvis from the camera, relative.
     :param within_1_sigma: share of joint coordinates (about the pelvis) within their uncertainty.
     :param within_2_sigma: and within twice that.
-    :param places_within_1_sigma: share of coordinates of joints in the crop, likewise.
+    :param places_within_1_sigma: share of the joints' coordinates in the crop within 1 sigma.
     :param places_within_2_sigma: and within twice that.
     """
 

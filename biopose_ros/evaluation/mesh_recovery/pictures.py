@@ -65,7 +65,7 @@ def body_cells(video: Path, pipeline: Pipeline, count: int, step: int) -> Iterat
     :param video: of real persons.
     :param pipeline: of method biopose.
     :param count: pictures at most, spread over the video.
-    :param step: every so many images are shown to the pipeline.
+    :param step: every n-th image is shown to the pipeline.
     :returns: the person before and after, side by side, of one size each.
     """
     model = load_body()

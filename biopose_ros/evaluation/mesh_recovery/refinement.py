@@ -51,14 +51,13 @@ class RefinementErrors:
 
 
 class RefinementJudge:
-    """Compares bodies with the truth; holds the labels' inverse kinematics."""
+    """
+    Compares bodies with the truth; holds the labels' inverse kinematics.
+
+    :param tie: what gave the samples their true coordinates.
+    """
 
     def __init__(self, tie: LabelTie) -> None:
-        """
-        Prepare.
-
-        :param tie: what gave the samples their true coordinates.
-        """
         self._tie, self._names = tie, load_skeleton().coordinate_names
 
     def errors(
@@ -115,7 +114,7 @@ def refine_each(seen: Sequence[SampledBody], refiner: Refiner) -> list[Recovered
 
 def with_gross_errors(seen: Sequence[SampledBody], seed: int = 0) -> list[SampledBody]:
     """
-    Throw every tenth keypoint far off, its confidence unchanged.
+    Displace every tenth keypoint far, its confidence unchanged.
 
     :param seen: images; the bodies stay as they are.
     :param seed: of the random numbers.

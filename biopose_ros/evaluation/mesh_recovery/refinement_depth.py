@@ -38,7 +38,7 @@ class DepthConfig:
     """
     How tokens are moved.
 
-    :param images: of the store, the first so many.
+    :param images: how many of the store, from its first.
     :param steps: of Adam.
     :param rate: of Adam.
     :param prior: weight of the rotations' change (mean square of their 6D numbers, per 0.01).

@@ -1,4 +1,4 @@
-"""How far recovered bodies are off on rendered image sequences: by part, confidence and time."""
+"""Errors of recovered bodies on rendered image sequences: by part, confidence and time."""
 
 from __future__ import annotations
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import butter, sosfiltfilt
 
-from biopose_ros.person.filtering import CoordinateFilter, FilteredCoordinates, MotionModel
-from biopose_ros.person.smoothing import smooth
+from biopose_ros.person.estimator import EstimatedCoordinates, MotionEstimator
+from biopose_ros.person.motion_model import MotionModel
+from biopose_ros.person.smoothing import smoothed
 from biopose_ros.records import FloatArray
 
 RATE_HZ = 30.0
@@ -23,8 +24,8 @@ class Series:
     Filtered coordinates over time.
 
     :param positions: [frames, coordinates], radians.
-    :param velocities: likewise, per second; None where the filter gives none.
-    :param stddev: likewise, 1 sigma; None where the filter gives none.
+    :param velocities: [frames, coordinates], per second; None where the filter gives none.
+    :param stddev: [frames, coordinates], 1 sigma; None where the filter gives none.
     """
 
     positions: FloatArray
@@ -42,14 +43,14 @@ def unfiltered(positions: FloatArray, stddev: FloatArray) -> Series:
     return Series(positions, velocities, stddev)
 
 
-def kalman(smoothing: float) -> Filter:
-    """Our causal filter at a strength."""
+def causal(smoothing: float) -> Filter:
+    """Our estimator at a strength, without keypoints."""
 
     def run(positions: FloatArray, stddev: FloatArray) -> Series:
-        causal = CoordinateFilter(_angles(positions.shape[1]), smoothing)
+        estimator = _estimator(positions.shape[1], smoothing)
         return _series(
             [
-                causal.update(row, sigma, frame / RATE_HZ)
+                estimator.update(row, sigma, frame / RATE_HZ)
                 for frame, (row, sigma) in enumerate(zip(positions, stddev, strict=True))
             ]
         )
@@ -57,12 +58,17 @@ def kalman(smoothing: float) -> Filter:
     return run
 
 
-def both_ways(smoothing: float) -> Filter:
-    """Our smoother of recordings at a strength."""
+def look_ahead(smoothing: float) -> Filter:
+    """Our estimator with all that came later, without keypoints."""
 
     def run(positions: FloatArray, stddev: FloatArray) -> Series:
-        times_s = np.arange(len(positions)) / RATE_HZ
-        return _series(smooth(times_s, positions, stddev, _angles(positions.shape[1]), smoothing))
+        estimator, steps = _estimator(positions.shape[1], smoothing), []
+        for frame, (row, sigma) in enumerate(zip(positions, stddev, strict=True)):
+            estimator.update(row, sigma, frame / RATE_HZ)
+            assert estimator.last is not None
+            steps.append(estimator.last)
+        beliefs = smoothed(steps, estimator.model)
+        return _series([estimator.report(belief) for belief in beliefs])
 
     return run
 
@@ -104,11 +110,14 @@ def one_euro(cutoff_hz: float, beta: float) -> Filter:
     return run
 
 
-def _angles(count: int) -> MotionModel:
-    return MotionModel(np.ones(count, dtype=bool), np.zeros(count, dtype=bool))
+def _estimator(count: int, smoothing: float) -> MotionEstimator:
+    """Make an estimator of angles without limits."""
+    model = MotionModel(np.ones(count, dtype=bool), np.zeros(count, dtype=bool))
+    unlimited = np.full(count, np.inf)
+    return MotionEstimator(model, (-unlimited, unlimited), smoothing)
 
 
-def _series(frames: list[FilteredCoordinates]) -> Series:
+def _series(frames: list[EstimatedCoordinates]) -> Series:
     return Series(
         np.stack([frame.positions for frame in frames]),
         np.stack([frame.velocities for frame in frames]),

@@ -24,9 +24,9 @@ from biopose_ros.evaluation.metrics import angle_errors_deg, without_bias
 from biopose_ros.evaluation.person.filter_candidates import (
     RATE_HZ,
     Filter,
-    both_ways,
     butterworth,
-    kalman,
+    causal,
+    look_ahead,
     one_euro,
     unfiltered,
 )
@@ -58,7 +58,7 @@ class RecordedErrors:
 
     :param names: coordinates.
     :param errors_rad: [frames, coordinates] at :data:`RATE_HZ`, without constant offsets.
-    :param stddev: likewise, the stated 1 sigma.
+    :param stddev: the stated 1 sigma, shaped alike.
     """
 
     names: tuple[str, ...]
@@ -149,7 +149,7 @@ def recorded_errors(data: Path, config: PipelineConfig, watch: Watcher) -> list[
 
 def fresh_share(errors: Sequence[RecordedErrors]) -> float:
     """
-    Tell which share of the errors' variance is new in each image.
+    Estimate the share of the errors' variance that is new in each image.
 
     White noise of variance v has second differences of variance 6 v; their median is used, since
     jumps are no noise.
@@ -296,14 +296,14 @@ def evaluate_filtering(
     """
     families: dict[str, dict[str, Filter]] = {
         'unfiltered': {'': unfiltered},
-        'kalman': {f'{strength:g}': kalman(strength) for strength in STRENGTHS},
+        'causal': {f'{strength:g}': causal(strength) for strength in STRENGTHS},
         **{
             f'one_euro_beta_{beta:g}': {
                 f'{cutoff:g}': one_euro(cutoff, beta) for cutoff in EURO_CUTOFFS_HZ
             }
             for beta in EURO_BETAS
         },
-        'look_ahead': {f'{strength:g}': both_ways(strength) for strength in STRENGTHS[::2]},
+        'look_ahead': {f'{strength:g}': look_ahead(strength) for strength in STRENGTHS[::2]},
         'butterworth': {'6': butterworth(6.0)},
     }
     results: dict[str, Any] = {
@@ -319,5 +319,5 @@ def evaluate_filtering(
 
 
 def filter_count() -> int:
-    """Tell how many filters :func:`evaluate_filtering` measures."""
+    """Count the filters that :func:`evaluate_filtering` measures."""
     return 2 + len(STRENGTHS) + len(STRENGTHS[::2]) + len(EURO_BETAS) * len(EURO_CUTOFFS_HZ)

@@ -11,11 +11,11 @@ import matplotlib
 matplotlib.use('Agg')  # no display
 
 _STYLES = {
-    'kalman': ('o-', 'C0', 'Kalman (smoothing 0 to 1)'),
+    'causal': ('o-', 'C0', 'ours, causal (smoothing 0 to 1)'),
     'one_euro_beta_0.3': ('.--', 'C1', 'One-Euro, beta 0.3'),
     'one_euro_beta_1': ('.--', 'C2', 'One-Euro, beta 1'),
     'one_euro_beta_3': ('.--', 'C3', 'One-Euro, beta 3'),
-    'look_ahead': ('s-', 'C4', 'look ahead (--smooth)'),
+    'look_ahead': ('s-', 'C4', 'ours, looking ahead'),
     'butterworth': ('D', 'k', 'Butterworth 6 Hz, both ways'),
 }
 _COSTS = {
@@ -43,7 +43,7 @@ def draw_trade_off(results: Mapping[str, Any], path: Path) -> None:
             jitter = [100.0 * row['jitter_deg'] / still for row in rows.values()]
             costs = [row[cost] for row in rows.values()]
             axis.plot(costs, jitter, style, color=colour, label=name, markersize=5)
-            if family == 'kalman':
+            if family == 'causal':
                 for setting, x, y in zip(rows, costs, jitter, strict=True):
                     axis.annotate(setting, (x, y), (4, 3), textcoords='offset points', fontsize=7)
         axis.set(xlabel=label, ylim=(0, 105))

@@ -13,6 +13,7 @@ from rich.table import Table
 from torch import Tensor
 
 from biopose_ros.evaluation.skeleton.opensim_reference import OpenSimModel
+from biopose_ros.evaluation.tables import side_by_side
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton, SolverConfig, solve_pose
 
@@ -169,12 +170,7 @@ def results_table(results: dict[str, Any]) -> Table:
 
     :param results: from :func:`compare_with_opensim`.
     """
-    table = Table('figure', *results['models'], title='Skeleton against OpenSim')
-    keys = [key for key in results if key != 'models']
-    for key in keys:
-        cells = [figures.get(key) for figures in results['models'].values()]
-        table.add_row(key, *('-' if cell is None else f'{cell:.3g}' for cell in cells))
-    return table
+    return side_by_side(results['models'], title='Skeleton against OpenSim')
 
 
 def _rms_mm(found_m: FloatArray, target_m: Tensor) -> float:

@@ -10,7 +10,7 @@ _KIB_PER_MIB = 1024
 
 def resident_mib(process_id: int | str = 'self') -> float:
     """
-    Tell how much memory a process holds now.
+    Measure the memory that a process holds now.
 
     :param process_id: of a running process.
     :returns: MiB; NaN where the system does not tell (no Linux).
@@ -20,7 +20,7 @@ def resident_mib(process_id: int | str = 'self') -> float:
 
 def peak_mib(process_id: int | str = 'self') -> float:
     """
-    Tell how much memory a process held at most, since its start or :func:`forget_peak`.
+    Give the most memory that a process held since its start or :func:`forget_peak`.
 
     :param process_id: of a running process.
     :returns: MiB; NaN where the system does not tell.

@@ -20,7 +20,7 @@ from biopose_ros.pipeline import Pipeline
 from biopose_ros.settings import DetectionConfig, PipelineConfig
 
 IMAGE_NS = 33_333_333
-# Persons are found one after the other; whoever is not found by then is missed.
+# Persons are found one after the other; one who is not found by then counts as missed.
 SETTLE_IMAGES = 150
 # Images with everybody in view before the measurement: caches and filters are warm.
 WARM_IMAGES = 5
@@ -35,8 +35,8 @@ class Speed:
     :param persons_followed: mean number of persons with a result.
     :param images: how many were measured.
     :param fps: images per second, one after the other.
-    :param latency_p50_ms: median; likewise the 95th and 99th percentile.
-    :param stages_ms: median by stage; likewise the percentiles.
+    :param latency_p50_ms: median; the next two are the 95th and 99th percentile.
+    :param stages_ms: median by stage; the next ones are the percentiles.
     :param peak_memory_mib: of the whole process, NaN where the system does not tell.
     """
 
@@ -117,7 +117,7 @@ class _Run:
 
 def describe_device(device: str) -> dict[str, str | int]:
     """
-    Tell what the figures were measured on.
+    Describe the machine on which the figures were measured.
 
     :param device: as for the pipeline.
     """

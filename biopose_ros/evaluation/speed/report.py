@@ -83,7 +83,7 @@ class Report:
             yield 'live node', count, result
 
     def ratios(self) -> dict[str, float]:
-        """Tell how many times as long the others take: over our same part, or over all of ours."""
+        """Divide the time of other tools by that of our same part, or of our whole pipeline."""
         fit_ms = self.variants.get(LANDMARKS, {}).get(1)
         whole = self.variants[self.method].get(1)
         ratios = {}
@@ -99,7 +99,7 @@ class Report:
         return ratios
 
     def rival_lines(self) -> Iterator[str]:
-        """Tell in words what the others take."""
+        """Describe the time of other tools in words."""
         for rival in self.rivals:
             yield f'{rival.name}: {rival.p50_ms:.1f} ms an image ({rival.images} images)'
         for name, ratio in self.ratios().items():
@@ -142,7 +142,7 @@ def measure_all(plan: BenchmarkPlan, on_part: Callable[[str], None]) -> Report:
     Measure one part after the other.
 
     :param on_part: called with the name of each part before it is measured.
-    :raises SceneError: when the video shows nobody in full view.
+    :raises SceneError: when the video shows no person in full view.
     :raises LiveBenchmarkError: when the node does not start.
     """
     on_part(f'looking for a person in {plan.video.name}')

@@ -26,7 +26,7 @@ TIMEOUT_S = 120.0
 
 
 class RivalError(RuntimeError):
-    """A tool that is not there, or does not run; the text says why."""
+    """A tool that is not there, or does not run; the text gives the reason."""
 
 
 @dataclass(frozen=True)

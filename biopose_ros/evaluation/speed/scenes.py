@@ -17,7 +17,7 @@ from biopose_ros.sensor_messages.images import BgrImage
 from biopose_ros.settings import DetectionConfig
 
 IMAGE_PX = (1280, 720)
-# One person fills a cell of this height; more share two rows of half of it.
+# One person fills a cell of this size; several stand in two rows of cells of half the height.
 CELL_PX = (640, 720)
 CLIP_IMAGES = 60
 # Height of the cell over that of the person.
@@ -49,7 +49,7 @@ class Scene:
 
     def image(self, number: int) -> BgrImage:
         """
-        Compose a picture; the movement runs forth and back, so that nobody ever jumps.
+        Compose a picture; the movement runs forth and back, so that no person ever jumps.
 
         :param number: of the picture, from 0 without end.
         :returns: [720, 1280, 3].
@@ -77,7 +77,7 @@ def person_cells(video: Path, count: int = CLIP_IMAGES) -> list[BgrImage]:
     :param video: a file with a person who stays in view.
     :param count: how many pictures in a row.
     :returns: [720, 640, 3] each, the person in the middle.
-    :raises SceneError: when nobody is followed for so long.
+    :raises SceneError: when no person is followed that long.
     """
     tracker = PersonTracker(DetectionConfig(max_persons=2))
     boxes: dict[int, list[FloatArray]] = {}

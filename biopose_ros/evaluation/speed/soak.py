@@ -43,7 +43,7 @@ SAMPLE_PERIOD_S = 0.5
 # With two images on the way the node always has one waiting and is never idle.
 ON_THE_WAY = 2
 RESULT_TIMEOUT_S = 2.0
-# A refused image gives no answer; so long it may take to be looked at.
+# A refused image gives no answer; this long it may take to be looked at.
 BROKEN_WAIT_S = 0.3
 DIAGNOSTICS_WAIT_S = 1.5
 

@@ -13,7 +13,7 @@ from biopose_ros.records import FloatArray, TrackingState
 WARM_UP_SHARE = 1 / 3
 BLOCKS = 10
 MIN_SAMPLES = 2 * BLOCKS
-# Memory that comes and goes in steps; less than this says nothing in a short run.
+# Memory that comes and goes in steps; a smaller change means nothing in a short run.
 MAX_GROWTH_MIB = 8.0
 MAX_DELAY_GROWTH = 1.5
 MAX_DELAY_STEP_S = 0.02
@@ -33,7 +33,7 @@ class SoakLog:
     :param memory: images published so far and resident MiB.
     :param handles: threads and open files of the node.
     :param waiting: images that waited, of every diagnostics.
-    :param rejected: images that the node says it refused.
+    :param rejected: images that the node reports as refused.
     :param faults: messages of diagnostics that were not OK during stalls.
     :param broken: broken images published.
     :param stalls: how often the camera stalled.

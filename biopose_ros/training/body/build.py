@@ -39,7 +39,7 @@ class BuildConfig:
     How large a population the body is made from.
 
     :param seed: of everything random.
-    :param wide: bodies drawn widely, both sexes together; they tell how a body changes.
+    :param wide: bodies drawn widely, both sexes together; they show how a body changes.
     :param pool: natural bodies per sex to choose from.
     :param people: persons of the survey per sex.
     :param components: shape components.
@@ -181,7 +181,7 @@ def compare_with_survey(
     persons: int = 2000,
 ) -> list[MeasureRow]:
     """
-    Measure bodies sampled from the shape space and hold them against the survey.
+    Measure bodies sampled from the shape space and compare them with the survey.
 
     :param data: with a population.
     :param surveys: per sex, [persons] per measure; women first.

@@ -18,11 +18,10 @@ from scipy.spatial import ConvexHull
 
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.body.model import BodyMesh
+from biopose_ros.body.volume import DENSITY_KG_M3, volume_m3
 from biopose_ros.records import FloatArray
 from biopose_ros.virtual_markers import MarkerTable
 
-# Whole-body density with air in the lungs, kg/m3: lean tissue near 1070, fat 900, 3 litres of air.
-DENSITY = 1010.0
 # The head of the radius lies below the lateral epicondyle, metres.
 RADIALE_DROP_M = 0.012
 # ANSUR flexes the arm; relaxed girths as a share (upper arm 0.93, forearm 0.97).
@@ -177,7 +176,7 @@ class Measures:
             },
         }
         measured = {f'{name}_mm': 1e3 * value for name, value in metres.items()}
-        return {'weight_kg': DENSITY * volume_m3(bodies_m, self._faces), **measured}
+        return {'weight_kg': DENSITY_KG_M3 * volume_m3(bodies_m, self._faces), **measured}
 
 
 HEIGHTS = {
@@ -210,19 +209,6 @@ def _foot_length(foot_m: FloatArray, points: dict[str, FloatArray]) -> FloatArra
     along = along / np.linalg.norm(along, axis=-1, keepdims=True)
     place = np.einsum('bvk,bk->bv', foot_m[..., [0, 2]], along)
     return place.max(axis=1) - place.min(axis=1)
-
-
-def volume_m3(bodies_m: FloatArray, faces: np.ndarray) -> FloatArray:
-    """
-    Measure the volume inside closed surfaces.
-
-    :param bodies_m: [bodies, vertices, 3].
-    :param faces: [faces, 3].
-    :returns: [bodies].
-    """
-    corners = (bodies_m[:, faces[:, k]] for k in range(3))
-    first, second, third = corners
-    return np.einsum('bfk,bfk->b', first, np.cross(second, third)) / 6.0
 
 
 def read_survey(path: Path, sex: str) -> dict[str, FloatArray]:

@@ -227,7 +227,7 @@ def fit_to_survey(
     """
     Correct bodies until each measures like one person.
 
-    :param wide: bodies drawn widely: they tell how a body changes with its measures.
+    :param wide: bodies drawn widely: they show how a body changes with its measures.
     :param pool: natural bodies, at least one per person; those most like a person are corrected.
     :param survey: [persons] per measure.
     :param measures: how bodies are measured.

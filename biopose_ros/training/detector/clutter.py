@@ -92,7 +92,7 @@ def _stand(random: np.random.Generator, foot_m: FloatArray) -> list[Mesh]:
 
 def flat_picture(random: np.random.Generator, side_px: int) -> NDArray[np.uint8]:
     """
-    Draw a picture in which there is no place and nobody.
+    Draw a picture without depth and without persons.
 
     :param random: source of chance.
     :param side_px: width and height.

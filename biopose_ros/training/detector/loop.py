@@ -1,4 +1,4 @@
-"""Train the person detector: from the published network on, on rendered and on real windows."""
+"""Train the person detector on rendered and real windows, starting from the published network."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class DetectorTraining(TimedTraining):
         config: TrainConfig,
     ) -> None:
         """
-        Prepare, from the folder's checkpoint where there is one.
+        Begin, or go on from the checkpoint in the folder.
 
         :param windows: rendered ones to learn from.
         :param validation: windows to check with.
@@ -76,7 +76,7 @@ class DetectorTraining(TimedTraining):
         super().__init__(model, folder, config)
 
     def losses(self) -> dict[str, Tensor]:
-        """Compare the answers to augmented windows with the truth; the step alone fixes them."""
+        """Compare outputs for augmented windows with the truth; the step is the seed."""
         random = np.random.default_rng([self.config.seed, self.step])
         epoch, place = divmod(self.step, self.config.chunks)
         order = np.random.default_rng([self.config.seed, epoch]).permutation(self.config.chunks)

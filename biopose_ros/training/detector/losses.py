@@ -1,4 +1,4 @@
-"""What the detector's answers cost."""
+"""Losses of the person detector."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class LossConfig:
     How errors are weighed.
 
     :param weights: by loss.
-    :param focus: exponent that takes weight from answers that are right already.
+    :param focus: exponent of the focal loss: right answers get less weight.
     """
 
     weights: Mapping[str, float] = field(default_factory=_default_weights)
@@ -33,7 +33,7 @@ def detector_losses(
     outputs: Mapping[str, Tensor], targets: Targets, config: LossConfig
 ) -> dict[str, Tensor]:
     """
-    Compare answers with their targets.
+    Compare outputs with their targets.
 
     :param outputs: ``scores`` [windows, anchors, 1], logits, and ``boxes`` [windows, anchors, 12].
     :param targets: of the same windows.

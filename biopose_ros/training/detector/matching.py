@@ -1,4 +1,4 @@
-"""Which anchors should say which person, and with which numbers."""
+"""Targets of the detector: which anchors detect which person, and with which numbers."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _ANCHORS_PX = make_anchors() * INPUT_PX
 _SPEAKING = np.zeros(len(_ANCHORS_PX), bool)
 _SPEAKING[1 : 2 * 28 * 28 : 2] = True
 _SPEAKING[2 * 28 * 28 : 2 * (28 * 28 + 14 * 14) : 2] = True
-# Anchors this near to the middle of a person's box speak for the person; a cell of the finest grid
-# is 8 pixels wide. Around them it does not matter what the anchors say.
+# Anchors this near to the middle of a person's box must detect the person; a cell of the finest
+# grid is 8 pixels wide. Anchors around those are ignored in the loss.
 _REACH, _LEAST_REACH_PX, _DOUBT = 0.35, 6.0, 1.8
-# A person of whom less shows is neither asked for nor denied.
+# A person of whom less shows is ignored in the loss.
 _LEAST_VISIBLE = 0.4
 
 
 @dataclass(frozen=True)
 class Targets:
     """
-    What the network should say.
+    Targets of the network.
 
-    :param scores: [windows, anchors], 1 where an anchor speaks for a person.
-    :param weights: [windows, anchors], 0 where any score will do.
+    :param scores: [windows, anchors], 1 where an anchor should detect a person.
+    :param weights: [windows, anchors], 0 where the loss ignores the anchor.
     :param numbers: [windows, anchors, 6, 2], as the network gives them; of no meaning without a
         person.
     :param scales_px: [windows, anchors, 2], side of the person's box and radius of the circle.
@@ -45,11 +45,11 @@ class Targets:
 
 def match(windows: Sequence[LabelledWindow], device: torch.device) -> Targets:
     """
-    Give every anchor its task.
+    Assign persons to anchors.
 
     :param windows: at least one.
     :param device: for the result.
-    :returns: the tasks.
+    :returns: the targets.
     """
     parts = [_match_one(window) for window in windows]
     stacks = (np.stack(part) for part in zip(*parts, strict=True))

@@ -1,8 +1,8 @@
 """
 Windows of real videos, so that the detector does not forget photographs.
 
-Nobody labels them: the published networks follow the persons through the video, and what the
-landmark network says of those it is sure of is what the detector should say. Where the published
+They have no labels: the published networks follow the persons through the video, and what the
+landmark network finds of those it is sure of is what the detector should find. Where the published
 detector sees somebody whom the landmark network does not confirm, the answer is left open.
 """
 
@@ -59,7 +59,7 @@ def follow_video(path: Path, step: int = 5) -> list[RealFrame]:
     Let the published networks label a video.
 
     :param path: of the video.
-    :param step: every so many frames are kept.
+    :param step: every n-th frame is kept.
     :returns: labelled frames, at most 1280 pixels wide or high.
     :raises NetworkFileError: when the networks are not imported.
     """

@@ -29,7 +29,7 @@ _FLESH_M = 0.3
 _FACE_UP, _FACE_AHEAD = 0.4, 0.4
 # The box of head and shoulders, as the published network places it: its middle on the way from
 # the shoulders to the face. That network's boxes are all of one size, so that neighbours melt
-# together when they are small; ours has a side of so many heights of the head.
+# together when they are small; the side of ours is this many heights of the head.
 _TOWARDS_FACE, _BOX_HEADS = 0.45, 3.0
 # Circle around the upper body over its farthest point, as the published network draws it.
 _UPPER_CIRCLE = 1.28
@@ -100,7 +100,7 @@ def visible_share(
     inside: NDArray[np.bool_],
 ) -> float:  # fmt: skip
     """
-    Tell how much of a person shows in a window.
+    Measure how much of a person shows in a window.
 
     :param truth: the person.
     :param window_from_image: [3, 3], pixels of the camera's image to those of the window.

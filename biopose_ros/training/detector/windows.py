@@ -21,7 +21,7 @@ from biopose_ros.training.synthesis.sources import SUBJECT_TENTHS, choose_subjec
 
 CHUNK = 16
 LEAST_SHARE = 0.05
-# What the windows hold: one to three persons, a crowd, nobody in a scene, a picture without depth.
+# What the windows hold: one to three persons, a crowd, an empty scene, a picture without depth.
 _KINDS = ('few', 'crowd', 'empty', 'flat')
 _KIND_SHARES = (0.56, 0.12, 0.22, 0.10)
 # Height of the main person over the window's side.

@@ -19,8 +19,8 @@ from torch import Tensor
 from biopose_ros.body import BodyModel
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.skeleton import Skeleton, load_skeleton, solve_pose
+from biopose_ros.skeleton.sides import left_of
 from biopose_ros.training.labels import guides
-from biopose_ros.training.labels.landmarks import mirrored_name
 from biopose_ros.training.labels.marker_body import MarkerBody
 from biopose_ros.training.labels.start_pose import CARRIERS, start_pose, t_pose
 from biopose_ros.virtual_markers import MarkerTable, load_markers
@@ -93,7 +93,7 @@ class Anthropometry:
         skeleton: Skeleton | None = None,
     ) -> None:
         """
-        Prepare a body.
+        Measure the mean body.
 
         :param body: with markers for its topology.
         :param table: None for the table that ships for the topology.
@@ -161,7 +161,7 @@ class Anthropometry:
 
     def _ratio(self, markers_m: Tensor, first: str, second: str) -> Tensor:
         """Compare a distance, mean of both sides, with the unscaled skeleton's."""
-        sides = ((first, second), (mirrored_name(first), mirrored_name(second)))
+        sides = ((first, second), (left_of(first), left_of(second)))
         measured = sum(
             (self.at(markers_m, a) - self.at(markers_m, b)).norm(dim=-1) for a, b in sides
         )

@@ -1,5 +1,5 @@
 """
-Guides: what brings the skeleton into a standing body, and so decides what zero means.
+Guides: points and directions that place the skeleton in a standing body, and so define zero.
 
 Two kinds. Points: joint centres, and on the trunk landmarks of LaiUhlrich2022, lie where the
 skeleton has them. Directions: a line on the body has the direction that the same line has on the
@@ -26,7 +26,7 @@ from torch import Tensor
 
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.description import Marker, Vector
-from biopose_ros.training.labels.landmarks import mirrored_name
+from biopose_ros.skeleton.sides import left_of
 
 ARMS_LOWERED_RAD = radians(75)
 
@@ -79,10 +79,10 @@ class Direction:
         """Give the same line on the left side."""
         return replace(
             self,
-            segment=self.segment.removesuffix('_r') + '_l',
-            near=mirrored_name(self.near),
-            start=tuple(mirrored_name(name) for name in self.start),
-            end=tuple(mirrored_name(name) for name in self.end),
+            segment=left_of(self.segment),
+            near=left_of(self.near),
+            start=tuple(map(left_of, self.start)),
+            end=tuple(map(left_of, self.end)),
             on_segment=_mirrored(self.on_segment),
             on_body=_mirrored(self.on_body),
         )
@@ -136,9 +136,7 @@ DIRECTIONS = (
     *(direction.mirrored() for direction in RIGHT_DIRECTIONS),
 )
 POINTS = {
-    name: weight
-    for right, weight in POINT_WEIGHTS.items()
-    for name in (right, mirrored_name(right))
+    name: weight for right, weight in POINT_WEIGHTS.items() for name in (right, left_of(right))
 }
 NAMES = (*POINTS, *(f'direction_{row}' for row in range(len(DIRECTIONS))))
 WEIGHTS = (*POINTS.values(), *(DIRECTION_WEIGHT * line.weight for line in DIRECTIONS))

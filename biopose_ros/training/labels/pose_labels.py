@@ -21,12 +21,12 @@ from biopose_ros.skeleton.initial_pose import align
 from biopose_ros.skeleton.least_squares import minimise
 from biopose_ros.skeleton.limits import search_limits
 from biopose_ros.skeleton.marker_kinematics import compile_markers
+from biopose_ros.skeleton.sides import left_of
 from biopose_ros.training.labels.anthropometry import (
     Anthropometry,
     Subject,
     standing_pose,
 )
-from biopose_ros.training.labels.landmarks import mirrored_name
 from biopose_ros.training.labels.people import People, PeopleProblem
 from biopose_ros.training.labels.start_pose import KnownPose, euler, follow, start_pose
 from biopose_ros.training.motion.clip import MotionClip
@@ -87,7 +87,7 @@ MAX_ITERATIONS, TOLERANCE, DAMPING = 8, 1e-3, 1e-3
 @dataclass(frozen=True, eq=False)
 class SkeletonTruth:
     """
-    What the skeletons of moving bodies do.
+    Coordinates and sizes of the skeletons of moving bodies.
 
     :param coordinates: [frames, coordinates], within the limits; radians, pelvis translations in
         metres. In a motion the pelvis's tilt and rotation run on beyond half a turn.
@@ -125,7 +125,7 @@ class Labeller:
         weights = {
             name: weight
             for right, weight in LABEL_WEIGHTS.items()
-            for name in (right, mirrored_name(right))
+            for name in (right, left_of(right))
         }
         self.names = tuple(weights)
         self.weights = torch.tensor(list(weights.values()))
@@ -250,7 +250,7 @@ class Labeller:
         markers = compile_markers(skeleton, self.names, start)
         offsets_m = people.offsets_m[:, self._rows].to(start) / scales[:, markers.segments]
         lower, upper = search_limits(skeleton, start)
-        # The list is free while searching, so that a lying person is not caught at its end.
+        # The list is free while searching, so that a lying person is not caught at its limit.
         column = skeleton.coordinate_index('pelvis_list')
         lower[column], upper[column] = -torch.inf, torch.inf
         with torch.inference_mode():

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
-from biopose_ros.body.rotations import axis_angle_to_matrix
+from biopose_ros.body.joints import JOINT_NAMES
+from biopose_ros.body.rotations import axis_angle_to_matrix, chained
 from biopose_ros.frames import OPENSIM_FROM_BODY
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton
@@ -67,7 +67,7 @@ BALLS = (
         )
     ),
 )
-OUTSIDE_COST = 20.0  # a radian beyond a limit counts as much as jumps of so many
+OUTSIDE_COST = 20.0  # radians of jumps that cost as much as one radian beyond a limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,11 +166,7 @@ def joint_rotations(pose: Tensor) -> FloatArray:
     :param pose: [..., 24, 3], rotation vectors.
     :returns: [..., 24, 3, 3], turns away from the T-pose, OpenSim axes.
     """
-    local = axis_angle_to_matrix(pose.double()).numpy()
-    turns = np.empty_like(local)
-    for joint, parent in enumerate(JOINT_PARENTS):
-        own = local[..., joint, :, :]
-        turns[..., joint, :, :] = own if parent < 0 else turns[..., parent, :, :] @ own
+    turns = chained(axis_angle_to_matrix(pose.double())).numpy()
     return OPENSIM_FROM_BODY @ turns @ OPENSIM_FROM_BODY.T
 
 

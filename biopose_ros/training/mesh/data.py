@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from biopose_ros.body.joints import JOINT_PARENTS
-from biopose_ros.body.rotations import axis_angle_to_matrix
+from biopose_ros.body.rotations import axis_angle_to_matrix, chained
 from biopose_ros.inference.feature_maps import MAPS
 from biopose_ros.mesh_recovery.crop_camera import CropCamera, crop_camera
 from biopose_ros.mesh_recovery.network import CropEvidence, MeshRecovery
@@ -296,15 +295,3 @@ def _truth(fields: Mapping[str, FloatArray], cameras: list[CropCamera]) -> MeshT
         projection=projection,
         unprojection=torch.linalg.inv(projection),
     )
-
-
-def chained(pose: Tensor) -> Tensor:
-    """
-    Turn rotations relative to parents into rotations relative to the camera.
-
-    :param pose: [..., 24, 3, 3].
-    """
-    turns = [pose[..., 0, :, :]]
-    for joint, parent in enumerate(JOINT_PARENTS[1:], start=1):
-        turns.append(turns[parent] @ pose[..., joint, :, :])
-    return torch.stack(turns, -3)

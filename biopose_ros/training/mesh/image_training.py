@@ -83,7 +83,7 @@ class ImageTraining(TimedTraining):
         distillation: Distillation | None = None,
     ) -> None:
         """
-        Prepare, from the folder's checkpoint where there is one.
+        Begin, or go on from the checkpoint in the folder.
 
         :param encoder: see :mod:`biopose_ros.mesh_recovery.encoders`.
         :param network: the decoder, with normalisation and mean pose.

@@ -16,7 +16,7 @@ from biopose_ros.mesh_recovery.encoders import CROP_PX
 from biopose_ros.records import Crop, TrackingState
 from biopose_ros.settings import DetectionConfig
 
-# Of a video, every so many frames are kept; a photo is shown so often, until persons count.
+# Every n-th frame of a video is kept; a photo is repeated until its tracks are confirmed.
 _STEP, _LOOKS = 5, 6
 _VERSIONS = 2  # crops of one person in one picture
 _FRAME_NS = 33_333_333
@@ -30,7 +30,7 @@ def person_pictures(paths: Sequence[Path], seed: int = 0) -> NDArray[np.uint8]:
     :param seed: of the moves.
     :returns: [pictures, 256, 256, 3], blue, green, red.
     :raises NetworkFileError: when the networks are not imported.
-    :raises ValueError: when there is nobody to be seen.
+    :raises ValueError: when no person is seen.
     """
     random = np.random.default_rng(seed)
     tracker = PersonTracker(DetectionConfig(threads=1), 'cpu')

@@ -17,11 +17,12 @@ import numpy as np
 import torch
 
 from biopose_ros.body import load_body
-from biopose_ros.body.joints import JOINT_PARENTS
+from biopose_ros.body.rotations import relative_to_parents
+from biopose_ros.frames import OPENSIM_FROM_BODY
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton, load_skeleton
 from biopose_ros.training.labels.anthropometry import Anthropometry, standing_pose
-from biopose_ros.training.labels.start_pose import KnownPose, joint_rotations
+from biopose_ros.training.labels.start_pose import CARRIERS, KnownPose, joint_rotations
 from biopose_ros.training.motion.clip import MotionClip, drop_to_floor
 from biopose_ros.training.motion.joints import JOINT
 from biopose_ros.training.motion.proportions import Proportions
@@ -29,27 +30,8 @@ from biopose_ros.training.motion.recordings import MotionFileError, check_fields
 from biopose_ros.training.motion.retarget import collar_rotation
 from biopose_ros.training.motion.rotations import fraction_of, vectors_from_matrices
 
-# OpenSim (x forward, y up, z right) to the body (X left, Y up, Z forward).
-BODY_FROM_OPENSIM: FloatArray = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
-
-_SEGMENTS = {
-    'pelvis': 'pelvis',
-    'spine3': 'torso',
-    'head': 'head',
-    **{
-        f'{side}_{joint}': f'{segment}_{side[0]}'
-        for side in ('left', 'right')
-        for joint, segment in (
-            ('hip', 'femur'),
-            ('knee', 'tibia'),
-            ('ankle', 'calcn'),
-            ('foot', 'toes'),
-            ('shoulder', 'humerus'),
-            ('elbow', 'radius'),
-            ('wrist', 'hand'),
-        )
-    },
-}
+# Ulna and radius both hang on the elbow; the radius has the forearm's twist.
+_SEGMENTS = {joint: segment for segment, joint in CARRIERS.items() if segment[:4] != 'ulna'}
 
 _FIELDS: dict[str, tuple[str, tuple[str | int, ...]]] = {
     'coord_names': ('U', ('coordinates',)),
@@ -107,7 +89,7 @@ def _clip(
         source=source,
         fps=float(fields['fps']),
         pose=vectors_from_matrices(local).astype(np.float32),
-        translation_m=(translation @ BODY_FROM_OPENSIM.T).astype(np.float32),
+        translation_m=(translation @ OPENSIM_FROM_BODY).astype(np.float32),
         valid=np.ones(len(local), dtype=bool),
         floor_known=True,
         proportions=proportions,
@@ -163,7 +145,7 @@ def body_rotations(skeleton: Skeleton, angles_rad: dict[str, FloatArray]) -> Flo
     for name, segment in _SEGMENTS.items():
         index, joint = skeleton.segment_index(segment), JOINT[name]
         turned = posed[:, index] @ standing[index].T @ joints[joint]
-        worlds[:, joint] = BODY_FROM_OPENSIM @ turned @ BODY_FROM_OPENSIM.T
+        worlds[:, joint] = OPENSIM_FROM_BODY.T @ turned @ OPENSIM_FROM_BODY
     return _local(worlds)
 
 
@@ -186,8 +168,4 @@ def _local(worlds: FloatArray) -> FloatArray:
         arm = np.swapaxes(chest, -1, -2) @ worlds[:, JOINT[f'{side}_shoulder']]
         worlds[:, JOINT[f'{side}_collar']] = chest @ collar_rotation(arm, side)
         worlds[:, JOINT[f'{side}_hand']] = worlds[:, JOINT[f'{side}_wrist']]
-    local = worlds.copy()
-    for joint, parent in enumerate(JOINT_PARENTS):
-        if parent >= 0:
-            local[:, joint] = np.swapaxes(worlds[:, parent], -1, -2) @ worlds[:, joint]
-    return local
+    return relative_to_parents(torch.from_numpy(worlds)).numpy()

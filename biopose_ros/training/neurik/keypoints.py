@@ -72,14 +72,13 @@ _IS_SURE = torch.tensor([_stem(name).startswith(_ALWAYS_SURE) for name in LANDMA
 
 
 class SimulatedDetector:
-    """Sees clips of clean markers as 2D keypoints."""
+    """
+    Sees clips of clean markers as 2D keypoints.
+
+    :param generator: of the random numbers.
+    """
 
     def __init__(self, generator: torch.Generator) -> None:
-        """
-        Prepare.
-
-        :param generator: of the random numbers.
-        """
         self.generator = generator
         self.axes = PartAxes()
 

@@ -70,7 +70,7 @@ class NeurikTraining(TimedTraining):
         rendered: tuple[RenderedEvidence, RenderedEvidence] | None = None,
     ) -> None:
         """
-        Prepare, from the folder's checkpoint where there is one.
+        Begin, or go on from the checkpoint in the folder.
 
         :param motion: to learn from.
         :param validation: to check with.
@@ -189,7 +189,7 @@ def angle_error_deg(model: Neurik, evidence: Evidence, truth: Truth) -> float:
 
     :param model: in evaluation mode.
     :param evidence: of windows.
-    :param truth: likewise.
+    :param truth: of the same windows.
     """
     errors = estimate_errors(load_skeleton(), model(evidence), truth)
     half = errors.shape[1] // 2
@@ -244,7 +244,8 @@ def calibrate(
 
     :param model: trained, on the CPU; changed in place.
     :param motion: of the validation split; windows with noise of all strengths are drawn.
-    :param rendered: likewise, for evidence with features; None takes the same scales there.
+    :param rendered: of the validation split, for evidence with features; None takes the
+        same scales there.
     :param windows: to measure, of each.
     """
     skeleton = load_skeleton()

@@ -23,8 +23,8 @@ class LossConfig:
     Weights of the losses.
 
     :param weights: by name; angles are in radians, places in units of 0.1 m.
-    :param kinematics_frames: forward kinematics is run on so many frames of a window at most.
-    :param kinematics_samples: and on so many frames of a batch.
+    :param kinematics_frames: most frames of a window on which forward kinematics is run.
+    :param kinematics_samples: and most frames of a batch.
     """
 
     weights: Mapping[str, float] = field(
@@ -43,15 +43,14 @@ class LossConfig:
 
 
 class NeurikLoss:
-    """Compares an estimate with the truth."""
+    """
+    Compares an estimate with the truth.
+
+    :param skeleton: the default one.
+    :param config: weights.
+    """
 
     def __init__(self, skeleton: Skeleton, config: LossConfig | None = None) -> None:
-        """
-        Prepare.
-
-        :param skeleton: the default one.
-        :param config: weights.
-        """
         self.config = config or LossConfig()
         self.skeleton = skeleton
         self.groups = scale_groups(skeleton)
@@ -61,7 +60,7 @@ class NeurikLoss:
         Give each loss, unweighted.
 
         :param estimate: of windows, [batch, frames, ...].
-        :param truth: likewise.
+        :param truth: of the same windows.
         """
         frames = truth.angles_rad.shape[1]
         weight = _frame_weights(frames).to(truth.angles_rad.device)

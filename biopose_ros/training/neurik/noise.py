@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from biopose_ros.body.rotations import axis_angle_to_matrix
-from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES, mirrored_marker
+from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES, MIRRORED_MARKERS
 from biopose_ros.virtual_markers.part_axes import PartAxes
 
 # 1 sigma of each part's rotation against its parent, degrees, about an axis across the view.
@@ -46,7 +46,7 @@ _ORDER = (
 )
 _NAMES = [part.name for part in BODY_PARTS]
 _PART_OF = torch.tensor([_NAMES.index(p.name) for p in BODY_PARTS for _ in p.markers])
-_SWAPPED = torch.tensor([MARKER_NAMES.index(mirrored_marker(name)) for name in MARKER_NAMES])
+_SWAPPED = torch.tensor([MARKER_NAMES.index(MIRRORED_MARKERS[name]) for name in MARKER_NAMES])
 _LIMBS = [
     torch.tensor([any(kind in _NAMES[p] for kind in kinds) for p in _PART_OF.tolist()])
     for kinds in (('femur', 'tibia', 'foot'), ('humerus', 'forearm', 'hand'))
@@ -77,14 +77,13 @@ class NoiseLevels:
 
 
 class MeshNoise:
-    """Adds noise to clips of clean markers."""
+    """
+    Adds noise to clips of clean markers.
+
+    :param generator: of the random numbers.
+    """
 
     def __init__(self, generator: torch.Generator) -> None:
-        """
-        Prepare.
-
-        :param generator: of the random numbers.
-        """
         self.generator = generator
         self.axes = PartAxes()
         self.turn_rad = torch.tensor([[radians(_TURN_DEG[part.kind])] for part in BODY_PARTS])

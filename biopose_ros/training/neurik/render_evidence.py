@@ -191,7 +191,7 @@ def render_evidence(
 
     :param folder: for shards and log.
     :param config: what to render.
-    :param frames: at least so many in all.
+    :param frames: in all, at least.
     :param workers: processes.
     :param advance: called with frames done and frames wanted.
     :returns: all sequences of the folder in the order of their numbers.
@@ -219,7 +219,7 @@ def render_evidence(
 
 
 def _render(folder: Path, config: RenderConfig, frames: int, worker: int, workers: int) -> None:
-    """Make every so manieth shard that is missing, until all have enough frames together."""
+    """Make every n-th missing shard, until all shards together have enough frames."""
     logging.basicConfig(
         filename=folder / 'render.log',
         level=logging.INFO,

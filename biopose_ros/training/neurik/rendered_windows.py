@@ -22,7 +22,7 @@ class RenderedConfig:
     How windows are drawn.
 
     :param frames: in a window.
-    :param slowest: every so manieth image is taken at most.
+    :param slowest: largest frame stride.
     :param mirrored: share of windows with left and right exchanged; they have no features, which
         cannot be mirrored.
     :param without_features: share of the others that have none either.
@@ -52,19 +52,18 @@ class RenderedConfig:
 
 
 class RenderedSampler:
-    """Draws windows of rendered sequences; short sequences run back and forth."""
+    """
+    Draws windows of rendered sequences; short sequences run back and forth.
+
+    :param rendered: of one split.
+    :param skeleton: whose coordinates the labels are.
+    :param config: how windows are drawn.
+    :param seed: of the random numbers.
+    """
 
     def __init__(
         self, rendered: RenderedEvidence, skeleton: Skeleton, config: RenderedConfig, seed: int
     ) -> None:
-        """
-        Prepare.
-
-        :param rendered: of one split.
-        :param skeleton: whose coordinates the labels are.
-        :param config: how windows are drawn.
-        :param seed: of the random numbers.
-        """
         self.rendered = rendered
         self.config = config
         self.generator = torch.Generator().manual_seed(seed)
@@ -152,7 +151,7 @@ def side_by_side(
     Join two batches of windows of the same length.
 
     :param first: evidence and truth.
-    :param second: likewise.
+    :param second: evidence and truth.
     """
     joined = [
         {name: torch.cat([value, vars(other)[name]]) for name, value in vars(one).items()}

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from biopose_ros.inverse_kinematics.neurik import PELVIS_COORDINATES
 from biopose_ros.skeleton import Skeleton
+from biopose_ros.skeleton.sides import partners
 from biopose_ros.training.neurik.data import Truth
-from biopose_ros.virtual_markers.body_parts import MARKER_NAMES, mirrored_marker
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES, MIRRORED_MARKERS
 
 # Coordinates that change sign when left and right are exchanged.
 _MIRROR_NEGATES = (
@@ -49,18 +50,20 @@ def turned(positions_m: Tensor, truth: Truth, turn: Tensor) -> tuple[Tensor, Tru
 
 
 class Mirror:
-    """Exchanges left and right."""
+    """
+    Exchanges left and right.
+
+    :param skeleton: the default one.
+    """
 
     def __init__(self, skeleton: Skeleton) -> None:
-        """
-        Prepare.
-
-        :param skeleton: the default one.
-        """
         names = skeleton.coordinate_names[PELVIS_COORDINATES:]
-        self.angles = torch.tensor([names.index(_other_side(name)) for name in names])
+        other = partners(names)
+        self.angles = torch.tensor([names.index(other[name]) for name in names])
         self.signs = torch.tensor([-1.0 if name in _MIRROR_NEGATES else 1.0 for name in names])
-        self.markers = torch.tensor([MARKER_NAMES.index(mirrored_marker(n)) for n in MARKER_NAMES])
+        self.markers = torch.tensor(
+            [MARKER_NAMES.index(MIRRORED_MARKERS[n]) for n in MARKER_NAMES]
+        )
         self.flip = torch.tensor([1.0, 1.0, -1.0])
 
     def __call__(self, positions_m: Tensor, truth: Truth, chosen: Tensor) -> tuple[Tensor, Truth]:
@@ -83,11 +86,6 @@ class Mirror:
             pick(truth.pelvis_positions_m * flip, truth.pelvis_positions_m),
             truth.factors,
         )
-
-
-def _other_side(name: str) -> str:
-    sides = {'_r': '_l', '_l': '_r'}
-    return name[:-2] + sides[name[-2:]] if name[-2:] in sides else name
 
 
 def orthonormal(matrices: Tensor) -> Tensor:

@@ -49,19 +49,18 @@ class WindowConfig:
 
 
 class WindowSampler:
-    """Draws windows with random rate, heading, side, place, noise and evidence."""
+    """
+    Draws windows with random rate, heading, side, place, noise and evidence.
+
+    :param motion: of one split.
+    :param skeleton: whose coordinates the labels are.
+    :param config: how windows are drawn.
+    :param seed: of the random numbers.
+    """
 
     def __init__(
         self, motion: LabelledMotion, skeleton: Skeleton, config: WindowConfig, seed: int
     ) -> None:
-        """
-        Prepare.
-
-        :param motion: of one split.
-        :param skeleton: whose coordinates the labels are.
-        :param config: how windows are drawn.
-        :param seed: of the random numbers.
-        """
         self.motion = motion
         self.config = config
         self.generator = torch.Generator().manual_seed(seed)

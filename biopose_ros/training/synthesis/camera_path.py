@@ -18,7 +18,7 @@ RATE_HZ = 30.0
 # A hand sways slowly and trembles fast: 1 sigma in degrees, memory in seconds.
 _SWAY, _TREMOR = (0.6, 0.8), (0.05, 0.07)
 _SWAY_M = 0.012
-# Whoever pans follows the person this late and this smoothly, seconds.
+# Panning follows the person with this delay and this smoothing, seconds.
 _PAN_S = 0.4
 # The tracked crop's error as shares of its size, and in radians: lasting, drifting, its memory in
 # seconds. The place's is that of the hips' landmarks (`biopose evaluate keypoints`: 30 mm of about
@@ -82,7 +82,7 @@ def film(random: np.random.Generator, view: View, target_m: FloatArray) -> list[
 
 def image_steps_px(views: Sequence[View], target_m: FloatArray) -> FloatArray:
     """
-    Tell how far the camera's own movement shifts the image from each frame to the next.
+    Compute how far the camera's own movement shifts the image from each frame to the next.
 
     :param views: one per frame.
     :param target_m: [frames, 3], what is looked at, world.

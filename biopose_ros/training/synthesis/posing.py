@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from biopose_ros.body.joints import JOINT_PARENTS
 from biopose_ros.body.model import BodyMesh, BodyModel
-from biopose_ros.body.rotations import pose_to_matrices
+from biopose_ros.body.rotations import chained, pose_to_matrices
 from biopose_ros.inference.torch_threads import one_torch_thread
 from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.rotations import matrices_from_vectors
@@ -95,7 +94,7 @@ def pose_bodies(
             mesh.joints_m.numpy(),
             body.shaped_joints_m(shape).numpy(),
             body.statures_m(shape).numpy(),
-            _world_turns(local.numpy()),
+            chained(local.double()).numpy(),
             betas,
             _place_markers(markers, mesh),
         )
@@ -113,14 +112,6 @@ def _about_vertical(angles_rad: FloatArray) -> torch.Tensor:
     vectors = np.zeros((len(angles_rad), 3))
     vectors[:, 1] = angles_rad
     return torch.from_numpy(matrices_from_vectors(vectors).astype(np.float32))
-
-
-def _world_turns(local: NDArray[np.float32]) -> FloatArray:
-    """Chain local rotations [bodies, 24, 3, 3] from the root."""
-    turns = local.astype(np.float64)
-    for joint, parent in enumerate(JOINT_PARENTS[1:], start=1):
-        turns[:, joint] = turns[:, parent] @ turns[:, joint]
-    return turns
 
 
 def _is_seated(joints_m: FloatArray) -> bool:

@@ -80,7 +80,7 @@ class SyntheticSample:
 
     def rays(self, points_px: FloatArray) -> FloatArray:
         """
-        Tell where pixels of the crop look.
+        Give the rays of pixels of the crop.
 
         :param points_px: [..., 2].
         :returns: [..., 3], camera axes, z = 1.
@@ -119,7 +119,7 @@ def joint_visibility(
     inside: NDArray[np.bool_],
 ) -> NDArray[np.uint8]:
     """
-    Tell which joints can be seen.
+    Find the joints that can be seen.
 
     A joint lies inside the body, so it counts as seen while the surface before it is no further
     off than the flesh around the joint is thick.

@@ -153,7 +153,7 @@ class SequenceGenerator:
         scenes = []
         for frame, (now, crop) in enumerate(zip(views, crops, strict=True)):
             persons = tuple(act[frame] for act in acts)
-            # The same chance in every frame hangs the same skirt.
+            # The same seed in every frame, so that cloth keeps its shape.
             worn = hang(np.random.default_rng(cloth), persons, outfits, regions)
             scenes.append(Scene(persons, outfits, worn, things, palette, room, light, now, crop))
         return scenes

@@ -21,7 +21,7 @@ _FLESH_MARGIN_M = 0.06
 @dataclass(frozen=True)
 class Shot:
     """
-    What a sample says of its main person besides what the scene shows.
+    What a sample records of its main person besides what the scene shows.
 
     :param index: of the sample.
     :param subject: number of the person.

@@ -5,9 +5,9 @@ import pytest
 
 from biopose_ros.evaluation.person.filter_candidates import (
     RATE_HZ,
-    both_ways,
     butterworth,
-    kalman,
+    causal,
+    look_ahead,
     one_euro,
     unfiltered,
 )
@@ -58,7 +58,7 @@ def test_an_unfiltered_series_has_all_jitter_and_no_lag(errors, movement):
     assert figures.within_1_sigma == pytest.approx(0.68, abs=0.08)
 
 
-@pytest.mark.parametrize('filter_', [kalman(0.7), one_euro(1.0, 0.3)])
+@pytest.mark.parametrize('filter_', [causal(0.9), one_euro(1.0, 0.3)])
 def test_causal_filters_trade_jitter_for_lag(errors, movement, filter_):
     figures = measure(filter_, [errors], [movement])
     assert figures.jitter_deg < 0.7 * measure(unfiltered, [errors], [movement]).jitter_deg
@@ -66,7 +66,7 @@ def test_causal_filters_trade_jitter_for_lag(errors, movement, filter_):
     assert figures.fast_error_deg > 0.2
 
 
-@pytest.mark.parametrize('filter_', [both_ways(0.6), butterworth(6.0)])
+@pytest.mark.parametrize('filter_', [look_ahead(0.6), butterworth(6.0)])
 def test_filters_that_look_ahead_have_no_lag(errors, movement, filter_):
     figures = measure(filter_, [errors], [movement])
     assert figures.jitter_deg < 0.7 * measure(unfiltered, [errors], [movement]).jitter_deg
@@ -74,10 +74,10 @@ def test_filters_that_look_ahead_have_no_lag(errors, movement, filter_):
 
 
 def test_our_filters_state_velocity_and_uncertainty(errors, movement):
-    for filter_ in (kalman(0.5), both_ways(0.5)):
+    for filter_ in (causal(0.5), look_ahead(0.5)):
         figures = measure(filter_, [errors], [movement])
         assert figures.velocity_slope == pytest.approx(1.0, abs=0.15)
-        assert figures.within_1_sigma == pytest.approx(0.7, abs=0.1)
+        assert 0.65 < figures.within_1_sigma < 0.9  # what fit and keypoints share is counted in
         assert figures.spike_deg < 5.0
     assert measure(butterworth(6.0), [errors], [movement]).within_1_sigma is None
 
@@ -101,8 +101,8 @@ def test_held_out_motion_is_of_persons_kept_apart():
 
 
 def test_the_trade_off_is_drawn(errors, movement, tmp_path):
-    figures = vars(measure(kalman(0.5), [errors], [movement]))
-    families = ('kalman', 'one_euro_beta_0.3', 'one_euro_beta_1', 'one_euro_beta_3')
+    figures = vars(measure(causal(0.5), [errors], [movement]))
+    families = ('causal', 'one_euro_beta_0.3', 'one_euro_beta_1', 'one_euro_beta_3')
     results = {
         'unfiltered': {'': figures},
         **{name: {'0.5': figures} for name in (*families, 'look_ahead', 'butterworth')},

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from biopose_ros.cli.app import app
 from biopose_ros.evaluation.speed.pipeline import Speed, measure_pipeline
-from biopose_ros.evaluation.speed.report import BenchmarkPlan, Report
+from biopose_ros.evaluation.speed.report import Report
 from biopose_ros.evaluation.speed.rivals import RivalError, RivalSpeed, measure_mediapipe
 from biopose_ros.evaluation.speed.scenes import CELL_PX, Scene, SceneError, person_cells
 from biopose_ros.settings import PipelineConfig
@@ -141,7 +141,3 @@ def test_numbers_of_persons_that_cannot_be_shown_are_refused():
     )
     assert result.exit_code == 1
     assert '3 persons cannot be shown; choose from 1, 2, 4, 6, 8' in result.output
-
-
-def test_plan_takes_the_numbers_that_can_be_shown(tmp_path):
-    BenchmarkPlan(tmp_path, (1, 2, 4, 6, 8), 1.0, 'cpu', False, 'python')

@@ -6,9 +6,9 @@ from scipy.spatial.transform import Rotation
 from biopose_ros.body import load_body
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.body.model import BodyModel
+from biopose_ros.body.volume import volume_m3
 from biopose_ros.training.body.anny_source import mirror_vertices
 from biopose_ros.training.body.correctives import fit_correctives, swing_and_twist
-from biopose_ros.training.body.measures import volume_m3
 
 
 @pytest.fixture(scope='module')

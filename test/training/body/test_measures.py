@@ -3,7 +3,8 @@ import pytest
 
 from biopose_ros.body import load_body
 from biopose_ros.body.body_data import Population
-from biopose_ros.training.body.measures import Measures, read_survey, tape, volume_m3
+from biopose_ros.body.volume import volume_m3
+from biopose_ros.training.body.measures import Measures, read_survey, tape
 from biopose_ros.virtual_markers import load_markers
 
 

@@ -31,7 +31,7 @@ places = st.floats(5, INPUT_PX - 5)
 
 
 @given(x=places, y=places, height_px=st.floats(30, 300))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_everybody_has_an_anchor_and_its_numbers_lead_back(x, y, height_px):
     truth = np.array(person(x, y, height_px))
     targets = match([window([truth])], CPU)

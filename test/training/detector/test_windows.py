@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,16 @@ from biopose_ros.detection.person_detector import INPUT_PX
 from biopose_ros.training.detector.augmentation import augment
 from biopose_ros.training.detector.real_frames import RealFrame, person_points, real_window
 from biopose_ros.training.detector.store import WindowStore
-from biopose_ros.training.detector.windows import CHUNK, WindowSource
+from biopose_ros.training.detector.truth import person_truth
+from biopose_ros.training.detector.windows import (
+    CHUNK,
+    LEAST_SHARE,
+    WindowSource,
+    choose_window,
+    label,
+    plan_persons,
+    without_persons,
+)
 from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
 
 
@@ -31,13 +42,24 @@ def test_windows_hold_persons_and_nobody(windows):
     assert max(counts) >= 2
 
 
-def test_a_person_shows_where_the_truth_says(source):
-    """Drawn with and without persons, a scene differs within their circles alone."""
-    window = next(w for w in source.chunk(0) if len(w.visible) and w.visible.max() == 1)
-    points = window.points_px[window.visible.argmax()]
-    assert np.linalg.norm(points[3] - points[2]) > np.linalg.norm(points[4] - points[2])
-    box_middle = points[:2].mean(0)
-    assert np.linalg.norm(box_middle - points[4]) < np.linalg.norm(points[3] - points[2])
+@pytest.mark.parametrize('seed', [1, 3, 4])
+def test_a_person_shows_where_the_truth_says(source, seed):
+    """Drawn with and without persons, a scene differs within their circles, shadows apart."""
+    random = np.random.default_rng(seed)
+    plan = plan_persons(random, source.generator, 3)
+    (scene,) = source.generator.scenes([plan], LEAST_SHARE)
+    truths = [person_truth(person, scene.view) for person in scene.persons]
+    scene = replace(scene, crop=choose_window(random, scene, truths[0]))
+    full = label(np.random.default_rng(0), scene, truths, source.generator)
+    empty = label(np.random.default_rng(0), without_persons(scene), [], source.generator)
+    change = np.abs(full.image_bgr.astype(int) - empty.image_bgr).max(2)
+    changed_px = np.argwhere(change > 40)[:, ::-1] + 0.5
+    hips, top, face = np.moveaxis(full.points_px[:, 2:5], 1, 0)
+    from_hips_px = np.linalg.norm(changed_px[:, None] - hips, axis=-1)
+    within = (from_hips_px < np.linalg.norm(top - hips, axis=-1)).any(1)
+    assert within.mean() > 0.9
+    for column, row in face[full.visible == 1].astype(int):
+        assert change[row, column] > 40
 
 
 def test_the_number_of_a_chunk_fixes_it(source, windows):

@@ -26,7 +26,8 @@ def test_training_resumes_and_ends_in_a_weights_file(motion, tmp_path):
     log = json.loads((tmp_path / 'log.json').read_text())
     assert set(log['log'][-1]['validation']) == set(start)
 
-    longer = NeurikTraining(motion, motion, tmp_path, replace(CONFIG, minutes=0.05), SMALL)
+    more = replace(CONFIG, minutes=training.elapsed_s / 60 + 0.01)
+    longer = NeurikTraining(motion, motion, tmp_path, more, SMALL)
     assert longer.step == training.step
     assert torch.equal(longer.model.direct.weight, training.model.direct.weight)
     longer.run()

@@ -62,7 +62,7 @@ def brute_force(vertices: np.ndarray, faces: np.ndarray, projection: np.ndarray)
     return triangle.reshape(shape), weights.reshape(*shape, 3), margin.reshape(shape)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1))
 def test_equals_ray_casting_also_through_the_near_plane(seed: int):
     random = np.random.default_rng(seed)

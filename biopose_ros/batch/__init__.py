@@ -1,0 +1,1 @@
+"""Many recordings on many processors and machines."""

@@ -1,0 +1,26 @@
+"""``biopose finish``: complete the files of a run that was killed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def finish(
+    folder: Annotated[Path, typer.Argument(metavar='DIR', help='The --out of the run.')],
+) -> None:
+    """Complete what a run left on the disk when it was killed, or the disk was full."""
+    from rich.console import Console
+
+    from biopose_ros.cli.run import print_summary
+    from biopose_ros.files.results import finish_run
+
+    console = Console()
+    try:
+        summary = finish_run(folder)
+    except (OSError, ValueError) as error:
+        console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
+        raise typer.Exit(1) from None
+    print_summary(summary, folder, console)

@@ -1,0 +1,1 @@
+"""What a person who looks at movement wants to know of recorded angles."""

@@ -1,0 +1,76 @@
+"""The commands of docs/opensim.md, run on the files of a person who stands and bends the arms."""
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from biopose_ros.files.results import RunResults
+from biopose_ros.records import Markers, PersonPose, TrackingState
+from biopose_ros.skeleton import load_skeleton
+from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
+from biopose_ros.virtual_markers.on_skeleton import with_virtual_markers
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / 'docs' / 'opensim.md'
+REFERENCE = ROOT.parent / 'shared' / 'data' / 'reference' / 'LaiUhlrich2022.osim'
+BLOCKS = re.findall(r'```python\n(.*?)```', PAGE.read_text(), re.DOTALL)
+RATE_HZ, MASS_KG = 30.0, 64.0
+
+
+@pytest.fixture(scope='module')
+def person(tmp_path_factory):
+    skeleton = load_skeleton()
+    marked, count = with_virtual_markers(skeleton), len(skeleton.coordinate_names)
+    elbow = skeleton.coordinate_index('elbow_flex_r')
+    folder = tmp_path_factory.mktemp('page') / 'out'
+    results = RunResults(folder, skeleton, RATE_HZ, {})
+    for image in range(30):
+        coordinates = skeleton.default_coordinates.clone()
+        coordinates[elbow] = 0.8 + 0.5 * np.sin(4 * image / RATE_HZ)
+        markers_m = marked.marker_positions(coordinates, names=MARKER_NAMES).numpy()
+        pose = PersonPose(
+            person_id='person_1',
+            stamp_ns=0,
+            state=TrackingState.TRACKED,
+            confidence=0.9,
+            coordinates=coordinates.numpy(),
+            velocities=np.zeros(count),
+            stddev=np.full(count, 0.05),
+            scales=np.ones((21, 3)),
+            scale_stddev=np.full(21, 0.01),
+            segment_rotations=np.tile(np.eye(3), (21, 1, 1)),
+            segment_positions_m=np.zeros((21, 3)),
+            markers=Markers(MARKER_NAMES, markers_m, np.ones(len(MARKER_NAMES))),
+            stature_m=1.7,
+            stature_stddev_m=0.0,
+            box_xyxy_px=np.zeros(4),
+            keypoints_px=np.zeros((33, 2)),
+            keypoint_confidence=np.zeros(33),
+            mass_kg=MASS_KG,
+        )
+        results.write(image / RATE_HZ, [pose])
+    results.close()
+    return folder / 'person_1'
+
+
+def test_every_block_runs_and_the_ground_carries_the_weight(person, monkeypatch):
+    opensim = pytest.importorskip('opensim')
+    if not REFERENCE.exists():
+        pytest.skip(f'needs {REFERENCE.name}')
+    opensim.Logger.setLevelString('error')
+    shutil.copy(REFERENCE, person)
+    monkeypatch.chdir(person)
+    assert len(BLOCKS) == 3
+    for block in BLOCKS:
+        exec(compile(block, str(PAGE), 'exec'), {})
+    forces = opensim.TimeSeriesTable('inverse_dynamics.sto')
+    vertical_n = forces.getDependentColumn('pelvis_ty_force').to_numpy()
+    assert vertical_n.mean() == pytest.approx(MASS_KG * 9.80665, rel=0.02)
+    muscles = opensim.Model('muscles.osim')
+    assert muscles.getTotalMass(muscles.initSystem()) == pytest.approx(MASS_KG)
+    columns = opensim.TimeSeriesTable('muscles.mot').getColumnLabels()
+    assert {'hip_flexion_r', 'lumbar_extension'} <= set(columns)
+    assert set(columns) <= {coordinate.getName() for coordinate in muscles.getCoordinateSet()}
