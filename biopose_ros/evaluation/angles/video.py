@@ -44,7 +44,7 @@ from biopose_ros.files.video import open_frames
 from biopose_ros.keypoints.landmarks import landmark_index
 from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 from biopose_ros.pipeline import Pipeline
-from biopose_ros.records import FloatArray, PersonPose
+from biopose_ros.records import Camera, FloatArray, PersonPose
 from biopose_ros.settings import PipelineConfig
 
 CLIP = 'pose2sim_blender'
@@ -315,7 +315,7 @@ def evaluate_directions(
     camera = read_camera(folder / CAMERA, width_px, height_px, SECTION)
     frames = watch(source, DIRECTIONS_CLIP, source.frame_count)
     _, persons = _processed(pipeline, frames, camera, looks_ahead)
-    seen = [[pose for pose in found if pose.state in SEEN] for found in persons]
+    seen = [[pose for pose in found if pose.state.is_seen] for found in persons]
     poses = [max(some, key=lambda pose: pose.confidence) if some else None for some in seen]
     return score_directions(direction_angles(poses, pipeline.skeleton), truth)
 
