@@ -85,7 +85,8 @@ def direction_angles(
     def joint(segment: str) -> FloatArray:
         return np.asarray(places[:, skeleton.segment_index(segment)])
 
-    trunk = sum(joint(f'humerus_{s}') - joint(f'femur_{s}') for s in 'rl')
+    shoulders, hips = (joint(f'{n}_r') + joint(f'{n}_l') for n in ('humerus', 'femur'))
+    trunk = shoulders - hips
     upright = np.nanmean(_unit(trunk)[STANDING], axis=0)
     angles = {'trunk_inclination': _between_deg(trunk, np.broadcast_to(upright, trunk.shape))}
     for side in 'rl':

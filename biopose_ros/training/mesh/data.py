@@ -97,7 +97,8 @@ class MeshData:
         rows = self._rows_of(new)
         points, truth = read_fields({k: v[rows] for k, v in self.store.truth.items()})
         if not len(self._rows):
-            self.points, self.truth = (_room_for(len(self.store), few) for few in (points, truth))
+            self.points = _room_for(len(self.store), points)
+            self.truth = _room_for(len(self.store), truth)
         for whole, few in ((self.points, points), (self.truth, truth)):
             for name, values in vars(few).items():
                 if isinstance(values, Tensor):

@@ -101,8 +101,9 @@ class MeshLoss(nn.Module):
     def _numbers(self, estimate: MeshEstimate, truth: MeshTruth) -> dict[str, Tensor]:
         """Compare what the network says directly."""
         weight, components = self.config, estimate.betas.shape[-1]
-        local = (self.joint_weights * (estimate.pose - truth.pose).abs()).mean()
-        to_camera = (self.joint_weights * (estimate.turns - truth.turns).abs()).mean()
+        of_joint = self.get_buffer('joint_weights')
+        local = (of_joint * (estimate.pose - truth.pose).abs()).mean()
+        to_camera = (of_joint * (estimate.turns - truth.turns).abs()).mean()
         off = estimate.joints - truth.joints
         return {
             'turn': weight.turn * (local + to_camera),
