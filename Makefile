@@ -16,7 +16,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --no-input --prefer-
 # The Python sources are not among them: the install is editable and follows them by itself.
 PACKAGE_FILES := CMakeLists.txt package.xml pyproject.toml setup.py constraints.txt \
 	$(wildcard requirements*.txt) biopose_ros/__init__.py \
-	$(shell find cmake config launch msg weights -type f -not -name '*.pyc')
+	$(shell find cmake config launch msg srv weights -type f -not -name '*.pyc')
 
 .PHONY: demo test venv clean
 

@@ -77,6 +77,15 @@ class GroundFrame:
         """Where the camera stands, [3], ground frame, metres."""
         return np.array([0.0, self.camera_height_m, 0.0])
 
+    def of_turned_camera(self, camera_from_turned: FloatArray) -> GroundFrame:
+        """
+        Give this frame before the camera itself, where it was described before a turned one.
+
+        :param camera_from_turned: [3, 3], a turn about the optical axis.
+        """
+        turn = GROUND_FROM_CAMERA @ camera_from_turned.T @ CAMERA_FROM_GROUND
+        return GroundFrame(self.level_from_leaning @ turn, self.camera_height_m)
+
     def to_camera(self, points_m: ArrayLike) -> FloatArray:
         """
         Express ground points in the camera's optical frame.

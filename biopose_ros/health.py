@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module, metadata
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +22,11 @@ LIBRARIES = {
     'onnx': 'onnx',
     'av': 'av',
     'safetensors': 'safetensors',
+}
+# Import name, and what is possible with it.
+EXTRAS = {
+    'opensim': 'checks of kinematics and inverse kinematics against OpenSim (biopose evaluate)',
+    'smplx': "checks against smplx's own body layer; licensed for non-commercial use only",
 }
 BUILD_TOOLS = ('git', 'c++', 'cmake')
 NEEDED_NETWORKS = ('pose_landmark_full',)
@@ -96,6 +102,7 @@ def checks() -> list[Check]:
         ),
         Check('networks', look_at_networks, 'run `biopose weights import`'),
         Check('weights', look_at_weights, 'install the package again'),
+        *(_extra_check(module, use) for module, use in EXTRAS.items()),
         Check(
             'build tools',
             look_at_build_tools,
@@ -116,6 +123,15 @@ def _library_check(module: str, name: str) -> Check:
         return str(getattr(library, '__version__', '')) or metadata.version(name)
 
     return Check(name, look, f'pip install {name}')
+
+
+def _extra_check(module: str, use: str) -> Check:
+    def look() -> str:
+        if find_spec(module) is None:
+            raise ShortcomingError(f'not installed; it adds {use}')
+        return f'{metadata.version(module)}: {use}'
+
+    return Check(module, look, f'pip install "biopose_ros[{module}]"', essential=False)
 
 
 def look_at_device() -> str:

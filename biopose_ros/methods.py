@@ -54,6 +54,13 @@ class Method(Protocol):
     def forget(self, track_id: int) -> None:
         """Drop what is remembered of a person."""
 
+    def set_height(self, track_id: int, height_m: float | None) -> None:
+        """
+        Tell the standing height of a person, from the next image on.
+
+        :param height_m: None for what counts for everybody else.
+        """
+
     @property
     def refinements(self) -> Mapping[str, int]:
         """How many bodies were refined, or not and why; see :attr:`~.Refiner.outcomes`."""
@@ -103,6 +110,7 @@ class LandmarkMethod:
         self._marked = with_virtual_markers(skeleton) if neurik is not None else None
         self._pelvis_x = skeleton.coordinate_index('pelvis_tx')
         self._fits: dict[int, LandmarkFit] = {}
+        self._heights_m: dict[int, float] = {}
 
     @property
     def refinements(self) -> Mapping[str, int]:
@@ -117,9 +125,8 @@ class LandmarkMethod:
         seen = _visible(crops)
         with self._clock('landmark fit'):
             for crop in seen:
-                fit = self._fits.setdefault(
-                    crop.track_id, LandmarkFit(self._skeleton, self._height_m)
-                )
+                height_m = self._heights_m.get(crop.track_id, self._height_m)
+                fit = self._fits.setdefault(crop.track_id, LandmarkFit(self._skeleton, height_m))
                 solution = fit.update(crop, camera)
                 if solution is not None:
                     found[crop.track_id] = PersonEstimate(solution, fit.size)
@@ -142,8 +149,16 @@ class LandmarkMethod:
     def forget(self, track_id: int) -> None:
         """Drop what is remembered of a person."""
         self._fits.pop(track_id, None)
+        self._heights_m.pop(track_id, None)
         if self._neurik is not None:
             self._neurik.forget(track_id)
+
+    def set_height(self, track_id: int, height_m: float | None) -> None:
+        """Begin the fit of a person anew with another height; see :class:`Method`."""
+        self._fits.pop(track_id, None)
+        self._heights_m.pop(track_id, None)
+        if height_m is not None:
+            self._heights_m[track_id] = height_m
 
     def _marked_at(self, estimate: PersonEstimate) -> tuple[Markers, float]:
         """Place the mean body's markers on a fitted skeleton, and give the pelvis's depth."""
@@ -208,8 +223,13 @@ class BioposeMethod:
     def forget(self, track_id: int) -> None:
         """Drop what is remembered of a person."""
         self._sizes.pop(track_id, None)
+        self._mesh.set_height(track_id, None)
         self._refiner.forget(track_id)
         self._neurik.forget(track_id)
+
+    def set_height(self, track_id: int, height_m: float | None) -> None:
+        """Tell the standing height of a person; see :class:`Method`."""
+        self._mesh.set_height(track_id, height_m)
 
 
 class SizeMemory:

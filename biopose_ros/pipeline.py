@@ -9,7 +9,7 @@ the camera by the skeleton's forward kinematics.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +24,9 @@ from biopose_ros.keypoints import DetectedKeypoints, take_foreign_keypoints
 from biopose_ros.mesh_recovery.crop_encoder import CropEncoder, open_encoder
 from biopose_ros.mesh_recovery.mesh_file import encoder_of
 from biopose_ros.methods import build_method
+from biopose_ros.person.certainty import Certainty, CertaintyModel
 from biopose_ros.person.motion import PersonMotion
+from biopose_ros.person.plausibility import PlausibleMotion
 from biopose_ros.records import (
     Camera,
     Crop,
@@ -53,7 +55,10 @@ class Pipeline:
         self._tracker, self._encoder = build_tracker(self.config)
         encoder = self._encoder.name if self._encoder else self._tracker.model
         self._method = build_method(self.config, self.skeleton, encoder, self.clock)
+        self.certainty = Certainty(self.skeleton, CertaintyModel.load())
+        self._plausible = PlausibleMotion(self.skeleton)
         self._persons: dict[int, PersonMotion] = {}
+        self._announced: set[int] = set()
         self._stamp_ns = 0
 
     @property
@@ -93,6 +98,26 @@ class Pipeline:
         self._tracker.reset()
         return self._keep_only(set())
 
+    def forget(self, track_id: int) -> list[PersonPose]:
+        """
+        Forget one person; somebody who is still seen comes back under a new id.
+
+        :param track_id: of the person.
+        :returns: the last record, as lost, with the stamp of the last image; none where there is
+            no such person.
+        """
+        self._tracker.forget(track_id)
+        return self._keep_only(self._persons.keys() - {track_id})
+
+    def set_height(self, track_id: int, height_m: float | None) -> None:
+        """
+        Tell one person's standing height, from the next image on.
+
+        :param track_id: of the person.
+        :param height_m: None for what counts for everybody else.
+        """
+        self._method.set_height(track_id, height_m)
+
     def warm_up(self) -> None:
         """Run every stage once: first calls are many times slower than later ones."""
         camera = guess_camera(*WARM_UP_SIZE_PX)
@@ -121,7 +146,8 @@ class Pipeline:
         :param keypoints: what another detector found in this image; it takes the place of our own
             keypoints of the persons that it found, too.
         :returns: one record per followed person, in the order of their ids, then one, as lost, of
-            everybody who was followed until now.
+            everybody who was followed until now. Who was seen too seldom to be confirmed is not
+            among them.
         :raises ValueError: when the image is not a colour image.
         """
         with self.clock('detection'):
@@ -129,6 +155,10 @@ class Pipeline:
         self._stamp_ns = stamp_ns
         crops = [crop for crop in tracked if crop.state != TrackingState.LOST]
         lost = self._keep_only({crop.track_id for crop in crops})
+        # A glimpse that is not confirmed is nobody yet, and leaves without a word.
+        self._announced |= {
+            crop.track_id for crop in crops if crop.state != TrackingState.TENTATIVE
+        }
         if keypoints is not None:
             crops = take_foreign_keypoints(crops, keypoints)
         crops = self._encoded(image_bgr, crops)
@@ -140,7 +170,11 @@ class Pipeline:
     def _poses(
         self, crops: Sequence[PersonCrop], camera: Camera, stamp_ns: int
     ) -> list[PersonPose]:
-        estimates = self._method.estimate(crops, camera, stamp_ns)
+        estimates = {
+            track_id: estimate
+            for track_id, estimate in self._method.estimate(crops, camera, stamp_ns).items()
+            if self._plausible.accepts(track_id, estimate.solution, stamp_ns)
+        }
         with self.clock('filter'):
             poses = [
                 self._person(crop.track_id).update(
@@ -148,7 +182,11 @@ class Pipeline:
                 )
                 for crop in crops
             ]
-        return [pose for pose in poses if pose is not None]
+            return [
+                self.certainty.judge(pose, camera)
+                for crop, pose in zip(crops, poses, strict=True)
+                if pose is not None and crop.track_id in self._announced
+            ]
 
     def _encoded(self, image_bgr: NDArray[np.uint8], crops: list[PersonCrop]) -> list[PersonCrop]:
         """Give crops the maps of an encoder of one's own, where there is one."""
@@ -157,12 +195,16 @@ class Pipeline:
         with self.clock('encoder'):
             return self._encoder.encode(image_bgr, crops)
 
-    def _keep_only(self, followed: set[int]) -> list[PersonPose]:
+    def _keep_only(self, followed: Set[int]) -> list[PersonPose]:
         """Forget everybody else; give their last records."""
         lost = []
         for gone in sorted(self._persons.keys() - followed):
-            lost.append(self._persons.pop(gone).lost(self._stamp_ns))
+            pose = self._persons.pop(gone).lost(self._stamp_ns)
             self._method.forget(gone)
+            self._plausible.forget(gone)
+            if gone in self._announced:
+                lost.append(pose)
+        self._announced &= followed
         return [pose for pose in lost if pose is not None]
 
     def _person(self, track_id: int) -> PersonMotion:

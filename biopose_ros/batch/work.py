@@ -22,6 +22,8 @@ LOG = 'batch.log'
 # Nobody waits for an image here, so that no step is left out for lack of time, and one processor
 # a recording: the results do not depend on what else runs.
 _OPTIONS = ('--refine-budget-ms', '1000000', '--threads', '1')
+# Exit status of `biopose run` where all went well, but nobody was in the recording.
+_NOBODY = 3
 _THREADS = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1'}
 _PR_SET_PDEATHSIG = 1
 
@@ -84,7 +86,7 @@ def _run(source: Path, folder: Path, options: Sequence[str]) -> str:
             preexec_fn=_end_with_parent if sys.platform == 'linux' else None,
             check=False,
         )
-    if done.returncode == 0:
+    if done.returncode in (0, _NOBODY):
         log.replace(folder / 'results' / LOG)
         return ''
     lines = [line.strip() for line in log.read_text(errors='replace').splitlines()]

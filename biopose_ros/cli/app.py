@@ -12,6 +12,7 @@ from biopose_ros.cli.benchmark.soak import benchmark_soak
 from biopose_ros.cli.benchmark.synth import benchmark_synth
 from biopose_ros.cli.build.angle_figures import build_angle_figures
 from biopose_ros.cli.build.body import build_body
+from biopose_ros.cli.build.certainty import build_certainty
 from biopose_ros.cli.build.evidence import build_evidence
 from biopose_ros.cli.build.marker_sites import build_marker_sites
 from biopose_ros.cli.build.mesh_sheet import mesh_sheet
@@ -22,6 +23,7 @@ from biopose_ros.cli.compare import compare
 from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
 from biopose_ros.cli.evaluate.body import evaluate_body
+from biopose_ros.cli.evaluate.confidence import evaluate_confidence
 from biopose_ros.cli.evaluate.detector import evaluate_detector
 from biopose_ros.cli.evaluate.evidence import evaluate_evidence
 from biopose_ros.cli.evaluate.feet import evaluate_feet
@@ -31,7 +33,9 @@ from biopose_ros.cli.evaluate.keypoints import evaluate_keypoints
 from biopose_ros.cli.evaluate.mesh import evaluate_mesh
 from biopose_ros.cli.evaluate.mesh_ablations import evaluate_mesh_ablations
 from biopose_ros.cli.evaluate.motion import evaluate_motion
+from biopose_ros.cli.evaluate.near import evaluate_near
 from biopose_ros.cli.evaluate.neurik import evaluate_neurik
+from biopose_ros.cli.evaluate.points import evaluate_points
 from biopose_ros.cli.evaluate.refinement import evaluate_refinement
 from biopose_ros.cli.evaluate.refinement_depth import evaluate_refinement_depth
 from biopose_ros.cli.evaluate.skeleton import evaluate_skeleton
@@ -73,6 +77,7 @@ benchmark.command('live')(benchmark_live)
 app.command()(run)
 app.command()(finish)
 app.command()(report)
+evaluate.command('points')(evaluate_points)
 app.command()(view)
 evaluate.command('video')(evaluate_video)
 evaluate.command('body')(evaluate_body)
@@ -83,8 +88,10 @@ evaluate.command('evidence')(evaluate_evidence)
 evaluate.command('keypoints')(evaluate_keypoints)
 evaluate.command('mesh')(evaluate_mesh)
 evaluate.command('mesh-ablations')(evaluate_mesh_ablations)
+evaluate.command('confidence')(evaluate_confidence)
 evaluate.command('detector')(evaluate_detector)
 evaluate.command('motion')(evaluate_motion)
+evaluate.command('near')(evaluate_near)
 evaluate.command('neurik')(evaluate_neurik)
 evaluate.command('refinement')(evaluate_refinement)
 evaluate.command('refinement-depth')(evaluate_refinement_depth)
@@ -92,6 +99,7 @@ evaluate.command('skeleton')(evaluate_skeleton)
 build.command('settings')(build_settings)
 build.command('skeleton')(build_skeleton)
 build.command('body')(build_body)
+build.command('certainty')(build_certainty)
 build.command('angle-figures')(build_angle_figures)
 build.command('evidence')(build_evidence)
 build.command('marker-sites')(build_marker_sites)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from itertools import chain
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from biopose_ros.keypoints import KeypointRecording
     from biopose_ros.person.recording import RecordedImage
     from biopose_ros.pipeline import Pipeline
-    from biopose_ros.records import Camera
+    from biopose_ros.records import Camera, PersonPose
+
+# Exit status where nobody was in the recording: all went well, but there is nothing to work with.
+NOBODY = 3
 
 
 @with_settings(PipelineConfig, 'config')
@@ -66,6 +69,19 @@ def run(
     with_report: Annotated[
         bool, typer.Option('--report', help='Also write report.html, a page to look at.')
     ] = False,
+    person: Annotated[
+        str,
+        typer.Option(
+            help='Whose files to write: all, largest, longest, leftmost, most-moving, or X,Y in '
+            'pixels of the first picture. Other than all, files appear at the end.'
+        ),
+    ] = 'all',
+    shortest: Annotated[
+        float,
+        typer.Option(
+            min=0.0, help='Who is seen for less gets no files, seconds; 0: everybody gets some.'
+        ),
+    ] = 0.5,
     rate: Annotated[
         float | None, typer.Option(help='Images per second, for a folder of images.')
     ] = None,
@@ -94,10 +110,12 @@ def run(
     from biopose_ros.files.frames import part_of
     from biopose_ros.files.results import RunResults
     from biopose_ros.files.video import open_frames
+    from biopose_ros.person.choosing import check_rule
     from biopose_ros.pipeline import Pipeline
 
     console = Console()
     try:
+        check_rule(person)
         frames = open_frames(source, rate_hz=rate, topic=topic, is_rectified=rectified)
         recording = _keypoints(keypoints, frames)
         if part is not None:
@@ -125,6 +143,7 @@ def run(
             recording,
             results,
             not causal,
+            (shortest, person),
             out / 'overlay.mp4' if overlay else None,
             console,
         )
@@ -136,6 +155,8 @@ def run(
         from biopose_ros.cli.report import report
 
         report(out)
+    if not summary['persons']:
+        raise typer.Exit(NOBODY)
 
 
 def _peek(frames: FrameSource) -> tuple[Frame, Iterable[Frame]]:
@@ -211,6 +232,7 @@ def _process(
     recording: KeypointRecording | None,
     results: RunResults,
     looks_ahead: bool,
+    wanted: tuple[float, str],
     overlay: Path | None,
     console: Console,
 ) -> dict[str, Any]:
@@ -220,11 +242,15 @@ def _process(
     :param results: takes the poses picture by picture.
     :param looks_ahead: whether what came after a picture counts; its poses are written again at
         the end, then, and kept in memory until that.
+    :param wanted: how long a person must be seen, seconds, and the rule that chooses among them;
+        see :class:`~biopose_ros.person.choosing.PersonSelection`.
     :param overlay: a video to draw; None for none.
     """
     from biopose_ros.cli.progress import track_frames
     from biopose_ros.files.overlay import VideoWriter
     from biopose_ros.files.results import COMPLETE, CUT_SHORT, INTERRUPTED
+    from biopose_ros.files.thumbnails import Thumbnails
+    from biopose_ros.person.choosing import PersonSelection
     from biopose_ros.person.drawing import draw_persons
     from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 
@@ -232,7 +258,22 @@ def _process(
         pipeline.skeleton, cameras.first, pipeline.ground, pipeline.config.smoothing
     )
     smoothed: list[RecordedImage] = []
-    ended = COMPLETE
+
+    def keep(time_s: float, poses: Sequence[PersonPose]) -> None:
+        results.write(time_s, poses)
+        if looks_ahead:
+            smoothed.extend(map(finished, smoother.add(RecordedImage(time_s, poses))))
+
+    def finished(image: RecordedImage) -> RecordedImage:
+        """Keep what the files need, for there may be many, with deviations that hold."""
+        poses = [
+            replace(pipeline.certainty.deviations(pose, cameras.first), body=None, evidence=None)
+            for pose in image.poses
+        ]
+        return replace(image, poses=poses)
+
+    selection = PersonSelection(keep, *wanted)
+    ended, thumbnails = COMPLETE, Thumbnails()
     with ExitStack() as stack:
         video: VideoWriter | None = None
         if overlay is not None:
@@ -242,10 +283,8 @@ def _process(
                 found = recording.at(frame.index, frame.stamp_ns) if recording else None
                 camera = cameras.of(frame.image_bgr)
                 poses = pipeline.process(frame.image_bgr, camera, frame.stamp_ns, found)
-                image = RecordedImage((frame.stamp_ns - origin_ns) * 1e-9, poses)
-                results.write(image.time_s, image.poses)
-                if looks_ahead:
-                    smoothed += map(_without_evidence, smoother.add(image))
+                thumbnails.see(frame.image_bgr, poses)
+                selection.push(RecordedImage((frame.stamp_ns - origin_ns) * 1e-9, poses))
                 if video is not None:
                     picture = draw_persons(frame.image_bgr, camera, poses, pipeline.skeleton)
                     video.write(picture, frame.stamp_ns - origin_ns)
@@ -254,18 +293,15 @@ def _process(
             ended = INTERRUPTED
         except Exception:
             with suppress(OSError):
+                selection.finish()
                 results.close(CUT_SHORT)
             raise
+        selection.finish()
         if looks_ahead:
-            smoothed += smoother.finish()
+            smoothed.extend(map(finished, smoother.finish()))
             results.rewrite((image.time_s, image.poses) for image in smoothed)
+        thumbnails.write(results.folder)
         return results.close(ended)
-
-
-def _without_evidence(image: RecordedImage) -> RecordedImage:
-    """Keep what the files need, for there may be many."""
-    poses = [replace(pose, body=None, evidence=None) for pose in image.poses]
-    return replace(image, poses=poses)
 
 
 def _description(
@@ -327,7 +363,10 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
     if summary['persons']:
         console.print(table)
     else:
-        console.print('[yellow]nobody was found[/]; check that a whole person is visible')
+        console.print(
+            '[yellow]nobody was found[/] for as long as --shortest asks; check that a person is '
+            f'visible from head to hips at least (exit status {NOBODY})'
+        )
     if summary['ended'] != 'complete':
         console.print(f'[yellow]the run was {summary["ended"]}[/]')
     if summary['note']:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from biopose_ros.detection.landmark_network import LandmarkNetwork, Sighting
 from biopose_ros.detection.person_detector import Detection, PersonDetector
 from biopose_ros.detection.search import SearchPlan
-from biopose_ros.detection.tracks import Track, body_colours, core_distance
+from biopose_ros.detection.tracks import Track, body_colours, core_distance, same_body
 from biopose_ros.inference.onnx_runtime import running_device
 from biopose_ros.pretrained.networks import best_landmark_model
 from biopose_ros.records import Crop, PersonCrop, TrackingState
@@ -93,6 +93,14 @@ class PersonTracker:
         self._meet(image_bgr, sightings[len(crops) :], scores, seen, stamp_ns)
         return self._report(image_bgr, stamp_ns)
 
+    def forget(self, track_id: int) -> None:
+        """
+        End the track of a person; somebody who is still seen comes back under a new id.
+
+        :param track_id: of the person.
+        """
+        self.tracks = [track for track in self.tracks if track.track_id != track_id]
+
     def look(self, image_bgr: NDArray[np.uint8], crop: Crop) -> PersonCrop:
         """
         Read one crop, whoever is in it; follows nobody.
@@ -151,7 +159,10 @@ class PersonTracker:
                     proposals.append((rank, track, sighting, colours))
         taken: list[Sighting] = []
         for _, track, sighting, colours in sorted(proposals, key=lambda item: item[0]):
-            if not _is_known(sighting, taken):
+            is_double = _is_known(sighting, taken) or (
+                track.state == TrackingState.TENTATIVE and _is_part(sighting, taken)
+            )
+            if not is_double:
                 self._see(track, sighting, colours, stamp_ns)
                 taken.append(sighting)
         return taken
@@ -188,7 +199,7 @@ class PersonTracker:
             zip(second, needed, strict=True), key=lambda item: -item[0].next_crop.size_px
         ):
             is_person = sighting.presence >= least
-            if not is_person or _is_known(sighting, seen):
+            if not is_person or _is_known(sighting, seen) or _is_part(sighting, seen):
                 continue
             if not _is_sensible(sighting.next_crop, image):
                 continue
@@ -198,6 +209,7 @@ class PersonTracker:
                 self._see(track, sighting, colours, stamp_ns)
             elif len(self.tracks) < self.config.max_persons:
                 self.tracks.append(Track(self.next_id, sighting, stamp_ns, colours))
+                self._confirm(self.tracks[-1])
                 self.next_id += 1
             seen.append(sighting)
 
@@ -212,14 +224,19 @@ class PersonTracker:
         return float(np.interp(score, (_VAGUE_SCORE, _SURE_SCORE), (high, low)))
 
     def _unseen_match(self, sighting: Sighting, colours: NDArray, stamp_ns: int) -> Track | None:
-        """:returns: the person out of sight whom a sighting fits."""
+        """:returns: the person out of sight whom a sighting fits, or who was last seen there."""
         unseen = [track for track in self.tracks if track.seen_ns != stamp_ns]
         fits = [(track.misfit(sighting, colours, stamp_ns), track) for track in unseen]
         misfit, track = min(fits, key=lambda item: item[0], default=(np.inf, None))
-        return track if misfit < 1 else None
+        if misfit < 1:
+            return track
+        return next((one for one in unseen if same_body(sighting, one.sighting)), None)
 
     def _see(self, track: Track, sighting: Sighting, colours: NDArray, stamp_ns: int) -> None:
         track.see(sighting, colours, stamp_ns)
+        self._confirm(track)
+
+    def _confirm(self, track: Track) -> None:
         is_confirmed = track.sightings >= self.config.confirm_frames
         if track.state != TrackingState.TENTATIVE or is_confirmed:
             track.state = TrackingState.TRACKED
@@ -260,6 +277,10 @@ def _is_sensible(crop: Crop, image: NDArray[np.uint8]) -> bool:
 def _is_near(crop: Crop, other: Crop) -> bool:
     distance = np.linalg.norm(crop.center_px - other.center_px)
     return bool(distance < _NEAR * other.size_px and 0.5 < crop.size_px / other.size_px < 2)
+
+
+def _is_part(sighting: Sighting, others: list[Sighting]) -> bool:
+    return any(same_body(sighting, other) for other in others)
 
 
 def _is_known(sighting: Sighting, others: list[Sighting]) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from biopose_ros.detection.landmark_network import Sighting
 from biopose_ros.detection.sides import SideVote
-from biopose_ros.keypoints.landmarks import LANDMARK_NAMES, landmark_index
+from biopose_ros.keypoints.landmarks import JOINTS, LANDMARK_NAMES, landmark_index
 from biopose_ros.records import Crop, FloatArray, PersonCrop, TrackingState
 
 _SHOULDERS = [landmark_index('left_shoulder'), landmark_index('right_shoulder')]
@@ -27,6 +27,10 @@ _LONGEST_COAST_S = 0.5
 _REACH, _REACH_PER_S = 0.35, 1.5
 _GROWTH = 1.6
 _COLOUR_STEP = 40.0
+# Joints are compared where the network sees them with this confidence, at least so many; so many
+# of them inside another body, widened by this share of the crop's side, belong to that body.
+_SEEN, _FEWEST_SEEN = 0.3, 3
+_INSIDE, _FLESH = 0.8, 0.05
 # Height of the crown above the eyes and reach of the fingers beyond the landmarks, of the box.
 _BOX_MARGIN = 0.06
 
@@ -160,6 +164,31 @@ def core_distance(first: Sighting, second: Sighting) -> float:
     steps = _middles(first.keypoints_px) - _middles(second.keypoints_px)
     size = min(first.next_crop.size_px, second.next_crop.size_px)
     return float(np.median(np.linalg.norm(steps, axis=1)) / size)
+
+
+def same_body(first: Sighting, second: Sighting) -> bool:
+    """
+    Tell whether the joints that one sighting shows lie on the body that the other one shows.
+
+    Near persons, whom the image cuts, are seen a second time in smaller or larger crops.
+    """
+    return _lies_on(first, second) or _lies_on(second, first)
+
+
+def _lies_on(sighting: Sighting, body: Sighting) -> bool:
+    joints, outline = _seen_joints(sighting), _seen_joints(body)
+    if min(len(joints), len(outline)) < _FEWEST_SEEN:
+        return False
+    hull = cv2.convexHull(outline)
+    margin_px = _FLESH * body.next_crop.size_px
+    inside = [cv2.pointPolygonTest(hull, joint.tolist(), True) > -margin_px for joint in joints]
+    return bool(np.mean(inside) >= _INSIDE)
+
+
+def _seen_joints(sighting: Sighting) -> NDArray[np.float32]:
+    """:returns: [joints, 2], pixels."""
+    joints = [joint for joint in JOINTS if sighting.confidence[joint] > _SEEN]
+    return sighting.keypoints_px[joints].astype(np.float32)
 
 
 def _middles(keypoints_px: FloatArray) -> FloatArray:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,10 +25,12 @@ from biopose_ros.files.frames import (
     SourceError,
     strictly_increasing,
 )
+from biopose_ros.files.mcap_recovery import recover_mcap
 from biopose_ros.records import Camera
 from biopose_ros.sensor_messages.camera_info import CalibrationError, camera_from_info
 from biopose_ros.sensor_messages.images import ImageError, decode_compressed, decode_image
 
+_LOG = logging.getLogger(__name__)
 DECODERS: dict[str, Callable[[Any], ImageArray]] = {
     'sensor_msgs/msg/Image': decode_image,
     'sensor_msgs/msg/CompressedImage': decode_compressed,
@@ -44,6 +48,7 @@ def open_bag(path: Path, topic: str | None = None, is_rectified: bool = False) -
     :returns: the source, with the camera where the bag holds its CameraInfo.
     :raises SourceError: when the bag or topic cannot be read.
     """
+    path, recovered = _whole(path)
     with open_bag_reader(path) as reader:
         topic = _image_topic(reader, topic, path)
         count = reader.topics[topic].msgcount
@@ -51,12 +56,35 @@ def open_bag(path: Path, topic: str | None = None, is_rectified: bool = False) -
     left_out: Counter[str] = Counter()
     return FrameSource(
         f'{path} {topic}',
-        lambda: strictly_increasing(_stamped(_images(path, topic, left_out)), left_out),
+        lambda: strictly_increasing(_stamped(_images(path, topic, left_out, recovered)), left_out),
         count,
         is_wall_clock=True,
         camera=camera,
         left_out=left_out,
     )
+
+
+def _whole(path: Path) -> tuple[Path, TemporaryDirectory[str] | None]:
+    """
+    Give a bag that can be read: the one given, or what is whole in an MCAP file cut short.
+
+    :returns: the bag, and the folder that it lies in as long as somebody keeps it.
+    """
+    files = sorted(path.glob('*.mcap')) if path.is_dir() else [path]
+    if [file.suffix for file in files] != ['.mcap'] or not files[0].is_file():
+        return path, None
+    try:
+        with AnyReader([path]):
+            return path, None
+    except Exception:  # the storage plug-ins raise whatever their parsers do
+        folder = TemporaryDirectory(prefix='biopose_bag_')
+    target = Path(folder.name) / files[0].name
+    try:
+        count = recover_mcap(files[0], target)
+    except (ValueError, OSError):
+        return path, None  # reading it says what is wrong
+    _LOG.warning('%s was cut short; its %d whole messages are read', path, count)
+    return target, folder
 
 
 @contextmanager
@@ -149,8 +177,10 @@ class _BagImage:
     receipt_ns: int
 
 
-def _images(path: Path, topic: str, left_out: Counter[str]) -> Iterator[_BagImage]:
-    """Decode one by one; a damaged picture costs itself only."""
+def _images(
+    path: Path, topic: str, left_out: Counter[str], kept: TemporaryDirectory[str] | None
+) -> Iterator[_BagImage]:
+    """Decode one by one, keeping the bag's folder; a damaged picture costs itself only."""
     error: ImageError | None = None
     is_empty = True
     with open_bag_reader(path) as reader:

@@ -52,6 +52,7 @@ class RunResults:
     :param rate_out_hz: of motion and markers; None for that of the images.
     :param with_c3d: whether to write the markers as C3D, too.
     :param description: what the run is, for the summary: input, method and the like.
+    :ivar folder: the same.
     :raises OutputError: when the folder holds something already, or cannot be written.
     :raises ValueError: when the rate is not above 0, or C3D cannot be written.
     """
@@ -73,7 +74,7 @@ class RunResults:
             folder.mkdir(parents=True, exist_ok=True)
             if any(folder.iterdir()):
                 raise OutputError(f'{folder} is not empty; choose another folder, or empty it')
-        self._folder = folder
+        self.folder = folder
         self._skeleton = skeleton
         self._rate_hz = rate_hz
         self._rate_out_hz = rate_out_hz
@@ -100,7 +101,7 @@ class RunResults:
                     continue  # a track is named by its first sighting
                 is_due = True
                 self._persons[pose.person_id] = PersonFiles(
-                    self._folder / pose.person_id,
+                    self.folder / pose.person_id,
                     self._skeleton,
                     pose,
                     self._rate_hz or UNKNOWN_RATE_HZ,
@@ -135,7 +136,7 @@ class RunResults:
                 if pose.person_id in tracks and (tracks[pose.person_id] or pose.state.is_seen):
                     tracks[pose.person_id].append((time_s, pose))
         for name, poses_of_one in tracks.items():
-            rewrite_angles(self._folder / name, self._skeleton, poses_of_one)
+            rewrite_angles(self.folder / name, self._skeleton, poses_of_one)
 
     def close(self, ended: str = COMPLETE) -> dict[str, Any]:
         """
@@ -148,7 +149,7 @@ class RunResults:
         for person in self._persons.values():
             person.close()
         self._write_summary(ended)
-        return finish_run(self._folder)
+        return finish_run(self.folder)
 
     def _write_summary(self, ended: str) -> None:
         times_s = self._times_s
@@ -169,7 +170,7 @@ class RunResults:
             'persons': [person.facts() for person in self._persons.values()],
             'versions': self._versions,
         }
-        _write(self._folder / SUMMARY, summary)
+        _write(self.folder / SUMMARY, summary)
 
 
 def finish_run(folder: Path) -> dict[str, Any]:

@@ -30,7 +30,19 @@ class MeshStage:
 
     def __init__(self, predictor: MeshPredictor, height_m: float | None) -> None:
         self._predictor, self._height_m = predictor, height_m
+        self._heights_m: dict[int, float] = {}
         self._body: BodyModel = load_body()
+
+    def set_height(self, track_id: int, height_m: float | None) -> None:
+        """
+        Tell one person's standing height.
+
+        :param track_id: of the person.
+        :param height_m: None for what counts for everybody else.
+        """
+        self._heights_m.pop(track_id, None)
+        if height_m is not None:
+            self._heights_m[track_id] = height_m
 
     def recover(self, crops: Sequence[PersonCrop], camera: Camera) -> list[RecoveredBody]:
         """
@@ -52,7 +64,8 @@ class MeshStage:
 
     def _placed(self, body: RecoveredBody) -> PlacedBody:
         seen_m = float(self._body.statures_m(torch.from_numpy(body.betas).float()))
-        stature_m = MODEL_STATURE_M if self._height_m is None else self._height_m
+        height_m = self._heights_m.get(body.track_id, self._height_m)
+        stature_m = MODEL_STATURE_M if height_m is None else height_m
         scale = stature_m / seen_m
         body = scaled(body, scale)
         return PlacedBody(
@@ -61,7 +74,7 @@ class MeshStage:
             float(body.markers_m[_HIPS, 2].mean()),
             scale,
             stature_m,
-            STATURE_STDDEV_M if self._height_m is None else 0.0,
+            STATURE_STDDEV_M if height_m is None else 0.0,
         )
 
 

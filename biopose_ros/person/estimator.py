@@ -1,9 +1,9 @@
 """
 One person's coordinates over time, from what each image says: causal, with velocities.
 
-An iterated extended Kalman filter (Bell and Cathey, *IEEE Transactions on Automatic Control* 38,
-1993: Gauss-Newton with the past as one normal distribution) over the model of
-:mod:`.motion_model`. Each image measures the coordinates, by the skeleton fitted to it, and shows
+An extended Kalman filter over the model of :mod:`.motion_model`: one Gauss-Newton step an image
+from where the past, marginalised to one normal distribution, expects the person; a second step
+gains nothing. Each image measures the coordinates, by the skeleton fitted to it, and shows
 keypoints, which the skeleton must meet through the lens; keypoints that are far off count less
 (Cauchy), coordinates further off than movement allows are left out. Joint limits hold as
 measurements of whatever lies beyond them.
@@ -38,7 +38,6 @@ MAX_GAP_S = 1.0
 # A keypoint further off than so many sigmas counts less and less.
 _ROBUST_SIGMAS = 1.0
 _NEAREST_M = 0.05
-_ITERATIONS, _TOLERANCE = 2, 1e-3
 # Errors over the model's own 1 sigma: fitted skeleton and keypoints come from one image and share
 # errors, some of which last longer than modelled. Measured on rendered sequences, where it makes
 # the share of errors within 1 sigma that of the fitted skeletons, 0.68.
@@ -239,36 +238,29 @@ class MotionEstimator:
         variance: FloatArray,
         points: PointEvidence | None,
     ) -> Belief:
-        """Move towards what the image says: Gauss-Newton steps, then the covariance."""
-        count, mean, covariance = self.model.count, expected.mean, expected.covariance
-        for _ in range(_ITERATIONS):
-            rows = self._rows(mean, measured, positions, variance, points, covariance)
-            if not len(rows):
-                return expected
-            seen = rows.times(covariance)  # [rows, states]
-            spread = rows.times(seen.T) + np.diag(rows.variance)
-            factor = cho_factor(spread, lower=True, check_finite=False)
-            off = rows.residual - rows.times(np.nan_to_num(expected.mean - mean))
-            before = mean
-            mean = expected.mean + seen.T @ cho_solve(factor, off, check_finite=False)
-            if np.nanmax(np.abs(mean - before)[:count]) < _TOLERANCE:
-                break
+        """Move towards what the image says by one Gauss-Newton step."""
+        rows = self._rows(expected, measured, positions, variance, points)
+        if not len(rows):
+            return expected
+        seen = rows.times(expected.covariance)  # [rows, states]
+        spread = rows.times(seen.T) + np.diag(rows.variance)
+        factor = cho_factor(spread, lower=True, check_finite=False)
+        mean = expected.mean + seen.T @ cho_solve(factor, rows.residual, check_finite=False)
         gained = solve_triangular(factor[0], seen, lower=True, check_finite=False)
-        return Belief(mean, covariance - gained.T @ gained)
+        return Belief(mean, expected.covariance - gained.T @ gained)
 
     def _rows(
         self,
-        mean: FloatArray,
+        expected: Belief,
         measured: BoolArray,
         positions: FloatArray,
         variance: FloatArray,
         points: PointEvidence | None,
-        covariance: FloatArray,
     ) -> Rows:
         count = self.model.count
         rows = Rows(self.model)
-        at = mean[:count]
-        errors = mean[2 * count : 3 * count]
+        at = expected.mean[:count]
+        errors = expected.mean[2 * count : 3 * count]
         known = np.flatnonzero(measured)
         off = self.model.difference(positions, at + errors)
         noisier = distrust(self.smoothing) ** 2
@@ -280,13 +272,11 @@ class MotionEstimator:
         past = past[np.isfinite(beyond[past])]
         rows.add_coordinates(past, beyond[past], np.full(len(past), _LIMIT_STDDEV**2))
         if points is not None and np.isfinite(at).all():
-            self._add_points(rows, mean, points, covariance)
+            self._add_points(rows, expected, points)
         return rows
 
-    def _add_points(
-        self, rows: Rows, mean: FloatArray, points: PointEvidence, covariance: FloatArray
-    ) -> None:
-        count = self.model.count
+    def _add_points(self, rows: Rows, expected: Belief, points: PointEvidence) -> None:
+        count, mean = self.model.count, expected.mean
         view = points.compare(mean[:count])
         with np.errstate(invalid='ignore'):
             seen = np.flatnonzero(np.isfinite(view.residual[:, 0]) & (view.depth_m > _NEAREST_M))
@@ -294,7 +284,7 @@ class MotionEstimator:
         places = 3 * count + 2 * seen[:, None] + np.arange(2)
         off = view.residual[seen] - mean[places] / depth_m[:, None]
         fresh = FRESH_POINT_SHARE * np.square(points.seen.stddev_m[seen])  # metres^2
-        lasting = covariance[places[:, 0], places[:, 0]]
+        lasting = expected.covariance[places[:, 0], places[:, 0]]
         sigmas = np.square(off * depth_m[:, None]).sum(axis=1) / (fresh + lasting)
         noisier = distrust(self.smoothing) ** 2 * (1.0 + sigmas / _ROBUST_SIGMAS**2)
         spread = np.maximum(noisier * fresh / depth_m**2, 1e-12)

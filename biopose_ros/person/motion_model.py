@@ -28,8 +28,8 @@ FRESH_POINT_SHARE, POINT_SITE_STDDEV_M = 0.35, 0.015
 # Time constants of the lasting errors, seconds; chosen on rendered sequences and two real views.
 _ERROR_LASTS_S, _POINT_ERROR_LASTS_S = 0.5, 2.0
 # Power spectral density of acceleration, rad^2/s^3 and m^2/s^3. Fast everyday motion: legs and
-# arms at 45 rad/s^2, the pelvis at 9 m/s^2, each for about 25 ms before it changes.
-_TURN_DENSITY, _SHIFT_DENSITY = 50.0, 2.0
+# arms at 45 rad/s^2, the pelvis at 3 m/s^2, each for about 25 ms before it changes.
+_TURN_DENSITY, _SHIFT_DENSITY = 50.0, 0.2
 # Fastest plausible acceleration, rad/s^2 and m/s^2: a sprinter's knee, a landing.
 _TURN_LIMIT, _SHIFT_LIMIT = 600.0, 60.0
 # 1 sigma of the unknown first velocity, rad/s or m/s.

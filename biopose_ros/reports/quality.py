@@ -116,7 +116,9 @@ def _certainty(person: PersonRecording) -> Iterator[Flag]:
         )
     confidence = float(np.nanmean(person.confidence[seen]))
     if confidence < _LOW_CONFIDENCE:
-        yield Flag('uncertain', f'The mean confidence that this is a person is {confidence:.2f}.')
+        yield Flag(
+            'uncertain', f'The mean confidence that the main joints are right is {confidence:.2f}.'
+        )
 
 
 def _camera(run: RunFolder) -> Iterator[Flag]:

@@ -12,6 +12,10 @@ from biopose_ros.files.camera import guess_camera
 from biopose_ros.records import Camera
 from biopose_ros.sensor_messages.camera_info import CalibrationError, camera_from_info
 
+# A lens that focuses changes focal length and principal point by less than this share of the
+# image's longer side; persons are followed through it.
+FOCUS_BREATHING = 0.03
+
 
 def camera_for_size(camera: Camera, width_px: int, height_px: int) -> Camera:
     """
@@ -73,10 +77,11 @@ class CameraSource:
 
 
 def same_optics(one: Camera, other: Camera) -> bool:
-    """Tell whether two cameras project alike."""
+    """Tell whether two cameras project alike, but for what an autofocus changes."""
+    breathing_px = FOCUS_BREATHING * max(one.width_px, one.height_px)
     return (
         (one.width_px, one.height_px) == (other.width_px, other.height_px)
-        and np.allclose(one.intrinsics_px, other.intrinsics_px)
-        and np.array_equal(one.distortion, other.distortion)
+        and np.allclose(one.intrinsics_px, other.intrinsics_px, rtol=0.0, atol=breathing_px)
+        and one.distortion.shape == other.distortion.shape
         and one.is_fisheye == other.is_fisheye
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from builtin_interfaces.msg import Time
@@ -27,7 +27,7 @@ class Health:
     :param device: what the networks really run on, '' while nothing is loaded.
     :param fault: why there are no results (no image comes, a transition failed), '' while all is
         well.
-    :param camera_fault: why distances are not to be trusted, '' for a calibrated camera.
+    :param warnings: why results are not to be trusted, or late.
     :param stages: time of each stage of the work on an image.
     :param refinements: how many bodies were refined, or were not, by reason.
     """
@@ -39,7 +39,7 @@ class Health:
     waiting: int
     device: str
     fault: str
-    camera_fault: str
+    warnings: Sequence[str]
     stages: Mapping[str, StageTime]
     refinements: Mapping[str, int]
 
@@ -64,8 +64,8 @@ def _verdict(health: Health) -> tuple[bytes, str]:
         return DiagnosticStatus.ERROR, health.fault
     if health.frames.recent_faults:
         return DiagnosticStatus.WARN, health.frames.last_fault
-    if health.camera_fault:
-        return DiagnosticStatus.WARN, health.camera_fault
+    if health.warnings:
+        return DiagnosticStatus.WARN, '; '.join(health.warnings)
     return DiagnosticStatus.OK, health.lifecycle_state
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -13,20 +14,23 @@ from biopose_ros.keypoints import DetectedKeypoints
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import Camera, PersonPose, TrackingState
 from biopose_ros.ros.camera_source import CameraSource, same_optics
+from biopose_ros.ros.image_decoding import decode_any_image
 from biopose_ros.ros.image_input import ImageMessage
+from biopose_ros.ros.image_view import ImageView
 from biopose_ros.ros.keypoint_input import KeypointInput
+from biopose_ros.ros.person_choice import PersonChoice, Rule
 from biopose_ros.ros.stamps import to_ns, to_time
 from biopose_ros.sensor_messages.images import (
     BgrImage,
     ImageError,
     decode_compressed,
-    decode_image,
 )
 
 # Images may overtake each other on the way by this much; a longer step back is a new time line
 # (a bag that starts again, a clock that was set).
 LATE_NS = 300_000_000
 DEFAULT_FRAME_ID = 'camera'
+_LOST = TrackingState.LOST
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,14 @@ class FrameResult:
     :param camera: what the image was taken with.
     :param image_bgr: [height, width, 3]; None where persons were lost without a new image.
     :param persons: everybody followed, and once, as lost, everybody who no longer is.
+    :param started_s: when the work on it began, steady clock.
     """
 
     header: Header
     camera: Camera | None
     image_bgr: BgrImage | None
     persons: tuple[PersonPose, ...]
+    started_s: float = field(default_factory=time.monotonic)
 
     @property
     def present(self) -> tuple[PersonPose, ...]:
@@ -62,6 +68,8 @@ class FrameProcessor:
     :param cameras: knows the calibration.
     :param id_prefix: put before person ids.
     :param warn_once: reports a text that need not be repeated for every image.
+    :param view: what of an image the pipeline sees.
+    :param choice: whom the results tell of.
     :param keypoints: another detector's, where there is one.
     """
 
@@ -71,13 +79,17 @@ class FrameProcessor:
         cameras: CameraSource,
         id_prefix: str,
         warn_once: Callable[[str], None],
+        view: ImageView,
+        choice: PersonChoice,
         keypoints: KeypointInput | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._cameras = cameras
         self._id_prefix = id_prefix
         self._warn_once = warn_once
+        self._view, self._choice = view, choice
         self._keypoints = keypoints
+        self.present: frozenset[str] = frozenset()
         self.clock = StageClock()
         self._camera: Camera | None = None
         self._header: Header | None = None
@@ -89,9 +101,12 @@ class FrameProcessor:
         :param arrival_ns: stands in for the stamp of an unstamped image.
         :raises ImageError: where the image cannot be used; the buffers are unharmed.
         """
+        started_s = time.monotonic()
         with self.clock('decode'):
             image_bgr = (
-                decode_image(message) if isinstance(message, Image) else decode_compressed(message)
+                decode_any_image(message)
+                if isinstance(message, Image)
+                else decode_compressed(message)
             )
         header = self._checked_header(message.header, arrival_ns)
         height, width, _ = image_bgr.shape
@@ -100,8 +115,12 @@ class FrameProcessor:
         self._header, self._camera = header, camera
         stamp_ns = to_ns(header.stamp)
         found = self._foreign_keypoints(stamp_ns)
-        persons = self._named(self._pipeline.process(image_bgr, camera, stamp_ns, found))
-        return FrameResult(header, camera, image_bgr, (*ended, *persons))
+        seen, seen_camera = self._view.see(image_bgr, camera)
+        poses = self._pipeline.process(seen, seen_camera, stamp_ns, found)
+        persons = self._named([self._view.back(pose, camera) for pose in poses])
+        self.present = frozenset(p.person_id for p in persons if p.state is not _LOST)
+        told = self._choice.keep([*ended, *persons], stamp_ns)
+        return FrameResult(header, camera, image_bgr, tuple(told), started_s)
 
     def reset(self) -> FrameResult | None:
         """
@@ -109,10 +128,31 @@ class FrameProcessor:
 
         :returns: their last messages, stamped as the last image; None where nobody was followed.
         """
-        lost = self._named(self._pipeline.reset())
+        return self._ended(self._pipeline.reset())
+
+    def forget(self, person_id: str) -> FrameResult | None:
+        """
+        Forget one person; see :meth:`reset`.
+
+        :param person_id: with its prefix.
+        """
+        return self._ended(self._pipeline.forget(_track_id(person_id)))
+
+    def set_height(self, person_id: str, height_m: float | None) -> None:
+        """Tell one person's standing height; None for what counts for everybody else."""
+        self._pipeline.set_height(_track_id(person_id), height_m)
+
+    def choose(self, rule: Rule | None, person_id: str) -> None:
+        """Choose whom the results tell of; see :class:`PersonChoice`."""
+        self._choice.choose(rule, person_id)
+
+    def _ended(self, persons: Sequence[PersonPose]) -> FrameResult | None:
+        lost = self._named(persons)
+        self.present -= {person.person_id for person in lost}
         if not lost or self._header is None:
             return None
-        return FrameResult(self._header, self._camera, None, tuple(lost))
+        told = self._choice.end(lost)
+        return FrameResult(self._header, self._camera, None, tuple(told)) if told else None
 
     def stage_times(self) -> dict[str, StageTime]:
         """Give the time of every stage, the pipeline's and those around it."""
@@ -132,6 +172,12 @@ class FrameProcessor:
         if not frame_id:
             self._warn_once(f'images name no frame_id; {DEFAULT_FRAME_ID!r} is used instead')
             frame_id = DEFAULT_FRAME_ID
+        if frame_id.endswith('_link'):
+            self._warn_once(
+                f'images name the frame {frame_id}, by its name with x forward and z up; results '
+                'are in optical axes (x right, y down, z forward): have the camera driver name '
+                'its optical frame'
+            )
         return Header(stamp=stamp, frame_id=frame_id)
 
     def _begin_anew_where_needed(self, header: Header, camera: Camera) -> list[PersonPose]:
@@ -155,3 +201,7 @@ class FrameProcessor:
     def _named(self, persons: Sequence[PersonPose]) -> list[PersonPose]:
         """Put the prefix before the ids."""
         return [replace(p, person_id=self._id_prefix + p.person_id) for p in persons]
+
+
+def _track_id(person_id: str) -> int:
+    return int(person_id.rpartition('_')[2])

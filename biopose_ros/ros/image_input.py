@@ -70,6 +70,17 @@ class ImageInput:
         """Tell whether anybody publishes the calibration."""
         return self._node.count_publishers(self._info_subscription.topic_name) > 0
 
+    def rivals(self) -> str:
+        """Name the nodes whose images mix on the topic; '' where it is one at most."""
+        ends = self._publishers()
+        if len(ends) < 2:
+            return ''
+        names = sorted({f'{end.node_namespace.rstrip("/")}/{end.node_name}' for end in ends})
+        return (
+            f'{len(ends)} publishers send images on {self.topic} ({", ".join(names)}): persons of '
+            'different pictures mix; stop one of them, or remap the topic'
+        )
+
     def fault(self, stale_after_s: float) -> str:
         """
         Say why no image comes, and the remedy.

@@ -6,12 +6,14 @@ import array
 from collections.abc import Sequence
 
 import numpy as np
-from geometry_msgs.msg import Vector3
+from geometry_msgs.msg import Point, Vector3
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Header
 
-from biopose_ros.msg import JointAngleArray, SubjectModel, TrackedPerson, TrackedPersons
+from biopose_ros.msg import BodyPoint, JointAngleArray, SubjectModel, TrackedPerson, TrackedPersons
+from biopose_ros.msg import BodyPoints as BodyPointsMsg
+from biopose_ros.person.body_points import BodyPoints
 from biopose_ros.records import Camera, FloatArray, PersonPose
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.urdf_joints import joint_positions, joint_velocities, moving_joints
@@ -76,9 +78,41 @@ def subject_model(
     )
 
 
-def tracked_persons(persons: Sequence[PersonPose], header: Header) -> TrackedPersons:
-    """List everybody of one image."""
-    return TrackedPersons(header=header, persons=[_tracked_person(person) for person in persons])
+def tracked_persons(
+    persons: Sequence[PersonPose], header: Header, processing_s: float
+) -> TrackedPersons:
+    """List everybody of one image, also those just lost."""
+    return TrackedPersons(
+        header=header,
+        processing_time=processing_s,
+        persons=[_tracked_person(person) for person in persons],
+    )
+
+
+def body_points_message(person: PersonPose, points: BodyPoints, header: Header) -> BodyPointsMsg:
+    """Give the points of one person."""
+    rows = zip(
+        points.names,
+        points.positions_m.tolist(),
+        points.velocities_m_s.tolist(),
+        points.covariances_m2.reshape(-1, 9),
+        strict=True,
+    )
+    return BodyPointsMsg(
+        header=header,
+        person_id=person.person_id,
+        tracking_state=int(person.state),
+        confidence=float(person.confidence),
+        points=[
+            BodyPoint(
+                name=name,
+                position=Point(x=position[0], y=position[1], z=position[2]),
+                velocity=Vector3(x=velocity[0], y=velocity[1], z=velocity[2]),
+                covariance=covariance,
+            )
+            for name, position, velocity, covariance in rows
+        ],
+    )
 
 
 def _tracked_person(person: PersonPose) -> TrackedPerson:

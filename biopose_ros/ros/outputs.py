@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from geometry_msgs.msg import TransformStamped
@@ -15,7 +16,8 @@ from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
 from biopose_ros.frames import GroundFrame
-from biopose_ros.msg import JointAngleArray, SubjectModel, TrackedPersons
+from biopose_ros.msg import BodyPoints, JointAngleArray, SubjectModel, TrackedPersons
+from biopose_ros.person.body_points import body_points
 from biopose_ros.person.drawing import draw_persons
 from biopose_ros.ros import messages, qos, transforms
 from biopose_ros.ros.frame_processing import FrameResult
@@ -25,7 +27,8 @@ from biopose_ros.ros.person_topics import PersonTopics
 from biopose_ros.ros.robot_state_publisher import RobotStatePublisher
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
 from biopose_ros.ros.subject_models import SubjectModels
-from biopose_ros.ros.topics import GROUND_FRAME
+from biopose_ros.ros.target_frame import TargetFrame
+from biopose_ros.ros.topics import GROUND_FRAME, SHARED_TOPICS
 from biopose_ros.settings import NodeConfig
 from biopose_ros.skeleton import Skeleton
 
@@ -54,6 +57,7 @@ class PoseOutputs:
         self._publishers: list[Publisher[Any]] = []
         self._joint_angles = self._create(JointAngleArray, 'joint_angles', qos.OUTPUT)
         self._tracked = self._create(TrackedPersons, 'tracked_persons', qos.OUTPUT)
+        self._points = self._create(BodyPoints, 'body_points', qos.OUTPUT)
         self._markers = self._create(MarkerArray, 'markers', qos.OUTPUT)
         self._meshes = self._create(MarkerArray, 'meshes', qos.OUTPUT)
         self._virtual_markers = self._create(PointCloud2, 'virtual_markers', qos.OUTPUT)
@@ -66,6 +70,7 @@ class PoseOutputs:
         self._state_publisher = (
             RobotStatePublisher(node) if settings.robot_state_publisher else None
         )
+        self._target = TargetFrame(node, settings.target_frame) if settings.target_frame else None
         self._debug_stamp_ns = 0
         self._of_persons = PersonTopics(node)
         self._subjects = SubjectModels(skeleton, self._models.publish, self._of_persons.describe)
@@ -91,7 +96,8 @@ class PoseOutputs:
         self._subjects.update(result.persons, header)
         self._publish_frames(result, settings)
         self._publish_joints(result)
-        self._tracked.publish(messages.tracked_persons(result.present, header))
+        processing_s = time.monotonic() - result.started_s
+        self._tracked.publish(messages.tracked_persons(result.persons, header, processing_s))
         if settings.publish_markers:
             self._markers.publish(person_markers(result.persons, skeleton, header))
         if settings.publish_meshes and self._meshes.get_subscription_count():
@@ -100,6 +106,7 @@ class PoseOutputs:
             self._virtual_markers.publish(virtual_marker_cloud(result.present, header))
         if settings.publish_debug_image and self._debug_image.get_subscription_count():
             self._publish_debug_image(result, settings.debug_image_hz)
+        self._publish_points(result)  # last: a missing transform costs nothing else
 
     def _publish_frames(self, result: FrameResult, settings: NodeConfig) -> None:
         if not settings.publish_tf:
@@ -115,6 +122,31 @@ class PoseOutputs:
             stamped += frames[:1] if person.person_id == elsewhere else frames
         if stamped:
             self._tf.publish(TFMessage(transforms=stamped))
+
+    def _publish_points(self, result: FrameResult) -> None:
+        for person in result.present:
+            points, header = body_points(person, self._skeleton), result.header
+            if self._target is not None:
+                points, header = self._target.take_over(points, header)
+            self._points.publish(messages.body_points_message(person, points, header))
+
+    def rivals(self) -> str:
+        """Name who else publishes on our topics; '' where nobody does."""
+        own = (self._node.get_name(), self._node.get_namespace())
+        for publisher in self._publishers:
+            topic = publisher.topic_name
+            if topic in SHARED_TOPICS or self._node.count_publishers(topic) < 2:
+                continue
+            ends = self._node.get_publishers_info_by_topic(topic)
+            nodes = [(end.node_name, end.node_namespace) for end in ends]
+            if own in nodes:
+                nodes.remove(own)
+            name, namespace = nodes[0]
+            return (
+                f'{namespace.rstrip("/")}/{name} publishes on {topic}, too; give one of the nodes '
+                'another namespace'
+            )
+        return ''
 
     def _publish_joints(self, result: FrameResult) -> None:
         """Send the joints of everybody whose size is announced."""
@@ -150,5 +182,7 @@ class PoseOutputs:
         for publisher in self._publishers:
             self._node.destroy_publisher(publisher)
         self._of_persons.keep_only(())
+        if self._target is not None:
+            self._target.close()
         if self._state_publisher:
             self._state_publisher.close()

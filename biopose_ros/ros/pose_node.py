@@ -24,17 +24,22 @@ from biopose_ros.ros.camera_source import CameraSource
 from biopose_ros.ros.diagnostics import Health, diagnostic_array
 from biopose_ros.ros.frame_processing import FrameProcessor, FrameResult
 from biopose_ros.ros.image_input import ImageInput, ImageMessage
+from biopose_ros.ros.image_view import ImageView, image_view
 from biopose_ros.ros.interrupts import ros_until_interrupted
 from biopose_ros.ros.keypoint_input import KeypointInput
-from biopose_ros.ros.live_statistics import LiveStatistics
+from biopose_ros.ros.live_statistics import LiveStatistics, Snapshot
+from biopose_ros.ros.load import RateLimit, load_warnings
 from biopose_ros.ros.logs import forward_python_logs
 from biopose_ros.ros.outputs import PoseOutputs
 from biopose_ros.ros.parameters import check_parameters, declare_parameters, read_settings
+from biopose_ros.ros.person_choice import PersonChoice
+from biopose_ros.ros.person_services import PersonServices
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
 from biopose_ros.ros.topics import id_prefix
 from biopose_ros.ros.worker import InferenceWorker
 from biopose_ros.sensor_messages.camera_info import CalibrationError
 from biopose_ros.settings import NodeConfig, PipelineConfig, build, values_of
+from biopose_ros.skeleton.stature import MODEL_STATURE_M, STATURE_STDDEV_M
 
 PipelineBuilder: TypeAlias = Callable[[PipelineConfig], Pipeline]
 
@@ -48,6 +53,11 @@ CAMERA_INFO_WAIT_S = 1.0
 UNCALIBRATED = (
     'the camera is not calibrated (no camera_info, or its K is zero): distances and sizes rest on '
     'a guessed focal length; calibrate it (camera_calibration) or set focal_length_px'
+)
+
+STATURE_ASSUMED = (
+    f'persons are assumed to be {MODEL_STATURE_M:.2f} +- {STATURE_STDDEV_M:.2f} m tall, and '
+    'distances are as uncertain; set height_m, or a stature of each person by ~/set_stature'
 )
 
 
@@ -72,6 +82,8 @@ class PoseNode(LifecycleNode):
         self._keypoints: KeypointInput | None = None
         self._worker: InferenceWorker[ImageMessage] | None = None
         self._processor: FrameProcessor | None = None
+        self._person_services: PersonServices | None = None
+        self._view = ImageView()
         self._prefix = ''
         self._forget_run()
         self.add_on_set_parameters_callback(self._on_set_parameters)
@@ -94,6 +106,8 @@ class PoseNode(LifecycleNode):
         self._camera_fault = ''
         self._warned: set[str] = set()
         self._first_image_s: float | None = None
+        self._is_paused = False
+        self._rate = RateLimit()
 
     @property
     def autostart(self) -> bool:
@@ -108,15 +122,17 @@ class PoseNode(LifecycleNode):
             self._settings = settings = read_settings(self)
             self._pipeline = pipeline = self._build(settings.pipeline)
             self._prefix = id_prefix(settings.person_id_prefix, self.get_namespace())
-            self._outputs = PoseOutputs(
-                self, pipeline.skeleton, pipeline.ground, self._prefix, settings
-            )
+            self._view = image_view(settings)
+            ground = pipeline.ground.of_turned_camera(self._view.camera_from_seen)
+            self._outputs = PoseOutputs(self, pipeline.skeleton, ground, self._prefix, settings)
         except Exception as error:
             self._release()
             return self._refuse(f'cannot configure: {error}')
         self._fault = ''
         self._cameras = CameraSource(settings.focal_length_px, settings.image_is_rectified)
         self.get_logger().info(f'configured; networks run on {pipeline.device}')
+        if settings.pipeline.height_m is None:
+            self.get_logger().info(STATURE_ASSUMED)
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -173,10 +189,15 @@ class PoseNode(LifecycleNode):
             self._cameras,
             self._prefix,
             self._warn_once,
+            self._view,
+            PersonChoice(reach_m=settings.max_distance_m),
             self._keypoints,
         )
-        self._worker = InferenceWorker(self._estimate, self._forget_everybody, self._on_fault)
+        self._worker = InferenceWorker(self._estimate, self._on_fault)
         self._worker.start()
+        self._person_services = PersonServices(
+            self, self._processor, self._worker.post, self._publish_ended, self._on_pause
+        )
         self._input = ImageInput(
             self,
             self._settings.image_transport,
@@ -190,6 +211,9 @@ class PoseNode(LifecycleNode):
         if self._input is not None:
             self._input.close()
             self._input = None
+        if self._person_services is not None:
+            self._person_services.close()
+            self._person_services = None
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
@@ -211,8 +235,15 @@ class PoseNode(LifecycleNode):
     def _on_image(self, message: ImageMessage) -> None:
         self._statistics.image_received()
         self._fault = ''
-        if self._worker is not None and not self._waits_for_camera_info():
+        if self._worker is None or self._is_paused or self._waits_for_camera_info():
+            return
+        if self._rate.is_due(self._settings.max_rate_hz):
             self._worker.slot.put(message)
+
+    def _on_pause(self, is_paused: bool) -> None:
+        self._is_paused = is_paused
+        if self._worker is not None and is_paused:
+            self._worker.post(self._forget_everybody)
 
     def _waits_for_camera_info(self) -> bool:
         assert self._cameras is not None
@@ -242,13 +273,13 @@ class PoseNode(LifecycleNode):
         fault = self._input.fault(self._settings.stale_after_s)
         if fault and not self._fault:
             self.get_logger().warning(fault)
-            self._worker.request_reset()
+            self._worker.post(self._forget_everybody)
         self._fault = fault
 
     def _on_clock_jump(self) -> None:
         if self._worker is not None:
             self.get_logger().warning('the clock jumped back; buffers are cleared')
-            self._worker.request_reset()
+            self._worker.post(self._forget_everybody)
 
     def _on_set_parameters(self, parameters: Sequence[Parameter[Any]]) -> SetParametersResult:
         verdict = check_parameters(parameters, is_configured=self._pipeline is not None)
@@ -263,20 +294,29 @@ class PoseNode(LifecycleNode):
     def _publish_diagnostics(self) -> None:
         snapshot = self._statistics.snapshot()
         health = Health(
-            lifecycle_state=self._state_machine.current_state[1],
+            lifecycle_state=self._state_machine.current_state[1] + self._is_paused * ', paused',
             frames=snapshot,
             dropped=self._worker.slot.dropped if self._worker else 0,
             waiting=self._worker.slot.waiting if self._worker else 0,
             persons=self._persons,
             device=self._pipeline.device if self._pipeline else '',
             fault=self._fault,
-            camera_fault=self._camera_fault,
+            warnings=self._warnings(snapshot),
             stages=self._processor.stage_times() if self._processor else {},
             refinements=self._pipeline.refinements if self._pipeline else {},
         )
         stamp = self.get_clock().now().to_msg()
         name = self.get_fully_qualified_name().lstrip('/')
         self._diagnostics.publish(diagnostic_array(name, stamp, health))
+
+    def _warnings(self, snapshot: Snapshot) -> list[str]:
+        """Say what makes results doubtful or late; the log has each of it once."""
+        rivals = [self._input.rivals() if self._input else '']
+        rivals.append(self._outputs.rivals() if self._outputs else '')
+        for text in filter(None, rivals):
+            self._warn_once(text)
+        load = load_warnings(snapshot, self._settings) if self._input else []
+        return [text for text in (self._camera_fault, *rivals, *load) if text]
 
     # The worker's thread.
 
@@ -293,7 +333,9 @@ class PoseNode(LifecycleNode):
         self._statistics.image_processed(latency_ns / NANOSECONDS * 1e3)
 
     def _forget_everybody(self) -> None:
-        result = self._processor.reset() if self._processor else None
+        self._publish_ended(self._processor.reset() if self._processor else None)
+
+    def _publish_ended(self, result: FrameResult | None) -> None:
         if result is not None:
             self._publish(result)
 

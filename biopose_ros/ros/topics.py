@@ -17,6 +17,8 @@ RESULT_TOPICS = (
 )
 
 
+# Everybody publishes there.
+SHARED_TOPICS = ('/tf', '/tf_static', '/diagnostics')
 GROUND_FRAME = 'biopose_ground'
 
 

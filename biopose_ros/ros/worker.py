@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -51,22 +52,19 @@ class InferenceWorker(Generic[Item]):
     One thread that handles the newest item, again and again.
 
     :param handle: called with each item; may raise, which is reported and survived.
-    :param reset: called in the thread, before the next item, after :meth:`request_reset`.
-    :param on_fault: called with what either of them raised.
+    :param on_fault: called with what it or a task raised.
     """
 
     def __init__(
         self,
         handle: Callable[[Item], None],
-        reset: Callable[[], None],
         on_fault: Callable[[Exception], None],
     ) -> None:
         self.slot: LatestSlot[Item] = LatestSlot()
         self._handle = handle
-        self._reset = reset
         self._on_fault = on_fault
         self._stop = threading.Event()
-        self._reset_wanted = threading.Event()
+        self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name='inference', daemon=True)
 
     def start(self) -> None:
@@ -78,16 +76,15 @@ class InferenceWorker(Generic[Item]):
         self._stop.set()
         self._thread.join()
 
-    def request_reset(self) -> None:
-        """Ask the thread to clear its buffers before it goes on; may come from any thread."""
-        self._reset_wanted.set()
+    def post(self, task: Callable[[], None]) -> None:
+        """Have the thread do something before it goes on; may come from any thread."""
+        self._tasks.put(task)
 
     def _run(self) -> None:
         while not self._stop.is_set():
             item = self.slot.take(IDLE_S)
-            if self._reset_wanted.is_set():
-                self._reset_wanted.clear()
-                self._guard(self._reset)
+            while not self._tasks.empty():
+                self._guard(self._tasks.get())
             if item is not None and not self._stop.is_set():
                 self._guard(lambda item=item: self._handle(item))  # type: ignore[misc]
 

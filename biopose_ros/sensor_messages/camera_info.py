@@ -14,6 +14,8 @@ PINHOLE_MODELS = ('', 'pinhole', 'plumb_bob', 'rational_polynomial')
 FISHEYE_MODELS = ('equidistant', 'fisheye', 'kannala_brandt4')
 FISHEYE_COEFFICIENTS = 4
 COEFFICIENT_COUNTS = (0, 4, 5, 8)
+# Focal lengths of real lenses over the image's longer side: 136 to 3 degrees of view.
+SHORTEST_LENS, LONGEST_LENS = 0.2, 20.0
 Numbers = Sequence[float] | FloatArray
 
 
@@ -59,7 +61,7 @@ def camera_from_info(info: CameraInfo, is_rectified: bool = False) -> Camera | N
         matrix = projection
     if not matrix.any():
         return None
-    _check_intrinsics(matrix)
+    _check_intrinsics(matrix, max(info.width, info.height))
     distortion, is_fisheye = (
         (np.zeros(0), False) if is_rectified else lens(info.distortion_model, info.d)
     )
@@ -67,7 +69,7 @@ def camera_from_info(info: CameraInfo, is_rectified: bool = False) -> Camera | N
     return Camera(width, height, matrix, distortion, is_fisheye=is_fisheye)
 
 
-def _check_intrinsics(matrix: FloatArray) -> None:
+def _check_intrinsics(matrix: FloatArray, longer_side_px: int) -> None:
     """Refuse what no lens can have; NaN comes from broken calibration files."""
     if not np.isfinite(matrix).all():
         raise CalibrationError(
@@ -78,6 +80,15 @@ def _check_intrinsics(matrix: FloatArray) -> None:
         raise CalibrationError(
             f'camera_info holds focal lengths {matrix[0, 0]:g}, {matrix[1, 1]:g} px, which must '
             'be positive; calibrate the camera again'
+        )
+    if not longer_side_px:  # drivers that leave the size out
+        return
+    shares = np.diag(matrix)[:2] / longer_side_px
+    if not (shares.min() >= SHORTEST_LENS and shares.max() <= LONGEST_LENS):
+        raise CalibrationError(
+            f'camera_info holds focal lengths {matrix[0, 0]:g}, {matrix[1, 1]:g} px for images '
+            f'{longer_side_px} px large, which no lens has ({SHORTEST_LENS:g} to {LONGEST_LENS:g} '
+            'times the longer side); K must be in pixels of these images'
         )
 
 

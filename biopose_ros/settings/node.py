@@ -46,6 +46,29 @@ class NodeConfig:
         'Focal length of a camera without calibration, pixels; 0 assumes a typical camera.',
         bounds=(0.0, 50000.0),
     )
+    camera_rotation: int = setting(
+        0,
+        'Clockwise turn after which the picture of a camera that is mounted turned is upright, '
+        'degrees; results stay in the axes of the camera.',
+        choices=(0, 90, 180, 270),
+    )
+    region_of_interest: str = setting(
+        '',
+        'Part of the picture to look at: left, top, width, height as shares of it, for example '
+        '0.25 0 0.5 1. Empty for all of it.',
+        pattern=r'|\s*(\d*\.?\d+\s+){3}\d*\.?\d+\s*',
+    )
+    mask_image: str = setting(
+        '',
+        'Picture that is black where the robot itself is seen, of the shape of the images; nobody '
+        'is looked for there. Empty for none.',
+    )
+    max_rate_hz: float = setting(
+        0.0,
+        'Images to work on per second, at most; 0 takes as many as can be done.',
+        bounds=(0.0, 1000.0),
+        is_dynamic=True,
+    )
     keypoints_topic: str = setting(
         '',
         "PointCloud2 with another detector's 2D keypoints, stamped as their images; they take the "
@@ -60,12 +83,36 @@ class NodeConfig:
         bounds=(0.2, 60.0),
         is_dynamic=True,
     )
+    latency_warn_s: float = setting(
+        0.5,
+        'Diagnostics warn where 5 % of the results come later than this after their image, '
+        'seconds.',
+        bounds=(0.001, 60.0),
+        is_dynamic=True,
+    )
+    drop_warn_share: float = setting(
+        0.9,
+        'Diagnostics warn where more than this share of the images is dropped for newer ones, '
+        'unless max_rate_hz asks for that; 1 never.',
+        bounds=(0.0, 1.0),
+        is_dynamic=True,
+    )
     person_id_prefix: str = setting(
         '',
         'Put before person ids and the names of all frames; tells two cameras apart. Empty takes '
         'the namespace of the node, where it has one: left_ for /left.',
         pattern='([A-Za-z_][A-Za-z0-9_]*)?',
         section='Results',
+    )
+    target_frame: str = setting(
+        '',
+        "Frame of body_points, looked up by tf2 at the image's stamp, for example base_link or "
+        "odom; needs the package tf2_ros. Empty for the camera's.",
+    )
+    max_distance_m: float = setting(
+        0.0,
+        'Persons whose pelvis is farther from the camera are left out, metres; 0 for no limit.',
+        bounds=(0.0, 1000.0),
     )
     publish_tf: bool = setting(True, 'Broadcast the segment frames on /tf.', is_dynamic=True)
     robot_state_publisher: bool = setting(

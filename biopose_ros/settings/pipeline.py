@@ -83,7 +83,7 @@ class RefinementConfig:
     """
 
     iterations: int = setting(
-        3,
+        1,
         'Steps that bring each recovered body onto the 2D keypoints, at most; 0 takes none. '
         'Method biopose only.',
         bounds=(0, 20),
@@ -150,10 +150,10 @@ class PipelineConfig:
     refinement: RefinementConfig = nested(RefinementConfig)
     smoothing: float = setting(
         0.5,
-        'Strength of the filter over time on the coordinates: 0 none, 1 strongest.',
+        'Strength of the estimator over time: 0 takes each image as it is, 1 is calmest.',
         bounds=(0.0, 1.0),
         is_dynamic=True,
-        section='Filter',
+        section='Estimate over time',
     )
     camera_pitch_rad: float = setting(
         0.0,

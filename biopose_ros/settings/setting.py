@@ -24,7 +24,7 @@ class Setting:
     :param default: as a parameter has it: never None, see ``unset``.
     :param description: one sentence or two, with the unit.
     :param bounds: smallest and largest value of a number; None for others.
-    :param choices: allowed texts; empty for any.
+    :param choices: allowed values; empty for any.
     :param pattern: regular expression of allowed texts; empty for any.
     :param unset: the parameter's value that stands for None, since parameters know no None.
     :param section: heading under which it is shown.
@@ -38,7 +38,7 @@ class Setting:
     default: Value
     description: str
     bounds: tuple[float, float] | None
-    choices: tuple[str, ...]
+    choices: tuple[str | int, ...]
     pattern: str
     unset: Value | None
     section: str
@@ -55,7 +55,7 @@ class Setting:
     def range_text(self) -> str:
         """What values are allowed, in words; empty for any."""
         if self.choices:
-            return ', '.join(choice or "''" for choice in self.choices)
+            return ', '.join(str(choice) or "''" for choice in self.choices)
         if self.bounds is None:
             return ''
         low, high = (f'{bound:.4g}' for bound in self.bounds)
@@ -100,7 +100,7 @@ def setting(
     description: str,
     *,
     bounds: tuple[float, float] | None = None,
-    choices: tuple[str, ...] = (),
+    choices: tuple[str | int, ...] = (),
     pattern: str = '',
     unset: Value | None = None,
     name: str = '',

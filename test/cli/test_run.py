@@ -8,12 +8,15 @@ import pytest
 from typer.testing import CliRunner
 
 from biopose_ros.cli.app import app
+from biopose_ros.cli.run import NOBODY
 from biopose_ros.files.mot import read_mot
 from biopose_ros.files.overlay import VideoWriter
 from biopose_ros.files.video import open_frames
 
 DEMO = Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'real' / 'sports2d' / 'demo.mp4'
 FIRST, COUNT = 100, 6
+# Whoever is there for a few images only has files, too.
+BRIEF = ('--shortest', 0, '--confirm-frames', 1)
 
 
 def run(*arguments):
@@ -48,7 +51,10 @@ def result(clip, needs_networks, tmp_path_factory):
     out = tmp_path_factory.mktemp('run') / 'out'
     calibration = out.parent / 'camera.yaml'
     calibration.write_text('fx: 1500\nfy: 1500\ncx: 884\ncy: 497\nwidth: 1768\nheight: 994\n')
-    options = ('--overlay', '--height', 1.75, '--intrinsics', calibration, '--max-persons', 2)
+    options = (
+        *('--overlay', '--height', 1.75, '--intrinsics', calibration, '--max-persons', 2),
+        *BRIEF,
+    )
     return run(clip, '--out', out, *options), out
 
 
@@ -95,7 +101,7 @@ def test_smoothing_with_look_ahead_writes_the_same_files(result, clip, tmp_path)
     _, causal = result
     options = ('--height', 1.75, '--max-persons', 2, '--method', 'landmarks')
     mounting = ('--camera-height', 1.2, '--camera-pitch-rad', 0.05)
-    outcome = run(clip, '--out', tmp_path / 'out', *options, *mounting)
+    outcome = run(clip, '--out', tmp_path / 'out', *options, *mounting, *BRIEF)
     assert outcome.exit_code == 0, outcome.output
     person = tmp_path / 'out' / 'person_1'
     assert {path.name for path in person.iterdir()} == {
@@ -117,7 +123,7 @@ def test_an_empty_scene_is_told(needs_networks, tmp_path):
         for index in range(3):
             writer.write(np.full((240, 320, 3), 128, np.uint8), index * 33_000_000)
     outcome = run(path, '--out', tmp_path / 'out')
-    assert outcome.exit_code == 0, outcome.output
+    assert outcome.exit_code == NOBODY, outcome.output
     assert 'nobody was found' in outcome.output
     assert 'The camera is a guess' in outcome.output
 
@@ -138,6 +144,7 @@ def test_an_empty_scene_is_told(needs_networks, tmp_path):
         ),
         (('VIDEO', '--network', 'huge'), 'landmark_model must be one of'),
         (('VIDEO', '--intrinsics', 'none.yaml'), 'none.yaml: no camera intrinsics'),
+        (('VIDEO', '--person', 'biggest'), 'person must be all, largest, longest'),
         (('VIDEO', '--focal', -5), 'a number of pixels above 0, got -5'),
         (('VIDEO', '--mass', 1000), 'mass_kg'),
         (('VIDEO', '--time', '9-3'), 'a part is START-END in seconds'),
@@ -164,7 +171,7 @@ def test_a_size_that_changes_on_the_way_is_a_new_camera(needs_networks, tmp_path
         cv2.imwrite(str(pictures / f'{number}.png'), np.full(shape, 90, np.uint8))
     options = ('--rate', 10, '--method', 'landmarks', '--overlay')
     outcome = run(pictures, '--out', tmp_path / 'out', *options)
-    assert outcome.exit_code == 0, outcome.output
+    assert outcome.exit_code == NOBODY, outcome.output
     summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
     assert summary['frames'] == 3
     assert summary['ended'] == 'complete'

@@ -29,3 +29,9 @@ def balancing():
 def meadow():
     """A man on a box against the light: 884x497, 30 frames a second."""
     return read_video('sports2d/demo.mp4', 30, 884)
+
+
+@pytest.fixture(scope='session')
+def sitting():
+    """A man who walks in and sits down: 720x720, every third picture of 20 a second."""
+    return read_video('sit_to_stand/cam0_test.mp4', 120, 720)[::3]

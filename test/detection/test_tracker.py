@@ -183,3 +183,14 @@ def test_missing_networks_are_named_with_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setenv('BIOPOSE_CACHE', str(tmp_path))
     with pytest.raises(NetworkFileError, match=r'pose_landmark_full_points\.onnx is missing'):
         PersonTracker()
+
+
+def test_a_person_cut_at_the_waist_is_one_person(tracker, sitting):
+    """Seen a second time in a smaller crop, or again in another size, it is still the same."""
+    tracker.reset()
+    for index, frame in enumerate(sitting):
+        people = tracker.update(frame[:400], index * 150_000_000)
+        assert sum(p.state in ANNOUNCED for p in people) <= 1
+
+
+ANNOUNCED = (TrackingState.TRACKED, TrackingState.OCCLUDED)

@@ -135,6 +135,25 @@ def test_a_damaged_image_costs_itself_only(tmp_path):
     assert count == 1
 
 
+@pytest.mark.parametrize('as_folder', [True, False])
+def test_a_recording_cut_short_is_read_as_far_as_it_is_whole(tmp_path, caplog, as_folder):
+    rng = np.random.default_rng(0)
+    messages = []
+    for index in range(40):
+        message = raw_image(index, START_NS + index * STEP_NS)
+        message.data[:] = rng.integers(0, 255, message.data.size)
+        message.data.reshape(48, 64, 3)[5, 5] = index
+        messages += [('/image', IMAGE, message)] * 5  # several chunks of 1 MB
+    bag = write(tmp_path / 'bag', *messages)
+    path = bag / 'bag_0.mcap'
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.8)])
+    (bag / 'metadata.yaml').unlink()
+    seen = colours(open_frames(bag if as_folder else path))
+    assert 20 <= len(seen) < 40
+    assert seen[10] == (10 * STEP_NS, [10, 10, 10])
+    assert 'was cut short' in caplog.text
+
+
 def test_only_damaged_images_are_an_error(tmp_path):
     bag = write(tmp_path / 'bag', ('/image', IMAGE, raw_image(1, START_NS, 'unheard_of')))
     with pytest.raises(SourceError, match=r'no image on /image can be decoded.*unheard_of'):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import rclpy
-from biopose_ros.msg import JointAngleArray, SubjectModel, TrackedPersons
+from biopose_ros.msg import BodyPoints, JointAngleArray, SubjectModel, TrackedPersons
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
@@ -34,6 +34,7 @@ STEP_NS = 33_000_000
 LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 TOPICS = {
     'joint_angles': (JointAngleArray, 50),
+    'body_points': (BodyPoints, 50),
     'tracked_persons': (TrackedPersons, 50),
     'markers': (MarkerArray, 50),
     'meshes': (MarkerArray, 10),

@@ -43,6 +43,7 @@ class SpotPipeline:
         self._max_persons = config.detection.max_persons
         self.clock = StageClock()
         self._last = {}
+        self._heights_m = {}
         self._stamp_ns = 0
 
     def warm_up(self):
@@ -51,6 +52,13 @@ class SpotPipeline:
     def reset(self):
         gone, self._last = self._last, {}
         return [lost_person(person, self._stamp_ns) for person in gone.values()]
+
+    def forget(self, track_id):
+        gone = self._last.pop(f'person_{track_id}', None)
+        return [] if gone is None else [lost_person(gone, self._stamp_ns)]
+
+    def set_height(self, track_id, height_m):
+        self._heights_m[track_id] = height_m or STATURE_M
 
     def set_smoothing(self, smoothing):
         self.smoothing = smoothing
@@ -76,8 +84,9 @@ class SpotPipeline:
         return [*persons, *(lost_person(person, stamp_ns) for person in gone)]
 
     def _person(self, number, box, camera, stamp_ns):
+        stature_m = self._heights_m.get(number, self._stature_m)
         x, y, width, height, _ = box
-        depth_m = camera.intrinsics_px[1, 1] * self._stature_m / height
+        depth_m = camera.intrinsics_px[1, 1] * stature_m / height
         middle_px = np.array([x + width / 2, y + height / 2, 1.0])
         middle_m = depth_m * np.linalg.solve(camera.intrinsics_px, middle_px)
         coordinates = self.skeleton.default_coordinates.clone()
@@ -97,12 +106,12 @@ class SpotPipeline:
             coordinates=values,
             velocities=np.where(np.isnan(values), np.nan, 0.0),
             stddev=np.where(np.isnan(values), np.nan, 0.05),
-            scales=np.full((count, 3), self._stature_m / STATURE_M),
+            scales=np.full((count, 3), stature_m / STATURE_M),
             scale_stddev=np.full(count, 0.02),
             segment_rotations=CAMERA_FROM_GROUND @ frames.rotations.numpy(),
             segment_positions_m=ground_to_camera(frames.positions_m.numpy()),
             markers=Markers((), np.zeros((0, 3)), np.zeros(0)),
-            stature_m=self._stature_m,
+            stature_m=stature_m,
             stature_stddev_m=0.02,
             box_xyxy_px=np.array([x, y, x + width, y + height], dtype=float),
             keypoints_px=np.full((33, 2), np.nan),

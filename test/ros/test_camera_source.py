@@ -44,7 +44,8 @@ def test_given_focal_length_stands_in_for_a_calibration():
     assert not camera.is_calibrated
 
 
-def test_same_optics_sees_a_new_focal_length():
+def test_an_autofocus_leaves_the_optics_the_same_and_a_zoom_does_not():
     one = camera_from_info(info())
     assert same_optics(one, camera_from_info(info()))
-    assert not same_optics(one, camera_from_info(info(k=[801.0, *K[1:]])))
+    assert same_optics(one, camera_from_info(info(k=[805.0, *K[1:]])))
+    assert not same_optics(one, camera_from_info(info(k=[1000.0, *K[1:]])))

@@ -9,7 +9,7 @@ from biopose_ros.msg import JointAngleArray
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.qos import ReliabilityPolicy
 from ros_graph import ONE, NodeProcess, Probe
-from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import CameraInfo, CompressedImage
 
 STATE_LOST = JointAngleArray.STATE_LOST
 
@@ -53,6 +53,11 @@ def listening():
     yield listening
     for probe in probes:
         probe.close()
+
+
+def namespaced(process, name):
+    """Ids begin with the namespace, so that two nodes never share a frame."""
+    return process.namespace.strip('/') + '_' + name
 
 
 def is_error(text):
@@ -133,4 +138,39 @@ def test_compressed_transport_subscribes_below_the_remapped_topic(listening, mak
         )
 
     probe.wait_for(lambda: probe.received['joint_angles'], step=send)
-    assert probe.received['joint_angles'][-1].person_id == 'person_1'
+    assert probe.received['joint_angles'][-1].person_id == namespaced(node, 'person_1')
+
+
+def test_two_cameras_on_one_topic_are_a_warning(listening, make_node):
+    node = make_node()
+    first, second = listening(node), listening(node)
+    status = first.diagnostics(
+        lambda s: s.level == DiagnosticStatus.WARN and '2 publishers send images' in s.message,
+        step=lambda: (first.show(ONE), second.spin(0.01)),
+    )
+    assert f'{node.namespace}/probe' in status.message
+    assert '2 publishers send images' in node.log
+
+
+def test_another_node_on_our_topics_is_named(listening, make_node):
+    node = make_node()
+    probe = listening(node)
+    probe.node.create_publisher(JointAngleArray, 'joint_angles', 5)
+    status = probe.diagnostics(lambda s: 'publishes on' in s.message, step=lambda: probe.show(ONE))
+    topic = probe.node.resolve_topic_name('joint_angles')
+    assert f'{node.namespace}/probe publishes on {topic}, too' in status.message
+
+
+def test_a_calibration_that_comes_with_a_late_camera_is_waited_for(listening, make_node):
+    """The wait begins with the first image, however long after the node that comes."""
+    node = make_node()
+    probe = listening(node)
+    infos = probe.node.create_publisher(CameraInfo, 'camera_info', 5)
+    probe.wait_for(lambda: infos.get_subscription_count() == 1)
+    k = [300.0, 0.0, 160.0, 0.0, 300.0, 120.0, 0.0, 0.0, 1.0]
+    info = CameraInfo(header=probe.header(), width=320, height=240, k=k)
+    probe.spin(1.5)
+    probe.show(ONE)
+    infos.publish(info)
+    probe.show_until(ONE, lambda: probe.received['tracked_persons'])
+    assert 'not calibrated' not in node.log

@@ -230,6 +230,32 @@ def test_person_who_leaves_is_reported_lost_once(probe):
     assert probe.result_of(EMPTY, 'joint_angles') == []
 
 
+def test_tracked_persons_tell_once_who_is_lost(probe):
+    probe.result_of(ONE)
+    (message,) = probe.result_of(EMPTY)
+    (person,) = message.persons
+    assert (person.person_id, person.tracking_state) == (
+        'left_person_1',
+        JointAngleArray.STATE_LOST,
+    )
+    assert 0.0 < message.processing_time < 60.0
+    (message,) = probe.result_of(EMPTY)
+    assert message.persons == []
+
+
+def test_body_points_stand_where_the_frames_are(probe):
+    (message,) = probe.result_of(ONE, 'body_points')
+    assert (message.header.frame_id, message.person_id) == (FRAME_ID, 'left_person_1')
+    points = {point.name: point for point in message.points}
+    assert {'head', 'left_hand', 'right_foot'} <= set(points)
+    for name, point in points.items():
+        place = point.position
+        assert np.isfinite([place.x, place.y, place.z]).all(), name
+        covariance = np.array(point.covariance).reshape(3, 3)
+        assert np.linalg.eigvalsh(covariance)[0] > 0
+    assert points['head'].position.y < points['left_hip'].position.y  # y looks down
+
+
 def test_cut_off_person_has_unknown_angles_but_equal_arrays(probe):
     (message,) = probe.result_of(CUT_OFF, 'joint_angles')
     assert len(message.position) == len(message.name)

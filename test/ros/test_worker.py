@@ -27,7 +27,7 @@ def test_worker_survives_faults_and_reports_them():
             raise ValueError('a bad item')
         handled.append(item)
 
-    worker = InferenceWorker(handle, lambda: None, faults.append)
+    worker = InferenceWorker(handle, faults.append)
     worker.start()
     for item in ('bad', 'good'):
         worker.slot.put(item)
@@ -37,12 +37,10 @@ def test_worker_survives_faults_and_reports_them():
     assert [str(fault) for fault in faults] == ['a bad item']
 
 
-def test_reset_runs_in_the_worker_before_the_next_item():
+def test_tasks_run_in_the_worker_before_the_next_item():
     log = []
-    worker = InferenceWorker(
-        log.append, lambda: log.append(threading.current_thread().name), lambda _: None
-    )
-    worker.request_reset()
+    worker = InferenceWorker(log.append, lambda _: None)
+    worker.post(lambda: log.append(threading.current_thread().name))
     worker.slot.put('image')
     worker.start()
     wait_until(lambda: len(log) == 2)
@@ -57,7 +55,7 @@ def test_stop_waits_for_the_item_in_hand():
         may_end.wait()
         done.append(item)
 
-    worker = InferenceWorker(handle, lambda: None, lambda _: None)
+    worker = InferenceWorker(handle, lambda _: None)
     worker.start()
     worker.slot.put(1)
     wait_until(lambda: not worker.slot.waiting)

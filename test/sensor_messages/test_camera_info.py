@@ -70,3 +70,10 @@ def test_region_and_binning_match_a_cropped_and_shrunk_picture():
     expected = (project(point, full) - [100, 50]) / 2
     np.testing.assert_allclose(project(point, camera), expected)
     assert (camera.width_px, camera.height_px) == (400, 300)
+
+
+@pytest.mark.parametrize('focal_px', [3.0, 100_000.0])
+def test_a_focal_length_that_no_lens_has_is_refused(focal_px):
+    matrix = [focal_px, 0.0, 640.0, 0.0, focal_px, 360.0, 0.0, 0.0, 1.0]
+    with pytest.raises(CalibrationError, match=r'1280 px large, which no lens has'):
+        camera_from_info(info(k=matrix))

@@ -24,7 +24,7 @@ def evaluate_refinement(
     motion: MotionFolder = None,
     encoder: Encoder = 'heavy',
     weights: Weights = None,
-    iterations: Annotated[int, typer.Option(min=1, help='Steps of refinement.')] = 3,
+    iterations: Annotated[int, typer.Option(min=1, help='Steps of refinement.')] = 1,
     split: Annotated[str, typer.Option(help='Of the images: validation or test.')] = 'test',
     video: Annotated[
         Path | None,

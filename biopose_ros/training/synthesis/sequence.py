@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from biopose_ros.body.model import BodyModel
-from biopose_ros.records import FloatArray, rotation_2d
+from biopose_ros.records import Crop, FloatArray, rotation_2d
 from biopose_ros.training.motion.rotations import about
 from biopose_ros.training.synthesis.backdrop import choose_room
 from biopose_ros.training.synthesis.camera_path import film, image_steps_px, tracked_crops
@@ -49,6 +49,8 @@ Pose [frames, 24, 3] and translation [frames, 3] in camera axes and betas [compo
 person's motion, in the order pose, betas, translation, to skeleton coordinates [frames,
 coordinates] and scales [segments, 3].
 """
+Framing = Callable[[np.random.Generator, Sequence[Crop], Sequence[View]], Sequence[Crop]]
+"""What the pictures show: crops from a source of chance, the person's exact crops, and views."""
 
 
 class SequenceGenerator:
@@ -63,6 +65,8 @@ class SequenceGenerator:
     :param tie: skeleton coordinates and scales from the body's; none are given where None.
     :param facing_rad: greatest angle between where the person faces in the middle of the sequence
         and the way to the camera.
+    :param framing: what the pictures show; else the person's crop, as tracking would cut it.
+    :param frames: fewest and most of a sequence.
     """
 
     def __init__(
@@ -74,6 +78,8 @@ class SequenceGenerator:
         markers: MarkerTable | None = None,
         tie: MotionTie | None = None,
         facing_rad: float = np.pi,
+        framing: Framing = lambda random, exact, _views: tracked_crops(random, exact),
+        frames: tuple[int, int] = _FRAMES,
     ) -> None:
         self.facing_rad = facing_rad
         self.body = body
@@ -81,6 +87,8 @@ class SequenceGenerator:
         self.seed = seed
         self.markers = markers
         self.tie = tie
+        self.framing = framing
+        self.frames = frames
         self.studio = Studio(body, side_px)
 
     def chunk(self, number: int) -> list[SyntheticSample]:
@@ -105,7 +113,7 @@ class SequenceGenerator:
 
     def _cast(self, random: np.random.Generator, number: int) -> list[Role]:
         """Choose the main person, whose motion sets the length, and seldom somebody else."""
-        wanted = int(random.integers(_FRAMES[0], _FRAMES[1] + 1))
+        wanted = int(random.integers(self.frames[0], self.frames[1] + 1))
         label = f'sequence-{self.seed}-{number}'
         roles = [self.casting.role(random, label, wanted)]
         if random.random() < 0.15:
@@ -146,9 +154,8 @@ class SequenceGenerator:
         palette = choose_palette(random)
         inside = [view.position_m, *(p.joints_m[0] for act in acts for p in act)]
         room, light = choose_room(random, np.stack(inside)), choose_light(random)
-        crops = tracked_crops(
-            random, [exact_crop(person, now) for person, now in zip(main, views, strict=True)]
-        )
+        exact = [exact_crop(person, now) for person, now in zip(main, views, strict=True)]
+        crops = self.framing(random, exact, views)
         cloth = int(random.integers(2**31))
         scenes = []
         for frame, (now, crop) in enumerate(zip(views, crops, strict=True)):

@@ -1,0 +1,61 @@
+"""``biopose evaluate points``: errors and covariance of hands, joints and feet on real views."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from biopose_ros.cli.evaluate.video import default_data
+from biopose_ros.cli.options import Device, Height, JsonFile, Method, RealClips
+
+
+def evaluate_points(
+    data: RealClips = None,
+    json_file: JsonFile = None,
+    method: Method = 'biopose',
+    height: Height = None,
+    view: Annotated[
+        list[str] | None, typer.Option(help='View to run, for example cam01; default all.')
+    ] = None,
+    device: Device = 'auto',
+) -> None:
+    """Compare body points from single views, and their covariance, with the truth of all views."""
+    from dataclasses import asdict
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from biopose_ros.cli.figures import write_figures
+    from biopose_ros.cli.progress import track_frames
+    from biopose_ros.evaluation.person import body_points
+    from biopose_ros.settings import DetectionConfig, PipelineConfig
+
+    console = Console()
+    try:
+        results = body_points.evaluate_points(
+            data or default_data(),
+            PipelineConfig(
+                method=method,
+                device=device,
+                height_m=height,
+                detection=DetectionConfig(max_persons=1),
+            ),
+            view,
+            lambda frames, name, count: track_frames(frames, count, name, console),
+        )
+    except (OSError, ValueError) as error:
+        console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
+        raise typer.Exit(1) from None
+    table = Table('point', 'median m', '95 % m', 'within 1 sigma', '2 sigma', 'nearer than bound')
+    for name, one in results.items():
+        table.add_row(
+            name,
+            f'{one.median_m:.3f}',
+            f'{one.late_m:.3f}',
+            f'{one.within_1_sigma:.0%}',
+            f'{one.within_2_sigma:.0%}',
+            f'{one.nearer_than_bound:.1%}',
+        )
+    console.print(table)
+    write_figures(json_file, {method: {name: asdict(one) for name, one in results.items()}})

@@ -1,0 +1,131 @@
+"""How much of a person an image shows, part by part, and how well the pose lies on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from biopose_ros.keypoints.landmarks import landmark_index
+from biopose_ros.records import FloatArray
+from biopose_ros.skeleton import Skeleton
+
+
+def _both(*names: str) -> list[int]:
+    return [landmark_index(f'{side}_{name}') for side in ('right', 'left') for name in names]
+
+
+def _one(side: str, *names: str) -> list[int]:
+    return [landmark_index(f'{"right" if side == "r" else "left"}_{name}') for name in names]
+
+
+# The landmarks that show each part of the body.
+PARTS: Mapping[str, list[int]] = {
+    'trunk': _both('shoulder', 'hip'),
+    'head': [landmark_index('nose'), *_both('ear', 'shoulder')],
+    **{f'thigh_{side}': _one(side, 'hip', 'knee') for side in 'rl'},
+    **{f'leg_{side}': _one(side, 'hip', 'knee', 'ankle') for side in 'rl'},
+    **{f'foot_{side}': _one(side, 'ankle', 'heel', 'foot_index') for side in 'rl'},
+    **{f'arm_{side}': _one(side, 'shoulder', 'elbow') for side in 'rl'},
+    **{f'elbow_{side}': _one(side, 'shoulder', 'elbow', 'wrist') for side in 'rl'},
+    **{f'hand_{side}': _one(side, 'elbow', 'wrist', 'index') for side in 'rl'},
+}
+# The part that a coordinate, without its side, is known from.
+PART_OF: Mapping[str, str] = {
+    **dict.fromkeys(('pelvis_tilt', 'pelvis_list', 'pelvis_rotation'), 'trunk'),
+    **dict.fromkeys(('pelvis_tx', 'pelvis_ty', 'pelvis_tz'), 'trunk'),
+    **dict.fromkeys(('hip_flexion', 'hip_adduction', 'hip_rotation'), 'thigh'),
+    'knee_angle': 'leg',
+    **dict.fromkeys(('ankle_angle', 'subtalar_angle', 'mtp_angle'), 'foot'),
+    **dict.fromkeys(('lumbar_extension', 'lumbar_bending', 'lumbar_rotation'), 'trunk'),
+    **dict.fromkeys(('neck_extension', 'neck_bending', 'neck_rotation'), 'head'),
+    **dict.fromkeys(('arm_flex', 'arm_add', 'arm_rot'), 'arm'),
+    'elbow_flex': 'elbow',
+    **dict.fromkeys(('pro_sup', 'wrist_flex', 'wrist_dev'), 'hand'),
+}
+# Segments whose origin is the joint that a landmark marks.
+ORIGINS = {
+    'femur': 'hip',
+    'tibia': 'knee',
+    'talus': 'ankle',
+    'humerus': 'shoulder',
+    'ulna': 'elbow',
+    'hand': 'wrist',
+}
+_SHOULDERS, _HIPS = _both('shoulder'), _both('hip')
+
+
+def seen_parts(
+    keypoints_px: FloatArray, confidence: FloatArray, size_px: FloatArray
+) -> dict[str, FloatArray]:
+    """
+    Tell how much of each part is in the image and not hidden.
+
+    :param keypoints_px: [..., 33, 2].
+    :param confidence: [..., 33], 0 to 1.
+    :param size_px: [..., 2], width and height of the image.
+    :returns: by name of :data:`PARTS`, [...], 0 to 1.
+    """
+    inside = np.all((keypoints_px >= 0) & (keypoints_px < size_px[..., None, :]), axis=-1)
+    seen = confidence * inside
+    return {name: seen[..., rows].mean(axis=-1) for name, rows in PARTS.items()}
+
+
+def without_side(coordinate: str) -> tuple[str, str]:
+    """Split ``knee_angle_r`` into ``knee_angle`` and ``_r``; the side is empty in the middle."""
+    side = coordinate[-2:]
+    return (coordinate[:-2], side) if side in ('_r', '_l') else (coordinate, '')
+
+
+def seen_coordinates(names: tuple[str, ...], parts: Mapping[str, FloatArray]) -> FloatArray:
+    """
+    Tell how much is seen of what each coordinate is known from.
+
+    :param names: of the coordinates; of those without an entry the whole body counts.
+    :param parts: of :func:`seen_parts`.
+    :returns: [..., coordinates], 0 to 1.
+    """
+    everything = np.mean(list(parts.values()), axis=0)
+    columns = []
+    for name in names:
+        base, side = without_side(name)
+        columns.append(parts[f'{PART_OF[base]}{side}'] if base in PART_OF else everything)
+    return np.stack(columns, axis=-1)
+
+
+def residual(
+    joints_px: FloatArray, keypoints_px: FloatArray, confidence: FloatArray, skeleton: Skeleton
+) -> FloatArray:
+    """
+    Tell how far the pose lies beside the keypoints.
+
+    :param joints_px: [..., segments, 2], the segments' origins in the image.
+    :param keypoints_px: [..., 33, 2].
+    :param confidence: [..., 33], 0 to 1.
+    :param skeleton: names the segments.
+    :returns: [...], mean distance at the twelve main joints, weighted by confidence, as a share of
+        the body's extent in the image.
+    """
+    segments, landmarks = [], []
+    for segment, joint in ORIGINS.items():
+        for side in 'rl':
+            segments.append(skeleton.segment_index(f'{segment}_{side}'))
+            landmarks += _one(side, joint)
+    points = keypoints_px[..., landmarks, :]
+    extent_px = np.ptp(points, axis=-2).max(axis=-1)
+    away_px = np.linalg.norm(joints_px[..., segments, :] - points, axis=-1)
+    # Points behind the camera have no place in the image.
+    away = np.minimum(np.nan_to_num(away_px, nan=np.inf) / (extent_px[..., None] + 1e-9), 1.0)
+    weights = confidence[..., landmarks] + 1e-3
+    return (away * weights).sum(axis=-1) / weights.sum(axis=-1)
+
+
+def uprightness(keypoints_px: FloatArray) -> FloatArray:
+    """
+    Tell how upright the trunk is in the image.
+
+    :param keypoints_px: [..., 33, 2].
+    :returns: [...], 1 upright, 0 lying, -1 upside down.
+    """
+    trunk = keypoints_px[..., _SHOULDERS, :].mean(-2) - keypoints_px[..., _HIPS, :].mean(-2)
+    return -trunk[..., 1] / (np.linalg.norm(trunk, axis=-1) + 1e-9)

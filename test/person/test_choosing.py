@@ -1,0 +1,93 @@
+"""The person whom a rule means, in a recording of three."""
+
+import numpy as np
+import pytest
+
+from biopose_ros.person.choosing import (
+    ALL,
+    PersonSelection,
+    check_rule,
+    chosen_person,
+    only,
+)
+from biopose_ros.person.recording import RecordedImage
+from biopose_ros.records import TrackingState
+
+
+class Seen:
+    """What rules look at."""
+
+    def __init__(self, name, box, speed, state=TrackingState.TRACKED):
+        self.person_id, self.state = name, state
+        self.box_xyxy_px = np.array(box, float)
+        self.velocities = np.full(10, speed)
+
+
+def recording():
+    left = Seen('left', [0, 100, 50, 200], 0.2)
+    large = Seen('large', [300, 0, 500, 400], 0.1)
+    lively = Seen('lively', [200, 100, 260, 220], 3.0)
+    unknown = Seen('lively', [200, 100, 260, 220], np.nan)
+    hidden = Seen('large', [0, 0, 9, 9], 9.0, TrackingState.OCCLUDED)
+    people = [[], [left, large, unknown], [left, hidden, lively], [left, lively]]
+    return [RecordedImage(time / 10, poses) for time, poses in enumerate(people)]
+
+
+@pytest.mark.parametrize(
+    ('rule', 'person'),
+    [
+        ('largest', 'large'),
+        ('longest', 'left'),
+        ('leftmost', 'left'),
+        ('most-moving', 'lively'),
+        ('210,150', 'lively'),
+        ('480, 390', 'large'),
+        (ALL, None),
+    ],
+)
+def test_a_rule_finds_its_person(rule, person):
+    assert chosen_person(recording(), rule) == person
+
+
+def test_only_the_chosen_one_is_left_and_no_image_is_lost():
+    images = only(recording(), 'left')
+    assert [image.time_s for image in images] == [image.time_s for image in recording()]
+    assert {pose.person_id for image in images for pose in image.poses} == {'left'}
+    everybody = only(recording(), None)
+    assert sum(len(image.poses) for image in everybody) == 8
+
+
+@pytest.mark.parametrize('rule', ['largest', '3,4'])
+def test_where_nobody_is_nobody_is_chosen(rule):
+    assert chosen_person([RecordedImage(0.0, [])], rule) is None
+
+
+@pytest.mark.parametrize('rule', ['biggest', '3', '1,2,3', ''])
+def test_an_unknown_rule_is_refused_with_the_known_ones(rule):
+    with pytest.raises(ValueError, match='largest, longest, leftmost, most-moving, or X,Y'):
+        check_rule(rule)
+
+
+def test_a_selection_passes_on_the_chosen_one_at_the_end():
+    written = []
+    selection = PersonSelection(
+        lambda time_s, poses: written.append((time_s, [one.person_id for one in poses])),
+        shortest_s=0.0, rule='longest',
+    )  # fmt: skip
+    for image in recording():
+        selection.push(image)
+    assert written == []
+    selection.finish()
+    assert written == [(0.0, []), (0.1, ['left']), (0.2, ['left']), (0.3, ['left'])]
+
+
+def test_a_selection_of_everybody_passes_on_as_it_goes():
+    written = []
+    selection = PersonSelection(
+        lambda time_s, poses: written.append(time_s), shortest_s=0.1, rule=ALL
+    )
+    for image in recording():
+        selection.push(image)
+    assert written == [0.0, 0.1, 0.2]
+    selection.finish()
+    assert written == [0.0, 0.1, 0.2, 0.3]
