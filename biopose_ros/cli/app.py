@@ -32,6 +32,7 @@ from biopose_ros.cli.evaluate.filtering import evaluate_filtering
 from biopose_ros.cli.evaluate.keypoints import evaluate_keypoints
 from biopose_ros.cli.evaluate.mesh import evaluate_mesh
 from biopose_ros.cli.evaluate.mesh_ablations import evaluate_mesh_ablations
+from biopose_ros.cli.evaluate.motion import evaluate_motion
 from biopose_ros.cli.evaluate.near import evaluate_near
 from biopose_ros.cli.evaluate.neurik import evaluate_neurik
 from biopose_ros.cli.evaluate.points import evaluate_points
@@ -89,6 +90,7 @@ evaluate.command('mesh')(evaluate_mesh)
 evaluate.command('mesh-ablations')(evaluate_mesh_ablations)
 evaluate.command('confidence')(evaluate_confidence)
 evaluate.command('detector')(evaluate_detector)
+evaluate.command('motion')(evaluate_motion)
 evaluate.command('near')(evaluate_near)
 evaluate.command('neurik')(evaluate_neurik)
 evaluate.command('refinement')(evaluate_refinement)

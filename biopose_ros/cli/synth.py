@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import MotionFolder, Split
 
 if TYPE_CHECKING:
-    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.training.synthesis.records import SyntheticSample
     from biopose_ros.training.synthesis.setup import SynthesisConfig
     from biopose_ros.training.synthesis.stream import ChunkGenerator

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -68,18 +69,75 @@ def group_errors(errors_deg: Mapping[str, FloatArray]) -> dict[str, float]:
         which every coordinate weighs the same.
     """
     per_coordinate = {name: float(np.nanmean(np.abs(e))) for name, e in errors_deg.items()}
-    groups = {
-        **COORDINATE_GROUPS,
-        'legs_and_trunk': _members(LEGS_AND_TRUNK),
-        'mean': _members(ALL),
-    }
     means: dict[str, float] = {}
-    for group, names in groups.items():
+    for group, names in GROUPS.items():
         known = [per_coordinate[name] for name in names if name in per_coordinate]
         if known:
             means[group] = float(np.mean(known))
     return means
 
 
+@dataclass(frozen=True)
+class Slope:
+    """
+    How one coordinate of one clip follows the truth.
+
+    :param together: sum of products of estimate and truth, each about its mean, degrees squared.
+    :param alone: sum of squares of the truth about its mean.
+    """
+
+    together: float
+    alone: float
+
+    @classmethod
+    def of(cls, estimate_rad: FloatArray, truth_rad: FloatArray) -> Slope:
+        """
+        Compare a clip.
+
+        :param estimate_rad: [frames], radians, NaN where not compared.
+        :param truth_rad: [frames], likewise.
+        """
+        both = np.isfinite(estimate_rad) & np.isfinite(truth_rad)
+        estimate, truth = (
+            without_bias(np.degrees(angles[both])) for angles in (estimate_rad, truth_rad)
+        )
+        return cls(float(estimate @ truth), float(truth @ truth))
+
+
+def gain(slopes: Iterable[Slope]) -> float:
+    """
+    Give the slope of the estimate on the truth, each clip and coordinate about its own mean.
+
+    :param slopes: of clips and coordinates; those that move much weigh much.
+    :returns: 1 where the estimate moves as far as the truth, less where it shrinks; NaN where the
+        truth stands still.
+    """
+    found = list(slopes)
+    alone = sum(slope.alone for slope in found)
+    return sum(slope.together for slope in found) / alone if alone > 0.0 else float('nan')
+
+
+def group_gains(slopes: Mapping[str, Iterable[Slope]]) -> dict[str, float]:
+    """
+    Give the gain of each group of coordinates.
+
+    :param slopes: per coordinate, of all clips; coordinates without truth are absent.
+    :returns: per group that has truth, ``legs_and_trunk`` and ``mean``.
+    """
+    known = {
+        group: [slope for name in names if name in slopes for slope in slopes[name]]
+        for group, names in GROUPS.items()
+    }
+    return {group: gain(found) for group, found in known.items() if found}
+
+
 def _members(groups: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for group in groups for name in COORDINATE_GROUPS[group])
+
+
+# What figures are averaged over; ``mean`` is the average that publications give.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    **COORDINATE_GROUPS,
+    'legs_and_trunk': _members(LEGS_AND_TRUNK),
+    'mean': _members(ALL),
+}

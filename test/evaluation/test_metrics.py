@@ -6,8 +6,11 @@ from hypothesis import strategies as st
 from biopose_ros.evaluation.metrics import (
     ALL,
     COORDINATE_GROUPS,
+    Slope,
     angle_errors_deg,
+    gain,
     group_errors,
+    group_gains,
     without_bias,
 )
 
@@ -44,3 +47,18 @@ def test_every_coordinate_weighs_the_same():
 
 def test_the_published_average_counts_21_coordinates():
     assert sum(len(COORDINATE_GROUPS[group]) for group in ALL) == 21
+
+
+def test_gain_is_the_slope_about_each_clips_own_mean():
+    truth = np.radians([10.0, 20.0, 60.0, np.nan])
+    clips = [
+        Slope.of(0.7 * truth + offset, truth + shift)
+        for offset, shift in ((0.1, 0.0), (-0.2, 3.0))
+    ]
+    assert gain(clips) == pytest.approx(0.7, abs=1e-3)
+    assert np.isnan(gain([Slope.of(truth, np.zeros(4))]))
+    gains = group_gains({'knee_angle_r': clips, 'lumbar_extension': [Slope.of(truth, truth)]})
+    assert gains['knee'] == pytest.approx(0.7, abs=1e-3)
+    assert gains['lumbar'] == pytest.approx(1.0)
+    assert 'hip_flexion' not in gains
+    assert gains['mean'] == pytest.approx((0.7 + 0.7 + 1.0) / 3, abs=1e-3)

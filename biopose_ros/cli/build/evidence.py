@@ -24,6 +24,13 @@ def build_evidence(
     weights: Annotated[
         Path | None, typer.Option(help='Of mesh recovery; else those that ship.')
     ] = None,
+    activity: Annotated[
+        list[str] | None,
+        typer.Option(help='Word that activities must have, for example react_idle; repeatable.'),
+    ] = None,
+    facing: Annotated[
+        float, typer.Option(help='Greatest angle between persons and the way to the camera.')
+    ] = 180.0,
     workers: Annotated[int, typer.Option(min=1, help='Processes.')] = 2,
 ) -> None:
     """Show image sequences to detector and mesh network, and keep their words with the truth."""
@@ -36,7 +43,9 @@ def build_evidence(
 
     console = Console()
     with shown_errors(ValueError, RuntimeError):
-        images = SynthesisConfig(split=split, seed=seed, motion_folder=motion)
+        images = SynthesisConfig(
+            split, seed, motion, activities=tuple(activity or ()), facing_deg=facing
+        )
         config = RenderConfig(images, encoder, weights)
         with Progress(console=console) as bar:
             task = bar.add_task('Rendering', total=frames)

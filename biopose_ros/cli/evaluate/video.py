@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from biopose_ros.evaluation.angles.limb_directions import DirectionResult
     from biopose_ros.evaluation.angles.video import ViewResult
+    from biopose_ros.files.frames import Frame
 
 _Result = TypeVar('_Result')
 
@@ -35,7 +37,8 @@ def evaluate_video(
     mesh_weights: MeshWeights = None,
     height: Height = None,
     view: Annotated[
-        list[str] | None, typer.Option(help='View to run, for example cam01; default all.')
+        list[str] | None,
+        typer.Option(help='View to run, for example cam01, or sit_to_stand; default all.'),
     ] = None,
     details: Annotated[
         bool, typer.Option('--details', help='Also per coordinate, and 2D keypoint errors.')
@@ -51,29 +54,39 @@ def evaluate_video(
 
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.cli.progress import track_frames
-    from biopose_ros.evaluation.angles.video import evaluate_views
+    from biopose_ros.evaluation.angles.limb_directions import CLIP as DIRECTIONS_CLIP
+    from biopose_ros.evaluation.angles.video import evaluate_directions, evaluate_views
     from biopose_ros.settings import DetectionConfig, PipelineConfig
 
-    console = Console()
+    console, data = Console(), data or default_data()
+
+    def watch(frames: Iterable[Frame], name: str, count: int | None) -> Iterable[Frame]:
+        return track_frames(frames, count, name, console)
+
     try:
-        results = evaluate_views(
-            data or default_data(),
-            PipelineConfig(
-                method=method,
-                device=device,
-                mesh_weights=mesh_weights,
-                height_m=height,
-                detection=DetectionConfig(model=network, max_persons=1),
-            ),
-            view,
-            lambda frames, name, count: track_frames(frames, count, name, console),
-            looks_ahead,
+        config = PipelineConfig(
+            method=method,
+            device=device,
+            mesh_weights=mesh_weights,
+            height_m=height,
+            detection=DetectionConfig(model=network, max_persons=1),
         )
+        views = [name for name in view or () if name != DIRECTIONS_CLIP]
+        # A list of the sit_to_stand clip alone runs none of the four views.
+        results = {}
+        if views or not view:
+            results = evaluate_views(data, config, views, watch, looks_ahead)
+        directions = None
+        if (data / DIRECTIONS_CLIP).is_dir() and (not view or DIRECTIONS_CLIP in view):
+            directions = evaluate_directions(data, config, watch, looks_ahead)
     except (OSError, ValueError) as error:
         console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
-    _print(results, method, details, console)
-    write_figures(json_file, report(results, method))
+    if results:
+        _print(results, method, details, console)
+    if directions:
+        _print_directions(directions, method, console)
+    write_figures(json_file, report(results, directions, method))
 
 
 def default_data() -> Path:
@@ -81,16 +94,41 @@ def default_data() -> Path:
     return Path(__file__).resolve().parents[4] / 'shared' / 'data' / 'real'
 
 
-def report(results: Mapping[str, ViewResult], method: str) -> dict[str, dict[str, object]]:
+def report(
+    results: Mapping[str, ViewResult], directions: DirectionResult | None, method: str
+) -> dict[str, dict[str, object]]:
     """
     Arrange the figures as the JSON file holds them: per clip, then per method.
 
-    :param results: per clip.
+    :param results: per view.
+    :param directions: of the clip whose truth is limb directions.
     :param method: that they belong to.
+    :returns: the views, ``mean`` over them, and ``sit_to_stand``.
     """
     from dataclasses import asdict
 
-    return {clip: {method: asdict(result)} for clip, result in results.items()}
+    from biopose_ros.evaluation.angles.limb_directions import CLIP as DIRECTIONS_CLIP
+    from biopose_ros.evaluation.angles.video import mean_of_views
+
+    figures: dict[str, dict[str, object]] = {
+        clip: {method: asdict(result)} for clip, result in results.items()
+    }
+    if results:
+        figures['mean'] = {method: mean_of_views(results)}
+    if directions:
+        figures[DIRECTIONS_CLIP] = {method: asdict(directions)}
+    return figures
+
+
+def _print_directions(result: DirectionResult, method: str, console: Console) -> None:
+    from rich.table import Table
+
+    title = f'{method}: sit_to_stand, angles between limb directions, degrees'
+    table = Table('', 'error', 'without offset', 'gain', 'offset in standing', title=title)
+    for group, error in result.mae_deg.items():
+        cells = (result.mae_deg_bias_corrected, result.gain, result.standing_deg)
+        table.add_row(group, f'{error:.1f}', *(f'{figures[group]:.2f}' for figures in cells))
+    console.print(table, f'{result.frames_compared} of {result.frames} pictures compared')
 
 
 def _print(
@@ -106,6 +144,9 @@ def _print(
             results,
             lambda result: result.mae_deg_bias_corrected,
         )
+    )
+    console.print(
+        _columns('gain: slope of the estimate on the truth', results, lambda r: r.gain, 2)
     )
     by_angle = pooled([result.by_view_angle for result in results.values()])
     console.print(
@@ -137,6 +178,7 @@ def _columns(
     title: str,
     results: Mapping[str, _Result],
     figures: Callable[[_Result], Mapping[str, float]],
+    digits: int = 1,
 ) -> Table:
     """Lay out one row per group and one column per clip or view angle."""
     from rich.table import Table
@@ -147,6 +189,6 @@ def _columns(
         table.add_column(clip.split('/')[-1], justify='right')
     per_clip = [figures(result) for result in results.values()]
     for group in dict.fromkeys(name for values in per_clip for name in values):
-        cells = (f'{values[group]:.1f}' if group in values else '-' for values in per_clip)
+        cells = (f'{values[group]:.{digits}f}' if group in values else '-' for values in per_clip)
         table.add_row(group, *cells)
     return table

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from biopose_ros.cli.options import MotionFolder, TrainingMinutes
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_FIRST_CHUNKS = 64  # of 16 images: learning begins with these
+_HELD_OUT_CHUNKS = 96
+_FINE_TUNING_RATE, _FINE_TUNING_BATCH = 4e-4, 32  # small steps, many of them
+_USES = 6.0  # of each image
+
+
+def _progress(bar: Progress, name: str) -> Callable[[int, int], None]:
+    task = bar.add_task(name, total=None)
+    return lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def train_mesh(
@@ -36,7 +50,9 @@ def train_mesh(
             'their 2D keypoints on it. May be given again.'
         ),
     ] = None,
-    images: Annotated[int, typer.Option(min=16, help='Synthetic images to learn from.')] = 25600,
+    images: Annotated[
+        int, typer.Option(min=16, help='Newest synthetic images that are kept to learn from.')
+    ] = 12800,
     minutes: TrainingMinutes = 60.0,
     start: Annotated[
         Path | None,
@@ -54,7 +70,7 @@ def train_mesh(
     from biopose_ros.training.curve import draw_curve
     from biopose_ros.training.mesh.data import MeshData
     from biopose_ros.training.mesh.fine_tuning import train_on_images
-    from biopose_ros.training.mesh.map_store import StoreConfig, fill_store
+    from biopose_ros.training.mesh.map_store import StoreConfig, fill_store, streamed_store
     from biopose_ros.training.mesh.training import MeshTraining, trained_network
     from biopose_ros.training.synthesis.generator import CHUNK
     from biopose_ros.training.synthesis.setup import SynthesisConfig
@@ -82,36 +98,42 @@ def train_mesh(
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
         return
-    with Progress(console=console) as bar:
-        data = {}
-        for split, count in (('train', images), ('validation', max(2 * images // 25, CHUNK))):
-            task = bar.add_task(f'draw and encode, {split}', total=None)
-            drawn = SynthesisConfig(split, seed, motion, synthetic_clips=500)
-            store = fill_store(
-                folder / f'{split}_{encoder}',
-                StoreConfig(drawn, encoder, -(-count // CHUNK)),
-                advance=lambda done, total, task=task: bar.update(  # type: ignore[misc]
-                    task, completed=done, total=total
-                ),
-            )
-            data[split] = MeshData(store)
-            bar.update(task, completed=1, total=1)
+    drawn = {
+        split: SynthesisConfig(split, seed, motion, synthetic_clips=300)
+        for split in ('train', 'validation')
+    }
+    room = StoreConfig(drawn['train'], encoder, max(images // CHUNK, _FIRST_CHUNKS))
+    with (
+        Progress(console=console) as bar,
+        streamed_store(
+            folder / f'train_{encoder}', room, _FIRST_CHUNKS, 1, _progress(bar, 'first images')
+        ) as store,
+    ):
+        held_out = fill_store(
+            folder / f'validation_{encoder}',
+            StoreConfig(drawn['validation'], encoder, _HELD_OUT_CHUNKS),
+            advance=_progress(bar, 'images to check with'),
+        )
         task = bar.add_task('train', total=60 * minutes)
-        config = TimedConfig(minutes=minutes, seed=seed)
+        goes_on = begin is not None and begin.config.encoder == encoder
+        rate, batch = (_FINE_TUNING_RATE, _FINE_TUNING_BATCH) if goes_on else (1e-3, 96)
         training = MeshTraining(
-            data['train'],
-            data['validation'],
+            MeshData(store),
+            MeshData(held_out),
             folder / f'training_{encoder}',
             network,
-            config,
+            TimedConfig(minutes=minutes, learning_rate=rate, seed=seed),
+            batch,
             start=begin,
+            uses=_USES,
         )
 
         def report(line: LogLine) -> None:
             bar.update(task, completed=line.elapsed_s)
-            console.print(line.text(), soft_wrap=True)
+            console.print(f'{training.data.drawn} images, {line.text()}', soft_wrap=True)
+            best = trained_network(training.folder, network)
+            save_mesh_recovery(output, best)
 
         training.run(report)
     draw_curve(training.log, training.folder / 'curve.png')
-    save_mesh_recovery(output, trained_network(training.folder, network))
     console.print(f'{output} written; curve in {training.folder}/curve.png')

@@ -8,6 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
+from biopose_ros.evaluation.angles.limb_directions import (
+    ANGLES,
+    CAMERA,
+    SECTION,
+    VIDEO,
+    DirectionResult,
+    direction_angles,
+    read_truth,
+    score_directions,
+)
+from biopose_ros.evaluation.angles.limb_directions import CLIP as DIRECTIONS_CLIP
 from biopose_ros.evaluation.angles.multi_view import (
     Truth,
     View,
@@ -19,13 +30,21 @@ from biopose_ros.evaluation.angles.multi_view import (
     view_angles_deg,
 )
 from biopose_ros.evaluation.angles.view_angle import AngleResult, errors_by_view_angle
-from biopose_ros.evaluation.metrics import angle_errors_deg, group_errors, without_bias
+from biopose_ros.evaluation.metrics import (
+    GROUPS,
+    Slope,
+    angle_errors_deg,
+    group_errors,
+    group_gains,
+    without_bias,
+)
+from biopose_ros.files.camera import read_camera
 from biopose_ros.files.frames import Frame
 from biopose_ros.files.video import open_frames
 from biopose_ros.keypoints.landmarks import landmark_index
 from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 from biopose_ros.pipeline import Pipeline
-from biopose_ros.records import FloatArray, PersonPose
+from biopose_ros.records import Camera, FloatArray, PersonPose
 from biopose_ros.settings import PipelineConfig
 
 CLIP = 'pose2sim_blender'
@@ -46,6 +65,8 @@ class ViewResult:
     :param frames_compared: those of them in which the person was seen.
     :param mae_deg: mean absolute error per coordinate group, degrees.
     :param mae_deg_bias_corrected: the same without each coordinate's constant offset.
+    :param gain: per coordinate group, slope of the estimate on the truth.
+    :param slopes: per coordinate, what the gain is made of.
     :param coordinate_mae_deg: per coordinate, degrees.
     :param coordinate_bias_deg: per coordinate, mean of estimate minus truth, degrees.
     :param keypoint_error_px: per landmark, median distance to the projected truth, pixels.
@@ -57,6 +78,8 @@ class ViewResult:
     frames_compared: int
     mae_deg: Mapping[str, float]
     mae_deg_bias_corrected: Mapping[str, float]
+    gain: Mapping[str, float]
+    slopes: Mapping[str, Slope]
     coordinate_mae_deg: Mapping[str, float]
     coordinate_bias_deg: Mapping[str, float]
     keypoint_error_px: Mapping[str, float]
@@ -152,18 +175,8 @@ def run_view(
     source = open_frames(view.video)
     height_px, width_px = next(iter(source)).image_bgr.shape[:2]
     camera = view.camera(width_px, height_px)
-    stamps_ns, persons = [], []
-    for frame in watch(source, view.name, source.frame_count):
-        stamps_ns.append(frame.stamp_ns)
-        persons.append(pipeline.process(frame.image_bgr, camera, frame.stamp_ns))
-    times_s = np.array(stamps_ns) * 1e-9
-    if looks_ahead:
-        smoother = RecordingSmoother(
-            pipeline.skeleton, camera, pipeline.ground, pipeline.config.smoothing
-        )
-        images = map(RecordedImage, times_s, persons)
-        done = [image for one in images for image in smoother.add(one)] + smoother.finish()
-        persons = [list(image.poses) for image in done]
+    frames = watch(source, view.name, source.frame_count)
+    times_s, persons = _processed(pipeline, frames, camera, looks_ahead)
     keypoints_px = {
         LANDMARK_OF_KEYPOINT[name]: interpolate(points_px, truth.times_s, times_s)
         for name, points_px in projected_keypoints(truth, view, camera).items()
@@ -176,6 +189,25 @@ def run_view(
     }
     angles_deg = interpolate(view_angles_deg(truth, view), truth.times_s, times_s)
     return ViewRun(times_s, poses, true_coordinates, keypoints_px, angles_deg)
+
+
+def _processed(
+    pipeline: Pipeline, frames: Iterable[Frame], camera: Camera, looks_ahead: bool
+) -> tuple[FloatArray, list[list[PersonPose]]]:
+    """Run the pipeline over pictures: their times [frames], and who was seen in each."""
+    stamps_ns, persons = [], []
+    for frame in frames:
+        stamps_ns.append(frame.stamp_ns)
+        persons.append(pipeline.process(frame.image_bgr, camera, frame.stamp_ns))
+    times_s = np.array(stamps_ns) * 1e-9
+    if looks_ahead:
+        smoother = RecordingSmoother(
+            pipeline.skeleton, camera, pipeline.ground, pipeline.config.smoothing
+        )
+        images = map(RecordedImage, times_s, persons)
+        done = [image for one in images for image in smoother.add(one)] + smoother.finish()
+        persons = [list(image.poses) for image in done]
+    return times_s, persons
 
 
 def _subject(
@@ -208,6 +240,10 @@ def _score(run: ViewRun, coordinate_names: Sequence[str]) -> ViewResult:
     }
     compared = {name: errors for name, errors in errors_deg.items() if np.isfinite(errors).any()}
     unbiased = {name: without_bias(errors) for name, errors in compared.items()}
+    slopes = {
+        name: Slope.of(estimate[:, coordinate_names.index(name)], true_coordinates[name])
+        for name in compared
+    }
     offsets_px = {
         name: _keypoint_offsets(poses, landmark_index(name), true_px)
         for name, true_px in true_keypoints_px.items()
@@ -217,6 +253,8 @@ def _score(run: ViewRun, coordinate_names: Sequence[str]) -> ViewResult:
         frames_compared=sum(pose is not None for pose in poses),
         mae_deg=group_errors(compared),
         mae_deg_bias_corrected=group_errors(unbiased),
+        gain=group_gains({name: [slope] for name, slope in slopes.items()}),
+        slopes=slopes,
         coordinate_mae_deg={name: _mean_absolute(errors) for name, errors in compared.items()},
         coordinate_bias_deg={name: float(np.nanmean(e)) for name, e in compared.items()},
         keypoint_error_px={
@@ -228,6 +266,58 @@ def _score(run: ViewRun, coordinate_names: Sequence[str]) -> ViewResult:
         },
         by_view_angle=errors_by_view_angle(compared, run.view_angles_deg),
     )
+
+
+def mean_of_views(results: Mapping[str, ViewResult]) -> dict[str, dict[str, float]]:
+    """
+    Average the scores of all views.
+
+    :param results: per view.
+    :returns: per coordinate group and ``all`` (the published average): ``mae_deg``,
+        ``mae_deg_bias_corrected`` and ``gain``.
+    """
+    views = list(results.values())
+    names = {name for view in views for name in view.slopes}
+    slopes = {name: [v.slopes[name] for v in views if name in v.slopes] for name in names}
+    gains = group_gains(slopes)
+    means = {}
+    for group in GROUPS:
+        rows = [(v.mae_deg, v.mae_deg_bias_corrected) for v in views if group in v.mae_deg]
+        if rows:
+            raw, corrected = (float(np.mean([row[k][group] for row in rows])) for k in (0, 1))
+            means['all' if group == 'mean' else group] = {
+                'mae_deg': raw,
+                'mae_deg_bias_corrected': corrected,
+                'gain': gains[group],
+            }
+    return means
+
+
+def evaluate_directions(
+    data: Path,
+    config: PipelineConfig,
+    watch: Watcher = lambda frames, _name, _count: frames,
+    looks_ahead: bool = False,
+) -> DirectionResult:
+    """
+    Run the pipeline over the clip of a man who sits down and stands up.
+
+    :param data: folder that holds ``sit_to_stand/``.
+    :param config: what to run.
+    :param watch: shows progress.
+    :param looks_ahead: whether what comes after a picture counts.
+    :raises FileNotFoundError: when the clip is not there.
+    """
+    folder, pipeline = data / DIRECTIONS_CLIP, Pipeline(config)
+    truth = read_truth(folder / ANGLES)
+    source = open_frames(folder / VIDEO)
+    height_px, width_px = next(iter(source)).image_bgr.shape[:2]
+    camera = read_camera(folder / CAMERA, width_px, height_px, SECTION)
+    frames = watch(source, DIRECTIONS_CLIP, source.frame_count)
+    _, persons = _processed(pipeline, frames, camera, looks_ahead)
+    seen = [[pose for pose in found if pose.state.is_seen] for found in persons]
+    poses = [max(some, key=lambda pose: pose.confidence) if some else None for some in seen]
+    return score_directions(direction_angles(poses, pipeline.skeleton), truth)
 
 
 def _mean_absolute(errors: FloatArray) -> float:

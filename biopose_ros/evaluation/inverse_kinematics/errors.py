@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from biopose_ros.evaluation.metrics import COORDINATE_GROUPS, without_bias
+from biopose_ros.evaluation.metrics import COORDINATE_GROUPS, Slope, group_gains, without_bias
 from biopose_ros.inverse_kinematics.neurik import Evidence, NeurikEstimate
 from biopose_ros.inverse_kinematics.pelvis import pelvis_coordinates
 from biopose_ros.records import FloatArray
@@ -33,6 +33,7 @@ class ClipErrors:
     :param marker_errors_m: [frames, markers], relative to the pelvis.
     :param jitter: mean absolute second difference of estimate and truth, radians.
     :param violations: values outside their limits.
+    :param slopes: by angle, how it follows the truth.
     """
 
     name: str
@@ -41,6 +42,7 @@ class ClipErrors:
     marker_errors_m: FloatArray
     jitter: tuple[float, float]
     violations: int
+    slopes: Mapping[str, Slope]
 
 
 @torch.no_grad()
@@ -76,6 +78,11 @@ def clip_errors(
         (places_m[0] - places_m[1]).norm(dim=-1).numpy(),
         (jitter[0], jitter[1]),
         int(outside[:, bounded].sum()),
+        {
+            name: Slope.of(found[:, column].numpy(), wanted[:, column].numpy())
+            for column, name in enumerate(skeleton.coordinate_names)
+            if skeleton.is_rotation[column]
+        },
     )
 
 
@@ -114,7 +121,13 @@ def summary(skeleton: Skeleton, clips: Sequence[ClipErrors]) -> dict[str, Any]:
         'mae_angle_bias_corrected_deg': float(np.mean(list(corrected.values()))),
         'groups_deg': by_group(raw),
         'groups_bias_corrected_deg': by_group(corrected),
+        'gain': group_gains({name: [clip.slopes[name] for clip in clips] for name in raw}),
         'coordinates_deg': raw,
+        'coordinates_bias_deg': {
+            name: float(np.degrees(errors[:, column]).mean())
+            for column, name in enumerate(skeleton.coordinate_names)
+            if name in raw
+        },
         'mpblpe_mm': float(np.concatenate([c.marker_errors_m for c in clips]).mean() * 1e3),
         'mae_body': float(np.abs(errors[:, count:]).mean()),
         'limit_violations': int(sum(clip.violations for clip in clips)),

@@ -34,3 +34,17 @@ def rendered_table(results: dict[str, Any]) -> Table:
     """
     title = 'What the networks say on rendered sequences'
     return side_by_side(results, corner='evidence', title=title, is_turned=True)
+
+
+def rendered_group_table(figures: dict[str, Any]) -> Table:
+    """
+    Lay figures by group of angles out, as it runs.
+
+    :param figures: of one kind of evidence.
+    """
+    columns = {
+        'degrees': figures['groups_deg'],
+        'offsets removed': figures['groups_bias_corrected_deg'],
+        'gain': {name: figures['gain'][name] for name in figures['groups_deg']},
+    }
+    return side_by_side(columns, corner='group', title='All evidence, by group')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from biopose_ros.mesh_recovery.network import CropEvidence, MeshRecovery
 from biopose_ros.records import Camera, Crop, FloatArray
 from biopose_ros.training.device import to_device
 from biopose_ros.training.mesh.map_store import MapStore
+from biopose_ros.training.synthesis.generator import CHUNK
 
 _SIDE_PX = 256
 
@@ -59,20 +61,63 @@ class MeshData:
     """
     A store as tensors.
 
-    :attr truth: of all crops.
+    :attr truth: of all crops, also of places that hold none yet.
     """
 
     def __init__(self, store: MapStore) -> None:
         """
         Turn the truth into the crop cameras' axes.
 
-        :param store: finished.
+        :param store: filled, or being refilled.
         """
         self.store = store
-        self.points, self.truth = read_fields(store.truth)
+        self._numbers = np.full(len(store.numbers), -1)
+        self._rows = np.arange(0)
+        self.refresh()
 
     def __len__(self) -> int:
-        return len(self.points.view)
+        return len(self._rows)
+
+    @property
+    def drawn(self) -> int:
+        """How many images were put into the store so far, those replaced since among them."""
+        return CHUNK * (int(self.store.numbers.max()) + 1)
+
+    @property
+    def rows(self) -> Tensor:
+        """[crops], where the store held crops at the last refresh."""
+        return torch.from_numpy(self._rows)
+
+    def refresh(self) -> None:
+        """Read the truth of the chunks that have come since the last time."""
+        now = np.array(self.store.numbers)
+        new = np.flatnonzero((now >= 0) & (now != self._numbers))
+        if not len(new):
+            return
+        rows = self._rows_of(new)
+        points, truth = read_fields({k: v[rows] for k, v in self.store.truth.items()})
+        if not len(self._rows):
+            self.points = _room_for(len(self.store), points)
+            self.truth = _room_for(len(self.store), truth)
+        for whole, few in ((self.points, points), (self.truth, truth)):
+            for name, values in vars(few).items():
+                if isinstance(values, Tensor):
+                    getattr(whole, name)[rows] = values
+        self._numbers[new] = now[new]
+        self._rows = self._rows_of(np.flatnonzero(self._numbers >= 0))
+
+    def unchanged(self, rows: Tensor) -> Tensor:
+        """
+        Leave out the crops that were replaced since the last refresh.
+
+        :param rows: [crops].
+        """
+        chunk = rows.numpy() // CHUNK
+        return rows[torch.from_numpy(self.store.numbers[chunk] == self._numbers[chunk])]
+
+    def _rows_of(self, chunks: np.ndarray) -> np.ndarray:
+        rows = (chunks[:, None] * CHUNK + np.arange(CHUNK)).ravel()
+        return rows[rows < len(self.store)]
 
     def evidence(self, rows: Tensor, model: MeshRecovery) -> CropEvidence:
         """
@@ -90,6 +135,19 @@ class MeshData:
         points = self.points
         few = CropEvidence({}, points.keypoints[rows], points.world_m[rows], points.view[rows])
         return replace(to_device(few, gain.device), maps=maps)
+
+
+T = TypeVar('T')
+
+
+def _room_for(crops: int, few: T) -> T:
+    """Make the same tensors for more crops, with nothing in them."""
+    return type(few)(
+        **{
+            name: values.new_zeros(crops, *values.shape[1:]) if isinstance(values, Tensor) else {}
+            for name, values in vars(few).items()
+        }
+    )
 
 
 def read_fields(fields: Mapping[str, FloatArray]) -> tuple[CropEvidence, MeshTruth]:
@@ -137,15 +195,16 @@ def fit_normalisation(model: MeshRecovery, data: MeshData, images: int = 512) ->
     :param data: of the training split.
     :param images: to measure maps on.
     """
+    rows = data.rows[:images].numpy()
     for level in MAPS:
-        units = data.store.maps[level][:images].astype(np.float32)
+        units = data.store.maps[level][rows].astype(np.float32)
         values = units * data.store.step[level] + data.store.low[level]
         flat = torch.from_numpy(values.reshape(-1, values.shape[-1]))
         # A channel that hardly ever moves would be all noise.
         spread = flat.std(0).clamp(min=0.05 * float(flat.std()))
         getattr(model, f'gain_{level}').copy_(1 / spread)
         getattr(model, f'shift_{level}').copy_(-flat.mean(0) / spread)
-    fit_mean_pose(model, data.truth)
+    fit_mean_pose(model, data.truth.rows(data.rows))
 
 
 @torch.no_grad()

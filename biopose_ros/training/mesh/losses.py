@@ -17,6 +17,17 @@ from biopose_ros.virtual_markers.cut_body import cut_body, points_about_pelvis_m
 
 _JOINTS = len(JOINT_NAMES)
 _FAR = 1.0  # a point further off than a crop's side teaches no more
+# What joint angles are read from; hands and toes are not.
+_JOINT_WEIGHTS = {
+    'pelvis': 1.5,
+    'hip': 2.0,
+    'knee': 2.5,
+    'ankle': 2.0,
+    'elbow': 1.5,
+    'spine1': 1.5,
+    'hand': 0.3,
+    'foot': 0.5,
+}
 _LAPLACE = 2**0.5  # 1 sigma over the mean absolute deviation of a Laplace distribution
 
 
@@ -62,6 +73,8 @@ class MeshLoss(nn.Module):
         whole = load_body()
         self.body, self.markers = cut_body(whole, load_markers(whole.topology))
         self.read_summary = nn.Linear(feature_size, 3 * _JOINTS)
+        weights = torch.tensor([_JOINT_WEIGHTS.get(n.split('_')[-1], 1.0) for n in JOINT_NAMES])
+        self.register_buffer('joint_weights', weights[:, None, None], persistent=False)
 
     def forward(
         self, estimates: list[MeshEstimate], summary: Tensor, view: Tensor, truth: MeshTruth
@@ -88,8 +101,9 @@ class MeshLoss(nn.Module):
     def _numbers(self, estimate: MeshEstimate, truth: MeshTruth) -> dict[str, Tensor]:
         """Compare what the network says directly."""
         weight, components = self.config, estimate.betas.shape[-1]
-        local = (estimate.pose - truth.pose).abs().mean()
-        to_camera = (estimate.turns - truth.turns).abs().mean()
+        of_joint = self.get_buffer('joint_weights')
+        local = (of_joint * (estimate.pose - truth.pose).abs()).mean()
+        to_camera = (of_joint * (estimate.turns - truth.turns).abs()).mean()
         off = estimate.joints - truth.joints
         return {
             'turn': weight.turn * (local + to_camera),

@@ -1,16 +1,21 @@
 """
-Synthetic images as the frozen encoder sees them, computed once and kept in one folder.
+Synthetic images as the frozen encoder sees them, kept in one folder.
 
-Maps are kept as bytes, channels last; a channel's range is that of the first chunk, widened.
+A store is filled once, or it is a window on an endless stream: processes go on drawing, and each
+new chunk takes the place of the oldest. Maps are kept as bytes, channels last; a channel's range
+is that of the first chunk, widened.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
+from itertools import count
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -39,43 +44,46 @@ class StoreConfig:
 
     :param images: source of the images.
     :param model: the encoder, ``full`` or ``heavy``.
-    :param chunks: how many chunks of 16 images.
-    :param first: number of the first chunk in the stream.
+    :param chunks: how many chunks of 16 images it has room for.
     """
 
     images: SynthesisConfig
     model: str
     chunks: int
-    first: int = 0
 
 
 class MapStore:
     """
-    Reads a finished store.
+    Reads a store.
 
     :attr maps: level to [images, height, width, channels] uint8, on disk.
     :attr low: level to [channels], the value of byte 0.
     :attr step: level to [channels], the value of one unit.
-    :attr truth: field to [images, ...], in memory; fields of
+    :attr truth: field to [images, ...], on disk; fields of
         :class:`~biopose_ros.training.synthesis.records.SyntheticSample` and of
         :class:`~biopose_ros.detection.landmark_network.CropReading`.
+    :attr numbers: [chunks], on disk, which chunk of the stream lies there now; -1 for none.
     """
 
     def __init__(self, folder: Path) -> None:
         """
         Open a store.
 
-        :param folder: written by :func:`fill_store`.
-        :raises FileNotFoundError: when it is not there or not finished.
+        :param folder: written by :func:`fill_store` or :func:`streamed_store`.
+        :raises FileNotFoundError: when it is not there.
         """
-        if not (folder / 'done.npy').exists() or not np.load(folder / 'done.npy').all():
-            raise FileNotFoundError(f'{folder}: no finished store of encoder maps')
+        if not (folder / 'numbers.npy').exists():
+            raise FileNotFoundError(f'{folder}: no store of encoder maps')
         ranges = np.load(folder / 'ranges.npz')
-        self.maps = {level: np.load(folder / f'{level}.npy', mmap_mode='r') for level in MAPS}
         self.low = {level: ranges[f'{level}_low'] for level in MAPS}
         self.step = {level: ranges[f'{level}_step'] for level in MAPS}
-        names = (*TRUTH, *CropReading.POINT_FIELDS)
-        self.truth = {name: np.load(folder / f'{name}.npy') for name in names}
+
+        def opened(name: str) -> np.ndarray:
+            return np.load(folder / f'{name}.npy', mmap_mode='r')
+
+        self.maps = {level: opened(level) for level in MAPS}
+        self.truth = {name: opened(name) for name in (*TRUTH, *CropReading.POINT_FIELDS)}
+        self.numbers = opened('numbers')
 
     def __len__(self) -> int:
         return len(self.truth['pose'])
@@ -89,6 +97,7 @@ class MapStore:
         part = copy(self)
         part.maps = {level: values[:images] for level, values in self.maps.items()}
         part.truth = {name: values[:images] for name, values in self.truth.items()}
+        part.numbers = self.numbers[: -(-images // CHUNK)]
         return part
 
 
@@ -107,46 +116,105 @@ def fill_store(
     :param advance: called with chunks done and chunks in total.
     :raises ValueError: when the folder holds another store.
     """
+    missing = np.flatnonzero(_prepared(folder, config) < 0).tolist()
+    workers = min(workers, len(missing))
+    with _filling(folder, config, [missing[worker::workers] for worker in range(workers)]) as run:
+        while run():
+            advance(int((_numbers(folder, config) >= 0).sum()), config.chunks)
+    if (_numbers(folder, config) < 0).any():
+        raise RuntimeError(f'{folder}: a worker failed; see its message above')
+    return MapStore(folder)
+
+
+@contextmanager
+def streamed_store(
+    folder: Path,
+    config: StoreConfig,
+    first_chunks: int,
+    workers: int = 1,
+    advance: Callable[[int, int], None] = lambda done, total: None,
+) -> Iterator[MapStore]:
+    """
+    Open a store that other processes refill with ever new images until the context ends.
+
+    :param folder: for the arrays; a stream that was stopped goes on with the next images.
+    :param config: what to keep.
+    :param first_chunks: how many there must be before the context begins.
+    :param workers: processes that draw and encode.
+    :param advance: called, while waiting for the first, with chunks done and chunks in total.
+    :raises ValueError: when the folder holds another store.
+    """
+    following = int(_prepared(folder, config).max()) + 1
+    streams = [count(following + worker, workers) for worker in range(workers)]
+    first_chunks = min(first_chunks, config.chunks)
+    with _filling(folder, config, streams) as run:
+        while (done := int((_numbers(folder, config) >= 0).sum())) < first_chunks:
+            advance(done, first_chunks)
+            if not run():
+                raise RuntimeError(f'{folder}: a worker failed; see its message above')
+        yield MapStore(folder)
+
+
+def _prepared(folder: Path, config: StoreConfig) -> np.ndarray:
+    """See that the folder is empty or holds the wanted store; give its chunks' numbers."""
     folder.mkdir(parents=True, exist_ok=True)
     described = json.dumps(asdict(config), default=str, indent=2)
     note = folder / 'store.json'
     if note.exists() and note.read_text() != described:
         raise ValueError(f'{folder} holds other images; give an empty folder')
-    if not note.exists():
-        _allocate(folder, config)
-        note.write_text(described)
-    done = open_memmap(folder / 'done.npy', mode='r+')
-    numbers = np.flatnonzero(~done)
-    workers = min(workers, len(numbers))
+    note.write_text(described)
+    return _numbers(folder, config)
+
+
+def _numbers(folder: Path, config: StoreConfig) -> np.ndarray:
+    """Give the numbers of the store's chunks, -1 for those that are not there."""
+    path = folder / 'numbers.npy'
+    return np.load(path) if path.exists() else np.full(config.chunks, -1)
+
+
+@contextmanager
+def _filling(
+    folder: Path, config: StoreConfig, streams: Sequence[Iterable[int]]
+) -> Iterator[Callable[[], bool]]:
+    """Let one process work off each list of chunks; gives what waits and tells if any is alive."""
     context = get_context('spawn')
-    arguments = [(folder, config, numbers[worker::workers].tolist()) for worker in range(workers)]
-    processes = [context.Process(target=_fill, args=args) for args in arguments]
+    processes = [
+        context.Process(target=_fill, args=(folder, config, numbers, place == 0), daemon=True)
+        for place, numbers in enumerate(streams)
+    ]
     for process in processes:
         process.start()
-    for process in processes:
-        while process.is_alive():
-            process.join(2.0)
-            advance(int(done.sum()), config.chunks)
-    if not done.all():
-        raise RuntimeError(f'{folder}: a worker failed; see its message above')
-    return MapStore(folder)
+
+    def wait() -> bool:
+        time.sleep(1.0)
+        return any(process.is_alive() for process in processes)
+
+    try:
+        yield wait
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join()
 
 
-def _allocate(folder: Path, config: StoreConfig) -> None:
-    """Measure one chunk, then make arrays for all."""
-    maps, truth = _Worker(config).chunk(config.first)
-    count = config.chunks * CHUNK
+def _allocate(folder: Path, config: StoreConfig, worker: _Worker) -> None:
+    """Measure one chunk, then make arrays for all; the numbers come last."""
+    maps, truth = worker.chunk(0)
+    room = config.chunks * CHUNK
     ranges = {}
     for level, values in maps.items():
         flat = values.reshape(-1, values.shape[-1])
         middle, half = 0.5 * (flat.max(0) + flat.min(0)), 0.5 * (flat.max(0) - flat.min(0))
         half = np.maximum(half * _WIDENED, 1e-4)
         ranges[f'{level}_low'], ranges[f'{level}_step'] = middle - half, half / 127.5
-        open_memmap(folder / f'{level}.npy', 'w+', np.uint8, (count, *values.shape[1:]))
+        open_memmap(folder / f'{level}.npy', 'w+', np.uint8, (room, *values.shape[1:]))
     np.savez(folder / 'ranges.npz', **{k: v.astype(np.float32) for k, v in ranges.items()})
     for name, values in truth.items():
-        open_memmap(folder / f'{name}.npy', 'w+', values.dtype, (count, *values.shape[1:]))
-    open_memmap(folder / 'done.npy', 'w+', bool, (config.chunks,))
+        open_memmap(folder / f'{name}.npy', 'w+', values.dtype, (room, *values.shape[1:]))
+    part = folder / 'numbers.part'
+    with part.open('wb') as file:
+        np.save(file, np.full(config.chunks, -1))
+    part.replace(folder / 'numbers.npy')
 
 
 class _Worker:
@@ -182,19 +250,29 @@ def sample_fields(
     return fields
 
 
-def _fill(folder: Path, config: StoreConfig, numbers: Sequence[int]) -> None:
+def _fill(folder: Path, config: StoreConfig, numbers: Iterable[int], is_first: bool) -> None:
+    """Draw and encode chunks; a chunk's number in the stream tells its place."""
     worker = _Worker(config)
+    if is_first and not (folder / 'numbers.npy').exists():
+        _allocate(folder, config, worker)
+    while not (folder / 'numbers.npy').exists():
+        time.sleep(0.5)
     ranges = np.load(folder / 'ranges.npz')
-    names = (*TRUTH, *CropReading.POINT_FIELDS, *MAPS, 'done')
+    names = (*TRUTH, *CropReading.POINT_FIELDS, *MAPS, 'numbers')
     arrays: Mapping[str, Any] = {
         name: open_memmap(folder / f'{name}.npy', mode='r+') for name in names
     }
+    parent = parent_process()
     for number in numbers:
-        maps, truth = worker.chunk(config.first + number)
-        rows = slice(number * CHUNK, (number + 1) * CHUNK)
+        if parent is not None and not parent.is_alive():
+            return  # it was killed, and could not stop its children
+        maps, truth = worker.chunk(number)
+        slot = number % config.chunks
+        rows = slice(slot * CHUNK, (slot + 1) * CHUNK)
+        arrays['numbers'][slot] = -1  # nobody reads here meanwhile
         for level, values in maps.items():
             units = (values - ranges[f'{level}_low']) / ranges[f'{level}_step']
             arrays[level][rows] = np.clip(np.round(units), 0, 255).astype(np.uint8)
         for name, rows_of in truth.items():
             arrays[name][rows] = rows_of
-        arrays['done'][number] = True
+        arrays['numbers'][slot] = number

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from pathlib import Path
 
 import torch
@@ -22,6 +24,7 @@ from biopose_ros.training.timed import TimedConfig, TimedTraining
 from biopose_ros.virtual_markers.cut_body import points_about_pelvis_m
 
 _CHECK_BATCH = 128
+_WAIT_S = 0.5
 
 
 class MeshTraining(TimedTraining):
@@ -37,6 +40,7 @@ class MeshTraining(TimedTraining):
         batch: int = 96,
         losses: MeshLossConfig | None = None,
         start: MeshRecovery | None = None,
+        uses: float = math.inf,
     ) -> None:
         """
         Prepare, from the folder's checkpoint where there is one.
@@ -50,13 +54,16 @@ class MeshTraining(TimedTraining):
         :param losses: weights of the losses.
         :param start: a trained network, perhaps for another encoder, whose weights are taken over
             where they fit.
+        :param uses: how often an image is learnt from, in the mean, before learning waits for new
+            ones; endless for a store that gets none.
         """
         torch.manual_seed(config.seed)
-        self.data, self.held_out, self.batch = data, held_out, batch
+        self.data, self.held_out, self.batch, self.uses = data, held_out, batch, uses
         model = _Learner(MeshRecovery(network), MeshLoss(network.feature_size, losses))
         if start is not None:
             take_over(model.network, start)
-        fit_normalisation(model.network, data)
+        if start is None or start.config.encoder != network.encoder:
+            fit_normalisation(model.network, data)
         self.device = training_device()
         super().__init__(model.to(self.device), folder, config)
         seed = config.seed + 7919 * (self.step + 1)
@@ -67,9 +74,14 @@ class MeshTraining(TimedTraining):
 
     def losses(self) -> dict[str, Tensor]:
         """Draw a batch without replacement and give its losses."""
+        while self.batch * (self.step + 1) > self.uses * self.data.drawn:
+            time.sleep(_WAIT_S)
         if len(self._queue) < self.batch:
-            self._queue = torch.randperm(len(self.data), generator=self._order)
+            self.data.refresh()
+            rows = self.data.rows
+            self._queue = rows[torch.randperm(len(rows), generator=self._order)]
         rows, self._queue = self._queue[: self.batch].sort().values, self._queue[self.batch :]
+        rows = self.data.unchanged(rows)
         model = self.model
         assert isinstance(model, _Learner)
         evidence = disturbed(self.data.evidence(rows, model.network), self.generator)
@@ -82,7 +94,8 @@ class MeshTraining(TimedTraining):
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Measure errors on held-out crops."""
         assert isinstance(model, _Learner)
-        return mesh_measures(*predictions(model, self.held_out), self.held_out.truth)
+        truth = self.held_out.truth.rows(self.held_out.rows)
+        return mesh_measures(*predictions(model, self.held_out), truth)
 
 
 class _Learner(nn.Module):
@@ -105,7 +118,7 @@ def predictions(model: _Learner, data: MeshData) -> tuple[MeshEstimate, Tensor]:
     """
     device = model.network.get_buffer('mean_pose').device
     parts, points = [], []
-    for rows in torch.arange(len(data)).split(_CHECK_BATCH):
+    for rows in data.rows.split(_CHECK_BATCH):
         with mixed_precision(device):
             estimates, _ = model.network.recover(data.evidence(rows, model.network))
         last = estimates[-1]

@@ -71,6 +71,16 @@ class MotionClip:
         """Forward kinematics of all frames."""
         return place(self.proportions, matrices_from_vectors(self.pose), self.translation_m)
 
+    @cached_property
+    def speeds_mps(self) -> FloatArray:
+        """[frames], how fast the person travels over the floor, over a second: not sway."""
+        half = max(round(self.fps / 2), 1)
+        path = self.translation_m[:, [0, 2]].astype(np.float64)
+        frames = np.arange(len(self))
+        begins, ends = np.maximum(frames - half, 0), np.minimum(frames + half, len(self) - 1)
+        seconds = np.maximum(ends - begins, 1) / self.fps
+        return np.asarray(np.linalg.norm(path[ends] - path[begins], axis=1) / seconds)
+
 
 def mirror(clip: MotionClip) -> MotionClip:
     """Swap left and right; the body's own left-right differences are swapped too."""

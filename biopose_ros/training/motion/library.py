@@ -14,6 +14,7 @@ from biopose_ros.training.motion.proportions import Proportions, random_body
 from biopose_ros.training.motion.recordings import read_recordings, recording_files
 from biopose_ros.training.motion.retarget import retarget
 from biopose_ros.training.motion.splits import Split, split_of_group
+from biopose_ros.training.motion.straightening import straightened
 
 
 def recorded_clips(folder: Path | str, proportions: Proportions) -> list[MotionClip]:
@@ -25,7 +26,7 @@ def recorded_clips(folder: Path | str, proportions: Proportions) -> list[MotionC
     :raises MotionFileError: naming the file and the field that is wrong.
     """
     clips = [
-        with_turning_knees(retarget(recording, proportions))
+        with_turning_knees(straightened(retarget(recording, proportions)))
         for file in recording_files(folder)
         for recording in read_recordings(file)
     ]

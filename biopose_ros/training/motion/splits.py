@@ -39,6 +39,8 @@ def group_of(name: str) -> str:
     file, _, clip = name.partition('/')
     if file == 'deepmimic':
         return f'{file}/{re.sub(r"[0-9]+$", "", clip)}'
+    if file == 'react_idle':  # one person, acted and genuine
+        return f'{file}/{clip.split("_")[0]}'
     if clip.startswith('salsa_'):
         number = int(clip.removeprefix('salsa_'))
         dance = number - _SALSA_PARTNER if number > _SALSA_PARTNER else number

@@ -15,6 +15,8 @@ _FRAMES_PX = ((640, 480), (1280, 720), (1920, 1080), (848, 480), (1440, 1080))
 _CROP_MARGIN = 1.25  # as BlazePose's own pipeline
 # A standing person's least share of the image's height, and the distance that this allows.
 LEAST_SHARE, _FARTHEST_M = 0.25, 25.0
+# Persons before a robot, or at a desk, are often larger than the image.
+_CLOSE_SHARE, _LARGEST = 0.12, 2.2
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,12 @@ def choose_view(
         width, height = height, width
     angle = np.radians(np.clip(random.normal(62.0, 16.0), 20.0, 95.0))
     focal = 0.5 * max(width, height) / np.tan(0.5 * angle)
-    share = np.exp(random.uniform(np.log(least_share), np.log(0.95)))
+    is_close = random.random() < _CLOSE_SHARE
+    sizes = (0.95, _LARGEST) if is_close else (least_share, 0.95)
+    share = np.exp(random.uniform(*np.log(sizes)))
     farthest = _FARTHEST_M * LEAST_SHARE / least_share
-    distance = float(np.clip(focal * stature_m / (share * height), 1.2, farthest))
+    nearest = 0.7 if is_close else 1.2
+    distance = float(np.clip(focal * stature_m / (share * height), nearest, farthest))
     camera_height = pick(random, [random.uniform(0.3, 3.0), random.uniform(0.9, 1.8)])
     camera_height = float(np.clip(camera_height, 0.3, 0.3 + 0.75 * distance))
     turn = random.uniform(0.0, 2 * np.pi)
@@ -77,7 +82,11 @@ def choose_view(
     roll = random.normal(0.0, np.radians(4.0))
     if random.random() < 0.02:
         roll += pick(random, [-1, 1]) * np.pi / 2  # a phone held the other way
-    pixel = _place_in_frame(random, np.array([width, height]), share * height)
+    frame_px = np.array([width, height])
+    if is_close:
+        pixel = _place_close(random) * frame_px
+    else:
+        pixel = _place_in_frame(random, frame_px, share * height)
     intrinsics = np.array(
         [[focal, 0, 0.5 * (width - 1)], [0, focal, 0.5 * (height - 1)], [0, 0, 1.0]]
     )
@@ -94,6 +103,16 @@ def _place_in_frame(
         half = 0.35 * half
     half = np.minimum(half, 0.48 * frame_px)
     return half + random.beta(1.6, 1.6, 2) * (frame_px - 2 * half)
+
+
+def _place_close(random: np.random.Generator) -> FloatArray:
+    """Choose where the middle of a person who is larger than the image lies, as shares of it."""
+    down = pick(
+        random,
+        [random.uniform(0.6, 1.1), random.uniform(-0.1, 0.4), random.uniform(0.2, 0.8)],
+        [0.55, 0.2, 0.25],  # from the waist up, legs alone, the middle
+    )
+    return np.array([random.uniform(-0.05, 1.05), down])
 
 
 def _aim(

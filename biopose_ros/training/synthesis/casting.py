@@ -14,10 +14,11 @@ from biopose_ros.training.motion.activities import ACTIVITIES, generate_activity
 from biopose_ros.training.motion.body_proportions import measure
 from biopose_ros.training.motion.clip import MotionClip, cut, mirror, refit
 from biopose_ros.training.motion.knee_twist import with_turning_knees
+from biopose_ros.training.motion.postures import is_sitting
 from biopose_ros.training.motion.proportions import Proportions
 from biopose_ros.training.motion.splits import Split, split_of_group
 from biopose_ros.training.synthesis.chance import pick
-from biopose_ros.training.synthesis.sources import choose_subject, is_sitting, subject_betas
+from biopose_ros.training.synthesis.sources import choose_subject, subject_betas
 
 # What people film most; the rest of the sequences come from recordings.
 _EVERYDAY_SHARE = 0.6

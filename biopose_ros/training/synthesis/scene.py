@@ -29,6 +29,7 @@ from biopose_ros.training.synthesis.wardrobe import (
 _JOINT = {name: number for number, name in enumerate(JOINT_NAMES)}
 _HIPS = [_JOINT['left_hip'], _JOINT['right_hip']]
 _SHOULDERS = [_JOINT['left_shoulder'], _JOINT['right_shoulder']]
+_NEAREST_SHARE = 0.6  # of the hips' distance
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,9 @@ def exact_crop(main: PosedPerson, view: cameras.View) -> Crop:
     :param view: the camera.
     """
     seen = view.to_camera(np.concatenate([main.joints_m, main.vertices_m[::61]]))
-    seen = seen / np.maximum(seen[:, 2:], 0.1)
+    # What reaches past a near camera, or behind it, does not blow the crop up.
+    nearest = _NEAREST_SHARE * float(seen[_HIPS, 2].mean())
+    seen = seen / np.maximum(seen[:, 2:], max(nearest, 0.1))
     pixels = (seen @ view.camera.intrinsics_px.T)[:, :2]
     return cameras.exact_crop(pixels[_HIPS], pixels[_SHOULDERS], pixels)
 

@@ -38,7 +38,7 @@ _FRAMES = (27, 90)
 # Tells the chance of sequences from that of single images.
 _STREAM = 20251125
 _NEAREST_M = 0.8
-_VIEWS_TRIED = 20
+_VIEWS_TRIED = 200
 # Things this near to somebody's path would be walked through.
 _PATH_M = 0.3
 _SLOWEST_SHUTTER = 0.5  # of the time between two frames
@@ -63,6 +63,8 @@ class SequenceGenerator:
     :param side_px: width and height of the images.
     :param markers: table of virtual markers; none are given where None.
     :param tie: skeleton coordinates and scales from the body's; none are given where None.
+    :param facing_rad: greatest angle between where the person faces in the middle of the sequence
+        and the way to the camera.
     :param framing: what the pictures show; else the person's crop, as tracking would cut it.
     :param frames: fewest and most of a sequence.
     """
@@ -75,9 +77,11 @@ class SequenceGenerator:
         side_px: int = 256,
         markers: MarkerTable | None = None,
         tie: MotionTie | None = None,
+        facing_rad: float = np.pi,
         framing: Framing = lambda random, exact, _views: tracked_crops(random, exact),
         frames: tuple[int, int] = _FRAMES,
     ) -> None:
+        self.facing_rad = facing_rad
         self.body = body
         self.casting = casting
         self.seed = seed
@@ -142,7 +146,7 @@ class SequenceGenerator:
     ) -> list[Scene]:
         """Build the scene once, and put every frame's persons and camera into it."""
         main, regions = acts[0], self.studio.regions
-        view = _choose_view(random, main)
+        view = _choose_view(random, main, self.facing_rad)
         pelvis_m = np.stack([person.joints_m[0] for person in main]).astype(np.float64)
         views = film(random, view, pelvis_m)
         outfits = tuple(choose_outfit(random, regions) for _ in acts)
@@ -176,15 +180,21 @@ class SequenceGenerator:
         ]
 
 
-def _choose_view(random: np.random.Generator, main: Sequence[PosedPerson]) -> View:
-    """Point a camera at all that the person does, from far enough."""
+def _choose_view(
+    random: np.random.Generator, main: Sequence[PosedPerson], facing_rad: float
+) -> View:
+    """Point a camera at all that the person does, from far enough and from the wanted side."""
     some = np.concatenate([person.vertices_m[::97] for person in main])
     low, high = some.min(0).astype(np.float64), some.max(0).astype(np.float64)
     breadth = float(np.hypot(*(high - low)[[0, 2]]))
     reach = float(main[0].rest_size_m[0]) + 0.6 * max(breadth - 0.8, 0.0)
     for _ in range(_VIEWS_TRIED):
         view = choose_view(random, 0.5 * (low + high), reach)
-        if view.to_camera(some)[:, 2].min() > _NEAREST_M:
+        way = view.position_m - main[len(main) // 2].joints_m[0]
+        ahead = main[len(main) // 2].turns[0][:, 2]
+        across, along = way[0] * ahead[2] - way[2] * ahead[0], way[[0, 2]] @ ahead[[0, 2]]
+        from_side = abs(np.arctan2(across, along)) > facing_rad
+        if not from_side and view.to_camera(some)[:, 2].min() > _NEAREST_M:
             break
     return view
 

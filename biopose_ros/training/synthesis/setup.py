@@ -42,6 +42,8 @@ class SynthesisConfig:
     :param activities: words, one of which a clip's activity or name must hold; none takes all.
     :param backgrounds: folder of photographs; None draws backgrounds.
     :param side_px: width and height of the images.
+    :param facing_deg: greatest angle between where persons face and the way to the camera; of
+        sequences.
     """
 
     split: str = 'train'
@@ -51,6 +53,7 @@ class SynthesisConfig:
     activities: tuple[str, ...] = ()
     backgrounds: Path | None = None
     side_px: int = 256
+    facing_deg: float = 180.0
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -107,7 +110,9 @@ def build_sequence_generator(
         [name for name in ACTIVITIES if _is_wanted(name, config.activities)],
     )
     markers = load_markers(body.topology)
-    return SequenceGenerator(body, casting, config.seed, config.side_px, markers, tie)
+    return SequenceGenerator(
+        body, casting, config.seed, config.side_px, markers, tie, np.radians(config.facing_deg)
+    )
 
 
 def load_clips(body: BodyModel, config: SynthesisConfig, split: Split) -> list[MotionClip]:

@@ -17,7 +17,9 @@ from scipy.ndimage import minimum_filter1d
 from biopose_ros.body.body_data import Population
 from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.clip import MotionClip
+from biopose_ros.training.motion.postures import is_sitting
 from biopose_ros.training.motion.splits import Split
+from biopose_ros.training.synthesis.balance import balanced
 from biopose_ros.training.synthesis.chance import pick
 
 _SUBJECTS_PER_TENTH = 4000
@@ -87,6 +89,7 @@ class MotionPool:
     :param names: of the clips.
     :param groups: of the clips.
     :param sits: [clips], whether the activity is about sitting on a seat.
+    :param likelihood: [frames], how often each is drawn, summed up to the frame.
     """
 
     pose: NDArray[np.float32]
@@ -97,18 +100,16 @@ class MotionPool:
     names: tuple[str, ...]
     groups: tuple[str, ...]
     sits: NDArray[np.bool_]
+    likelihood: FloatArray
 
     def choose(self, random: np.random.Generator) -> int:
         """
-        Choose a clip by the root of its length, then a frame of it.
-
-        The root keeps long takes from drowning short ones.
+        Choose a frame.
 
         :param random: source of chance.
         """
-        weights = np.cumsum(np.sqrt(np.diff(self.starts)))
-        clip = int(np.searchsorted(weights, random.uniform(0.0, weights[-1]), side='right'))
-        return int(random.integers(self.starts[clip], self.starts[clip + 1]))
+        place = random.uniform(0.0, self.likelihood[-1])
+        return int(np.searchsorted(self.likelihood, place, side='right'))
 
 
 def motion_pool(clips: Iterable[MotionClip]) -> MotionPool:
@@ -123,9 +124,12 @@ def motion_pool(clips: Iterable[MotionClip]) -> MotionPool:
         raise ValueError('no motion clip with a usable frame falls into this split; give more')
     for clip in chosen:
         _check_finite(clip)
-    lengths = [int(clip.valid.sum()) for clip in chosen]
+    lengths = np.array([int(clip.valid.sum()) for clip in chosen])
+    pose = np.concatenate([clip.pose[clip.valid] for clip in chosen]).astype(np.float32)
+    # The root of their length keeps long takes from drowning short ones.
+    weights = np.repeat(1.0 / np.sqrt(lengths), lengths)
     return MotionPool(
-        pose=np.concatenate([clip.pose[clip.valid] for clip in chosen]).astype(np.float32),
+        pose=pose,
         clearance_m=np.concatenate([_clearance(clip)[clip.valid] for clip in chosen]),
         clip=np.repeat(np.arange(len(chosen)), lengths),
         frame=np.concatenate([np.flatnonzero(clip.valid) for clip in chosen]),
@@ -133,6 +137,7 @@ def motion_pool(clips: Iterable[MotionClip]) -> MotionPool:
         names=tuple(clip.name for clip in chosen),
         groups=tuple(clip.group for clip in chosen),
         sits=np.array([is_sitting(clip.activity) for clip in chosen]),
+        likelihood=np.cumsum(balanced(pose, weights)),
     )
 
 
@@ -141,15 +146,6 @@ def _check_finite(clip: MotionClip) -> None:
         values = getattr(clip, field)[clip.valid]
         if not np.isfinite(values).all():
             raise ValueError(f'motion clip {clip.name}: {field} holds numbers that are not finite')
-
-
-def is_sitting(activity: str) -> bool:
-    """
-    Tell whether an activity is about sitting on a seat.
-
-    :param activity: in words.
-    """
-    return any(word in activity.lower() for word in ('sit', 'chair', 'seat', 'stool'))
 
 
 def _clearance(clip: MotionClip) -> NDArray[np.float32]:

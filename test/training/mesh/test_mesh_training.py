@@ -1,3 +1,6 @@
+import time
+from threading import Thread
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,12 @@ from scipy.spatial.transform import Rotation
 from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
 from biopose_ros.training.curve import draw_curve
 from biopose_ros.training.mesh.data import MeshData, byte_normalisation
-from biopose_ros.training.mesh.map_store import MapStore, StoreConfig, fill_store
+from biopose_ros.training.mesh.map_store import (
+    MapStore,
+    StoreConfig,
+    fill_store,
+    streamed_store,
+)
 from biopose_ros.training.mesh.measures import geodesic_rad, similarity_aligned
 from biopose_ros.training.mesh.training import MeshTraining, trained_network
 from biopose_ros.training.synthesis.setup import SynthesisConfig
@@ -29,18 +37,39 @@ def data(folder):
 
 
 def test_a_store_goes_on_where_it_stopped_and_refuses_other_images(folder, data):
-    done = np.load(folder / 'store' / 'done.npy', mmap_mode='r+')
+    path = folder / 'store' / 'numbers.npy'
+    assert np.load(path).tolist() == [0, 1]
     before = np.array(data.store.maps['stride16'][16:])
-    done[1] = False
-    done.flush()
-    with pytest.raises(FileNotFoundError, match='no finished store'):
-        MapStore(folder / 'store')
+    np.save(path, [0, -1])
+    assert len(MeshData(MapStore(folder / 'store'))) == 16
     again = fill_store(folder / 'store', CONFIG, workers=1)
     # The same image gives the same maps but for the rounding of another batch.
     difference = np.abs(again.maps['stride16'][16:].astype(int) - before)
     assert np.percentile(difference, 99.9) <= 1
     with pytest.raises(ValueError, match='holds other images'):
         fill_store(folder / 'store', StoreConfig(IMAGES, 'full', chunks=3), workers=1)
+    with pytest.raises(FileNotFoundError, match='no store'):
+        MapStore(folder)
+
+
+def test_a_stream_replaces_the_oldest_images_and_goes_on_after_a_stop(tmp_path, data):
+    def wait(store, number):
+        while store.numbers.max() < number:
+            time.sleep(0.05)
+
+    with streamed_store(tmp_path, CONFIG, first_chunks=1) as store:
+        seen = MeshData(store)
+        assert seen.drawn >= 16
+        wait(store, 2)
+        # Its first images are those of the store that is filled once.
+        torch.testing.assert_close(seen.truth.pose[:16], data.truth.pose[:16])
+        assert len(seen.unchanged(torch.arange(16))) == 0
+        seen.refresh()
+        assert len(seen) == 32
+        assert not torch.equal(seen.truth.pose[:16], data.truth.pose[:16])
+    last = int(store.numbers.max())
+    with streamed_store(tmp_path, CONFIG, first_chunks=1) as store:
+        wait(store, last + 1)
 
 
 def test_the_truth_in_crop_cameras_projects_to_the_truth_on_the_crop(data):
@@ -92,6 +121,20 @@ def test_training_resumes(data, folder):
     assert trained_network(folder / 'training', NETWORK).config == NETWORK
     draw_curve(log, folder / 'curve.png')
     assert (folder / 'curve.png').stat().st_size > 1000
+
+
+def test_learning_waits_for_new_images(data, tmp_path):
+    training = MeshTraining(
+        data, data, tmp_path, NETWORK, TimedConfig(minutes=0.1), batch=16, uses=2.0
+    )
+    training.run_steps(4)  # 32 images, twice
+    thread = Thread(target=training.run_steps, args=(1,), daemon=True)
+    thread.start()
+    thread.join(1.5)
+    assert thread.is_alive()
+    training.uses = 3.0
+    thread.join(30.0)
+    assert training.step == 5
 
 
 def test_alignment_is_procrustes():

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
@@ -70,9 +72,10 @@ def test_splits_are_disjoint_by_group_and_cover_every_file(library):
     assert not groups[Split.TRAIN] & groups[Split.VALIDATION]
     assert not groups[Split.VALIDATION] & groups[Split.TEST]
     assert sum(len(clips) for clips in splits.values()) == len(library)
-    files = {clip.source for clip in library}
+    files = Counter(clip.source for clip in library)
+    several = {file for file, clips in files.items() if clips >= 10}  # else chance decides
     for split in Split:
-        assert {clip.source for clip in splits[split]} == files
+        assert {clip.source for clip in splits[split]} >= several
     assert groups[Split.TEST] >= HELD_OUT_GROUPS
     assert len(splits[Split.TRAIN]) > 0.7 * len(library)
 

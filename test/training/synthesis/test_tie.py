@@ -22,7 +22,7 @@ def test_the_skeleton_stands_in_the_body_before_the_camera(tied, segment, joint)
         )
         origin = frames.positions_m[0, skeleton.segment_index(segment)].numpy()
         gaps.append(np.linalg.norm(origin - camera_to_ground(sample.joints_m[joint])))
-    assert np.mean(gaps) < 0.03
+    assert np.mean(gaps) < 0.035
     assert max(gaps) < 0.08
 
 
