@@ -21,7 +21,7 @@ FEET = ('left', 'right')
 FOOT_MARKERS = (('L_calc', 'L_toe'), ('r_calc', 'r_toe'))
 # Log odds of standing: constant, per metre of height, per metre and second of speed. Logistic
 # regression by `training.foot_contact.fit_contact` on 40 synthesised activities seen with errors.
-CONTACT_WEIGHTS = (6.6, -46.9, -3.5)
+CONTACT_WEIGHTS = (6.2, -47.1, -2.6)
 # The lowest point is looked for, and the speed is taken, over this time.
 _LOWEST_S, _SPEED_S = 2.0, 0.1
 # A longer pause starts afresh.

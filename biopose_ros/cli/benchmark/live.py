@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import JsonFile, NodeParameters
 
 if TYPE_CHECKING:
-    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.evaluation.speed.live import LiveResult
 
 

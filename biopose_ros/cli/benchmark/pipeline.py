@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import Device, JsonFile, SceneVideo
 
 if TYPE_CHECKING:
-    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.evaluation.speed.report import Report
 
 

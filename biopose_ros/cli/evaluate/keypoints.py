@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import JsonFile, MotionFolder, Split
 
 if TYPE_CHECKING:
-    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.evaluation.detection.keypoint_statistics import KeypointStatistics
 
 

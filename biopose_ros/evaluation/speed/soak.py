@@ -230,7 +230,9 @@ class _Feeder:
     def _on_persons(self, message: TrackedPersons) -> None:
         now_s = time.monotonic()
         stamp_ns = to_ns(message.header.stamp)
-        self._log.results.append((stamp_ns, len(message.persons)))
+        states = [person.tracking_state for person in message.persons]
+        followed = len(states) - states.count(JointAngleArray.STATE_LOST)
+        self._log.results.append((stamp_ns, followed))
         if stamp_ns in self._published_s:
             self._log.delays_s.append(now_s - self._published_s[stamp_ns])
         # Whatever was published before it is done, or was dropped for it.

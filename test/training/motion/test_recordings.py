@@ -72,5 +72,5 @@ def test_broken_and_absent_files(tmp_path):
 
 def test_every_shared_file_reads(motion_folder):
     files = recording_files(motion_folder)
-    assert len(files) == 7
-    assert sum(len(clip.rotvec) for file in files for clip in read_recordings(file)) == 77183
+    assert len(files) == 10
+    assert sum(len(clip.rotvec) for file in files for clip in read_recordings(file)) == 97772
