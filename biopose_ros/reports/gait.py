@@ -27,7 +27,6 @@ from biopose_ros.reports.events import (
 )
 from biopose_ros.reports.results import PersonRecording
 
-HEELS, TOES = ('L_calc', 'r_calc'), ('L_toe', 'r_toe')
 # Shares of the leg's length that a foot moves to and fro at least: less is shuffling on the spot.
 _LEAST_SWING = 0.3
 # Between two contacts of one foot, and of the two feet in turn, seconds: from a fast run to a
@@ -92,7 +91,7 @@ def find_gait(person: PersonRecording) -> Gait | None:
 
 def _fore_aft_m(person: PersonRecording) -> FloatArray:
     """How far feet are before the pelvis, [images, heel and toes, left and right], metres."""
-    points_m = person.markers_m([*HEELS, *TOES])
+    points_m = person.heels_and_toes_m
     pelvis_m = person.segments[1][:, person.skeleton.segment_index('pelvis')]
     heading = person.values['pelvis_rotation']
     # OpenSim's ground: x forward, y up; a turn to the left turns x towards -z.

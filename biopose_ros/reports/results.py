@@ -24,6 +24,12 @@ MODEL = 'model.osim'
 OVERLAY = 'overlay.mp4'
 
 
+_HEELS_AND_TOES = (
+    ('L_calc', 'r_calc', 'L_toe', 'r_toe'),
+    ('bp_left_heel', 'bp_right_heel', 'bp_left_foot_index', 'bp_right_foot_index'),
+)
+
+
 @dataclass(frozen=True, eq=False)
 class PersonRecording:
     """
@@ -76,15 +82,17 @@ class PersonRecording:
         columns = [self.values.get(name, unknown) for name in self.skeleton.coordinate_names]
         return np.nan_to_num(np.stack(columns, axis=1))
 
-    def markers_m(self, names: list[str]) -> FloatArray:
+    @cached_property
+    def heels_and_toes_m(self) -> FloatArray:
         """
-        Place markers of the skeleton.
+        Heels, then toes, left before right, [images, 4, 3], ground frame, metres.
 
-        :param names: of the model.
-        :returns: [images, markers, 3], ground frame, metres.
+        A model holds the markers that the person was fitted to: virtual ones, or landmarks.
         """
+        known = set(self.skeleton.marker_names)
+        names = next(names for names in _HEELS_AND_TOES if known.issuperset(names))
         coordinates = torch.as_tensor(self.coordinates)
-        return self.skeleton.marker_positions(coordinates, names=names).numpy()
+        return self.skeleton.marker_positions(coordinates, names=list(names)).numpy()
 
     @cached_property
     def segments(self) -> tuple[FloatArray, FloatArray]:

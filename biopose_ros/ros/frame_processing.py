@@ -119,7 +119,7 @@ class FrameProcessor:
         poses = self._pipeline.process(seen, seen_camera, stamp_ns, found)
         persons = self._named([self._view.back(pose, camera) for pose in poses])
         self.present = frozenset(p.person_id for p in persons if p.state is not _LOST)
-        told = self._choice.keep([*ended, *persons], stamp_ns)
+        told = [*self._choice.end(ended), *self._choice.keep(persons, stamp_ns)]
         return FrameResult(header, camera, image_bgr, tuple(told), started_s)
 
     def reset(self) -> FrameResult | None:

@@ -18,7 +18,6 @@ from biopose_ros.viewer.scene import Scene
 # Of a fast camera not every picture is kept.
 _PICTURE_PERIOD_S = 0.08
 _FLOOR_PERCENTILE = 2.0
-_FEET = ['L_calc', 'r_calc', 'L_toe', 'r_toe']
 
 
 def show_run(scene: Scene, folder: Path, video: Path | None) -> None:
@@ -57,7 +56,7 @@ def _floor(run: RunFolder) -> tuple[float, np.ndarray]:
     middle_m = np.median(np.concatenate([_seen_roots_m(person) for person in run.persons]), axis=0)
     if run.ground.camera_height_m:
         return 0.0, middle_m[[0, 2]]
-    feet_m = np.concatenate([p.markers_m(_FEET)[p.is_seen, :, 1].ravel() for p in run.persons])
+    feet_m = np.concatenate([p.heels_and_toes_m[p.is_seen, :, 1].ravel() for p in run.persons])
     return float(np.percentile(feet_m, _FLOOR_PERCENTILE)), middle_m[[0, 2]]
 
 

@@ -13,7 +13,13 @@ PROGRAM = Path(__file__).with_name('exchange.py').read_text()
 def source_tree(tmp_path_factory):
     """A copy of the checkout, so that builds leave no trace in it."""
     tree = tmp_path_factory.mktemp('workspace') / 'src' / 'biopose_ros'
-    left_out = shutil.ignore_patterns('.*', 'build', 'install', 'log', '*.egg-info', '__pycache__')
+    everywhere = shutil.ignore_patterns('.*', '*.egg-info', '__pycache__')
+    built = {'build', 'install', 'log', 'output'}  # at the top; biopose_ros/cli/build is ours
+
+    def left_out(folder, names):
+        at_the_top = built if Path(folder) == ROOT else set()
+        return everywhere(folder, names) | (at_the_top & set(names))
+
     shutil.copytree(ROOT, tree, ignore=left_out)
     return tree
 

@@ -57,7 +57,7 @@ def test_every_import_is_a_declared_dependency(manifest, project):
         f'{path.relative_to(ROOT)} imports {name}'
         for path in (*(ROOT / 'biopose_ros').rglob('*.py'), *(ROOT / 'launch').glob('*.py'))
         for name in imported(path)
-        if not declared & {name, *map(normal, distributions.get(name, ()))}
+        if not declared & {name, f'{name}_py', *map(normal, distributions.get(name, ()))}
     }
     assert not offenders
 

@@ -78,5 +78,5 @@ def test_broken_keypoints_are_reported(listener):
     probe, publisher = listener
     probe.diagnostics(
         lambda status: 'a confidence is 50' in status.message,
-        step=lambda: publisher.publish(cloud(probe.stamp_ns, 50.0)),
+        step=lambda: (publisher.publish(cloud(probe.stamp_ns, 50.0)), probe.show(ONE)),
     )

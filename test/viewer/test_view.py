@@ -9,9 +9,9 @@ from rclpy.serialization import serialize_message
 from typer.testing import CliRunner
 
 from biopose_ros.cli.app import app
+from biopose_ros.files.angles_csv import read_angles
 from biopose_ros.files.mcap_writer import McapWriter
 from biopose_ros.files.message_definitions import definition_text
-from biopose_ros.files.mot import read_mot
 from biopose_ros.files.overlay import VideoWriter
 from biopose_ros.files.video import open_frames
 from biopose_ros.skeleton import load_skeleton
@@ -104,10 +104,11 @@ def test_results_show_picture_floor_and_everybody(tmp_path):
     assert [time_s for time_s, _ in pictures] == pytest.approx(
         [3.333, 3.533, 3.733, 3.933], abs=0.01
     )
-    times_s, coordinates = read_mot(tmp_path / 'out' / 'person_1' / 'motion.mot')
+    table = read_angles(tmp_path / 'out' / 'person_1' / 'joint_angles.csv')
+    knee = table.coordinates[:, table.names.index('knee_angle_r')]
     shown = found[KNEE]
     assert len(shown) >= 2
-    knee_deg = np.degrees(np.interp([t for t, _ in shown], times_s, coordinates['knee_angle_r']))
+    knee_deg = np.degrees(np.interp([t for t, _ in shown], table.times_s, knee))
     np.testing.assert_allclose([values[0] for _, values in shown], knee_deg, atol=1.0)
     static = {part.entity_path for part in chunk.RrdReader(tmp_path / 'run.rrd').stream()
               if part.is_static}  # fmt: skip
