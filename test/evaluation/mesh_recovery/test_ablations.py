@@ -16,5 +16,5 @@ def test_variants_are_networks_that_differ():
 
 
 def test_without_maps_it_says_what_is_missing(tmp_path):
-    with pytest.raises(FileNotFoundError, match='no finished store of encoder maps'):
+    with pytest.raises(FileNotFoundError, match='no store of encoder maps'):
         compare_variants('heavy', tmp_path, AblationConfig())

@@ -55,7 +55,7 @@ def test_a_heavy_prior_keeps_the_start(store, model):
 
 
 def test_a_missing_store_is_named(tmp_path, model):
-    with pytest.raises(FileNotFoundError, match='no finished store of encoder maps'):
+    with pytest.raises(FileNotFoundError, match='no store of encoder maps'):
         compare_depths(tmp_path, model, DepthConfig())
 
 
