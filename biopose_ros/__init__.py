@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 # makes `import biopose_ros.msg` work from inside the checkout as well.
 __path__ = extend_path(__path__, __name__)
 
-# Before numpy is loaded: the estimator's matrices are small, and threads of BLAS that wait for more
-# halve the speed of the networks beside them. What the environment says already stays.
+# Before numpy is loaded: the estimator's matrices are small, and threads of BLAS that wait for
+# more halve the speed of the networks beside them. What the environment says already stays.
 os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
 
 __version__ = '0.1.0'
