@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass
 from itertools import count
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from numpy.lib.format import open_memmap
 from biopose_ros.detection.landmark_network import CropReading, LandmarkNetwork
 from biopose_ros.inference.feature_maps import MAPS
 from biopose_ros.records import FloatArray
+from biopose_ros.training.orphans import is_orphan
 from biopose_ros.training.synthesis.generator import CHUNK
 from biopose_ros.training.synthesis.records import SyntheticSample, stack
 from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
@@ -262,10 +263,9 @@ def _fill(folder: Path, config: StoreConfig, numbers: Iterable[int], is_first: b
     arrays: Mapping[str, Any] = {
         name: open_memmap(folder / f'{name}.npy', mode='r+') for name in names
     }
-    parent = parent_process()
     for number in numbers:
-        if parent is not None and not parent.is_alive():
-            return  # it was killed, and could not stop its children
+        if is_orphan():
+            return
         maps, truth = worker.chunk(number)
         slot = number % config.chunks
         rows = slice(slot * CHUNK, (slot + 1) * CHUNK)

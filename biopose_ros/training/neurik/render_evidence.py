@@ -32,6 +32,7 @@ from biopose_ros.settings import RefinementConfig
 from biopose_ros.skeleton import load_skeleton, scale_groups
 from biopose_ros.training.mesh.data import sample_view
 from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence
+from biopose_ros.training.orphans import is_orphan
 from biopose_ros.training.synthesis.camera_path import RATE_HZ
 from biopose_ros.training.synthesis.records import SyntheticSample
 from biopose_ros.training.synthesis.setup import SynthesisConfig, build_sequence_generator
@@ -227,7 +228,7 @@ def _render(folder: Path, config: RenderConfig, frames: int, worker: int, worker
     )
     try:
         renderer, shard = EvidenceRenderer(config), worker
-        while _frames_done(folder) < frames:
+        while _frames_done(folder) < frames and not is_orphan():
             path = shard_path(folder, shard)
             if not path.exists():
                 first = shard * SEQUENCES_PER_SHARD
