@@ -23,8 +23,9 @@ PACKAGE_FILES := CMakeLists.txt package.xml pyproject.toml setup.py constraints.
 demo: $(STAMPS)/networks
 	$(BIN)/biopose demo $(VIDEO) $(ARGS)
 
+# Two processes suit two cores, since many tests wait for other processes; a file stays in one.
 test: venv
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 venv: $(STAMPS)/networks $(STAMPS)/extras
 

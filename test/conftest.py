@@ -25,9 +25,21 @@ os.environ['LD_LIBRARY_PATH'] = LIBRARIES
 
 LOGS = tempfile.TemporaryDirectory(prefix='biopose_ros_log_', ignore_cleanup_errors=True)
 
+
+
+def own_domain_id():
+    """
+    Choose a DDS domain by chance, another one for each worker of a parallel run.
+
+    Above 101 the DDS ports of Linux may collide with those that programs get for outgoing traffic.
+    """
+    run = os.environ.get('PYTEST_XDIST_TESTRUNUID')
+    worker = os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')
+    return 1 + (random.Random(run).randrange(101) + int(worker)) % 101
+
+
 # Set before any test module imports numpy, torch or rclpy; child processes inherit all of it.
-# Above 101 the DDS ports of Linux may collide with those that programs get for outgoing traffic.
-os.environ['ROS_DOMAIN_ID'] = str(random.SystemRandom().randint(1, 101))
+os.environ['ROS_DOMAIN_ID'] = str(own_domain_id())
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 os.environ['ROS_LOG_DIR'] = LOGS.name
 os.environ.setdefault('OMP_NUM_THREADS', '1')
