@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 FloatArray = NDArray[np.floating]
+PERSON_ID_STEM = 'person_'
 
 
 class TrackingState(IntEnum):
@@ -342,7 +343,7 @@ class PersonPose:
 
     Coordinates are in the order of the skeleton's ``coordinate_names``. NaN means unknown.
 
-    :param person_id: ``person_<track id>``.
+    :param track_id: stays the same as long as the person is followed.
     :param stamp_ns: the image's own stamp.
     :param state: how the person is followed.
     :param confidence: 0 to 1.
@@ -366,7 +367,7 @@ class PersonPose:
     :param evidence: what this image alone says; None where the person was not seen in it.
     """
 
-    person_id: str
+    track_id: int
     stamp_ns: int
     state: TrackingState
     confidence: float
@@ -388,3 +389,17 @@ class PersonPose:
     mass_kg: float = float('nan')
     mass_stddev_kg: float = float('nan')
     evidence: ImageEvidence | None = None
+
+    @property
+    def person_id(self) -> str:
+        """Name the person, as files do."""
+        return f'{PERSON_ID_STEM}{self.track_id}'
+
+
+def track_id_of(person_id: str) -> int:
+    """
+    Take the number out of a person's name.
+
+    :param person_id: as files and messages have it, with any prefix.
+    """
+    return int(person_id.rpartition(PERSON_ID_STEM)[2])

@@ -26,7 +26,6 @@ os.environ['LD_LIBRARY_PATH'] = LIBRARIES
 LOGS = tempfile.TemporaryDirectory(prefix='biopose_ros_log_', ignore_cleanup_errors=True)
 
 
-
 def own_domain_id():
     """
     Choose a DDS domain by chance, another one for each worker of a parallel run.

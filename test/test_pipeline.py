@@ -41,7 +41,7 @@ def results(pipeline, frames):
 def test_one_person_is_followed_through_the_video(results):
     _, poses = results
     assert poses[:2] == [[], []]  # a glimpse is nobody yet
-    assert {pose.person_id for frame in poses[3:] for pose in frame} == {poses[3][0].person_id}
+    assert {pose.track_id for frame in poses[3:] for pose in frame} == {poses[3][0].track_id}
     assert all(len(frame) == 1 for frame in poses[3:])
     assert poses[-1][0].state == TrackingState.TRACKED
 
@@ -95,7 +95,7 @@ def test_a_step_back_in_time_starts_afresh(pipeline, frames, results):
     before = pipeline.process(frames[-1].image_bgr, camera, frames[-1].stamp_ns)
     after = pipeline.process(frames[0].image_bgr, camera, frames[0].stamp_ns)
     assert {p.state for p in after} == {TrackingState.LOST}
-    assert {p.person_id for p in after} == {p.person_id for p in before}
+    assert {p.track_id for p in after} == {p.track_id for p in before}
 
 
 def test_warming_up_leaves_no_trace(pipeline):

@@ -43,6 +43,7 @@ class PersonFiles:
     :param skeleton: of the poses.
     :param first: the first pose; it tells the markers' names.
     :param rate_hz: nominal rate of the images.
+    :ivar folder: the same.
     :raises OutputError: when they cannot be made.
     """
 
@@ -51,7 +52,7 @@ class PersonFiles:
     ) -> None:
         with writing(folder):
             folder.mkdir(parents=True)
-        self._folder = folder
+        self.folder = folder
         self._skeleton = skeleton
         self._markers = PersonMarkers(skeleton, first.markers.names)
         names = skeleton.coordinate_names
@@ -104,9 +105,9 @@ class PersonFiles:
         """Write the model as it is known by now."""
         pose = self._last_seen
         scales, markers = self._markers.fitted(pose.scales, pose.stature_m)
-        with replacing(self._folder / MODEL) as path:
+        with replacing(self.folder / MODEL) as path:
             path.write_text(scaled_osim(self._skeleton, scales, pose.mass_kg, markers))
-        with replacing(self._folder / SCALES) as path:
+        with replacing(self.folder / SCALES) as path:
             path.write_text(scale_set(self._skeleton.segment_names, scales))
         offsets_m = torch.tensor([marker.offset_m for marker in markers]).double().reshape(-1, 3)
         bodies = [marker.body for marker in markers]

@@ -81,7 +81,7 @@ class RunResults:
         self._with_c3d = with_c3d
         self._description = description
         self._versions = _versions()
-        self._persons: dict[str, PersonFiles] = {}
+        self._persons: dict[int, PersonFiles] = {}
         self._times_s: list[float] = []
         self._saved_s = time.monotonic()
         self.save()
@@ -96,17 +96,17 @@ class RunResults:
         """
         is_due = time.monotonic() - self._saved_s >= SAVE_INTERVAL_S
         for pose in poses:
-            if pose.person_id not in self._persons:
+            if pose.track_id not in self._persons:
                 if not pose.state.is_seen:
                     continue  # a track is named by its first sighting
                 is_due = True
-                self._persons[pose.person_id] = PersonFiles(
+                self._persons[pose.track_id] = PersonFiles(
                     self.folder / pose.person_id,
                     self._skeleton,
                     pose,
                     self._rate_hz or UNKNOWN_RATE_HZ,
                 )
-            self._persons[pose.person_id].write(time_s, pose)
+            self._persons[pose.track_id].write(time_s, pose)
         self._times_s.append(time_s)
         if is_due:
             self.save()
@@ -130,13 +130,13 @@ class RunResults:
         :raises OutputError: when that is not possible.
         """
         self.save()
-        tracks: dict[str, list[tuple[float, PersonPose]]] = {name: [] for name in self._persons}
+        tracks: dict[int, list[tuple[float, PersonPose]]] = {id_: [] for id_ in self._persons}
         for time_s, poses in images:
             for pose in poses:
-                if pose.person_id in tracks and (tracks[pose.person_id] or pose.state.is_seen):
-                    tracks[pose.person_id].append((time_s, pose))
-        for name, poses_of_one in tracks.items():
-            rewrite_angles(self.folder / name, self._skeleton, poses_of_one)
+                if pose.track_id in tracks and (tracks[pose.track_id] or pose.state.is_seen):
+                    tracks[pose.track_id].append((time_s, pose))
+        for id_, poses_of_one in tracks.items():
+            rewrite_angles(self._persons[id_].folder, self._skeleton, poses_of_one)
 
     def close(self, ended: str = COMPLETE) -> dict[str, Any]:
         """

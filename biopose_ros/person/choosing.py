@@ -91,14 +91,14 @@ def check_rule(rule: str) -> None:
         _point_px(rule)
 
 
-def chosen_person(images: Iterable[RecordedImage], rule: str) -> str | None:
+def chosen_person(images: Iterable[RecordedImage], rule: str) -> int | None:
     """
     Find the person whom a rule means.
 
     :param images: of a recording, in the order of time.
     :param rule: see :func:`check_rule`; a point means whoever is nearest to it in the first image
         that shows anybody.
-    :returns: the person's id; None where nobody is there, or everybody is meant.
+    :returns: the person's track id; None where nobody is there, or everybody is meant.
     :raises ValueError: for an unknown rule.
     """
     if rule == ALL:
@@ -110,24 +110,24 @@ def chosen_person(images: Iterable[RecordedImage], rule: str) -> str | None:
         first = next((poses for poses in tracked if poses), [])
         point_px = _point_px(rule)
         nearest = min(first, key=lambda pose: _distance_px(pose, point_px), default=None)
-        return None if nearest is None else nearest.person_id
-    persons: dict[str, list[PersonPose]] = {}
+        return None if nearest is None else nearest.track_id
+    persons: dict[int, list[PersonPose]] = {}
     for pose in (pose for poses in tracked for pose in poses):
-        persons.setdefault(pose.person_id, []).append(pose)
+        persons.setdefault(pose.track_id, []).append(pose)
     return max(persons, key=lambda person: RULES[rule](persons[person]), default=None)
 
 
-def only(images: Iterable[RecordedImage], person_id: str | None) -> list[RecordedImage]:
+def only(images: Iterable[RecordedImage], track_id: int | None) -> list[RecordedImage]:
     """
     Leave everybody else out.
 
     :param images: stay as they are.
-    :param person_id: who stays; None keeps everybody.
+    :param track_id: who stays; None keeps everybody.
     """
     return [
         image
-        if person_id is None
-        else replace(image, poses=[one for one in image.poses if one.person_id == person_id])
+        if track_id is None
+        else replace(image, poses=[one for one in image.poses if one.track_id == track_id])
         for image in images
     ]
 

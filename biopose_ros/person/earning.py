@@ -22,8 +22,8 @@ class EarnedPersons:
     def __init__(self, shortest_s: float) -> None:
         self._shortest_s = shortest_s
         self._held: deque[RecordedImage] = deque()
-        self._first_s: dict[str, float] = {}
-        self._earned: set[str] = set()
+        self._first_s: dict[int, float] = {}
+        self._earned: set[int] = set()
 
     def push(self, image: RecordedImage) -> list[RecordedImage]:
         """
@@ -35,10 +35,10 @@ class EarnedPersons:
         """
         for pose in image.poses:
             if pose.state is TrackingState.TRACKED:
-                first_s = self._first_s.setdefault(pose.person_id, image.time_s)
+                first_s = self._first_s.setdefault(pose.track_id, image.time_s)
                 # A microsecond of slack: times are rounded to nanoseconds.
                 if image.time_s - first_s >= self._shortest_s - 1e-6:
-                    self._earned.add(pose.person_id)
+                    self._earned.add(pose.track_id)
         self._held.append(image)
         ready = []
         while self._held and image.time_s - self._held[0].time_s >= self._shortest_s - 1e-6:
@@ -53,5 +53,5 @@ class EarnedPersons:
 
     def _without_strangers(self, image: RecordedImage) -> RecordedImage:
         return replace(
-            image, poses=[pose for pose in image.poses if pose.person_id in self._earned]
+            image, poses=[pose for pose in image.poses if pose.track_id in self._earned]
         )

@@ -133,7 +133,7 @@ class PersonMotion:
             is_held=self._estimator.smoothing > 0.0,
         )
         return PersonPose(
-            person_id=f'person_{crop.track_id}',
+            track_id=crop.track_id,
             stamp_ns=stamp_ns,
             state=crop.state if is_measured else TrackingState.OCCLUDED,
             confidence=crop.confidence,

@@ -55,7 +55,7 @@ class RecordingSmoother:
         self._skeleton, self._camera = skeleton, camera
         self._ground, self._smoothing = ground, smoothing
         self._waiting: list[RecordedImage] = []
-        self._persons: dict[str, _Track] = {}
+        self._persons: dict[int, _Track] = {}
 
     def add(self, image: RecordedImage) -> list[RecordedImage]:
         """
@@ -72,11 +72,11 @@ class RecordingSmoother:
             )
         self._waiting.append(image)
         for pose in image.poses:
-            if pose.person_id not in self._persons:
-                self._persons[pose.person_id] = _Track(
+            if pose.track_id not in self._persons:
+                self._persons[pose.track_id] = _Track(
                     self._skeleton, self._camera, self._ground, self._smoothing
                 )
-            self._persons[pose.person_id].add(image.time_s, pose)
+            self._persons[pose.track_id].add(image.time_s, pose)
         if len(self._waiting) < _BLOCK_IMAGES + _AHEAD_IMAGES:
             return []
         return self._finished(_BLOCK_IMAGES)
@@ -93,12 +93,12 @@ class RecordingSmoother:
         done, self._waiting = self._waiting[:count], self._waiting[count:]
         if not done:
             return []
-        poses = {name: track.finished(done[-1].time_s) for name, track in self._persons.items()}
+        poses = {id_: track.finished(done[-1].time_s) for id_, track in self._persons.items()}
         finished = [
-            replace(image, poses=[next(poses[pose.person_id]) for pose in image.poses])
+            replace(image, poses=[next(poses[pose.track_id]) for pose in image.poses])
             for image in done
         ]
-        present = {pose.person_id for image in (*self._waiting, done[-1]) for pose in image.poses}
+        present = {pose.track_id for image in (*self._waiting, done[-1]) for pose in image.poses}
         self._persons = {name: self._persons[name] for name in self._persons if name in present}
         return finished
 

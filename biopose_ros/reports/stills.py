@@ -14,7 +14,14 @@ from biopose_ros.files.frames import ImageArray
 from biopose_ros.files.video import open_frames
 from biopose_ros.frames import project_through_lens
 from biopose_ros.person.drawing import draw_person, draw_persons
-from biopose_ros.records import Camera, FloatArray, Markers, PersonPose, TrackingState
+from biopose_ros.records import (
+    Camera,
+    FloatArray,
+    Markers,
+    PersonPose,
+    TrackingState,
+    track_id_of,
+)
 from biopose_ros.reports.results import OVERLAY, PersonRecording, RunFolder
 from biopose_ros.reports.vocabulary import SIDES
 
@@ -129,7 +136,7 @@ def pose_at(run: RunFolder, person: PersonRecording, index: int) -> PersonPose:
     camera_m = run.ground.to_camera(origins_m)
     px = project_through_lens(camera_m, run.camera)
     return PersonPose(
-        person_id=person.person_id,
+        track_id=track_id_of(person.person_id),
         stamp_ns=0,
         state=TrackingState.TRACKED if person.is_seen[index] else TrackingState.OCCLUDED,
         confidence=float(person.confidence[index]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sensor_msgs.msg import Image
@@ -12,12 +12,13 @@ from std_msgs.msg import Header
 from biopose_ros.inference.stage_clock import StageClock, StageTime
 from biopose_ros.keypoints import DetectedKeypoints
 from biopose_ros.pipeline import Pipeline
-from biopose_ros.records import Camera, PersonPose, TrackingState
+from biopose_ros.records import Camera, PersonPose, TrackingState, track_id_of
 from biopose_ros.ros.camera_source import CameraSource, same_optics
 from biopose_ros.ros.image_decoding import decode_any_image
 from biopose_ros.ros.image_input import ImageMessage
 from biopose_ros.ros.image_view import ImageView
 from biopose_ros.ros.keypoint_input import KeypointInput
+from biopose_ros.ros.named_person import NamedPerson
 from biopose_ros.ros.person_choice import PersonChoice, Rule
 from biopose_ros.ros.stamps import to_ns, to_time
 from biopose_ros.sensor_messages.images import (
@@ -48,11 +49,11 @@ class FrameResult:
     header: Header
     camera: Camera | None
     image_bgr: BgrImage | None
-    persons: tuple[PersonPose, ...]
+    persons: tuple[NamedPerson, ...]
     started_s: float = field(default_factory=time.monotonic)
 
     @property
-    def present(self) -> tuple[PersonPose, ...]:
+    def present(self) -> tuple[NamedPerson, ...]:
         """Give the persons who are still followed."""
         return tuple(p for p in self.persons if p.state is not TrackingState.LOST)
 
@@ -117,10 +118,11 @@ class FrameProcessor:
         found = self._foreign_keypoints(stamp_ns)
         seen, seen_camera = self._view.see(image_bgr, camera)
         poses = self._pipeline.process(seen, seen_camera, stamp_ns, found)
-        persons = self._named([self._view.back(pose, camera) for pose in poses])
-        self.present = frozenset(p.person_id for p in persons if p.state is not _LOST)
+        persons = [self._view.back(pose, camera) for pose in poses]
+        followed = self._named(p for p in persons if p.state is not _LOST)
+        self.present = frozenset(p.person_id for p in followed)
         told = [*self._choice.end(ended), *self._choice.keep(persons, stamp_ns)]
-        return FrameResult(header, camera, image_bgr, tuple(told), started_s)
+        return FrameResult(header, camera, image_bgr, self._named(told), started_s)
 
     def reset(self) -> FrameResult | None:
         """
@@ -136,23 +138,26 @@ class FrameProcessor:
 
         :param person_id: with its prefix.
         """
-        return self._ended(self._pipeline.forget(_track_id(person_id)))
+        return self._ended(self._pipeline.forget(track_id_of(person_id)))
 
     def set_height(self, person_id: str, height_m: float | None) -> None:
         """Tell one person's standing height; None for what counts for everybody else."""
-        self._pipeline.set_height(_track_id(person_id), height_m)
+        self._pipeline.set_height(track_id_of(person_id), height_m)
 
     def choose(self, rule: Rule | None, person_id: str) -> None:
-        """Choose whom the results tell of; see :class:`PersonChoice`."""
-        self._choice.choose(rule, person_id)
+        """
+        Choose whom the results tell of; see :class:`PersonChoice`.
 
-    def _ended(self, persons: Sequence[PersonPose]) -> FrameResult | None:
-        lost = self._named(persons)
-        self.present -= {person.person_id for person in lost}
-        if not lost or self._header is None:
+        :param person_id: '' where nobody is named.
+        """
+        self._choice.choose(rule, track_id_of(person_id) if person_id else None)
+
+    def _ended(self, lost: Sequence[PersonPose]) -> FrameResult | None:
+        self.present -= {person.person_id for person in self._named(lost)}
+        if self._header is None:
             return None
-        told = self._choice.end(lost)
-        return FrameResult(self._header, self._camera, None, tuple(told)) if told else None
+        told = self._named(self._choice.end(lost))
+        return FrameResult(self._header, self._camera, None, told) if told else None
 
     def stage_times(self) -> dict[str, StageTime]:
         """Give the time of every stage, the pipeline's and those around it."""
@@ -196,12 +201,7 @@ class FrameProcessor:
             return []
         # Their records carry the stamp of this image, like all that is told of it.
         stamp_ns = to_ns(header.stamp)
-        return [replace(p, stamp_ns=stamp_ns) for p in self._named(self._pipeline.reset())]
+        return [replace(p, stamp_ns=stamp_ns) for p in self._pipeline.reset()]
 
-    def _named(self, persons: Sequence[PersonPose]) -> list[PersonPose]:
-        """Put the prefix before the ids."""
-        return [replace(p, person_id=self._id_prefix + p.person_id) for p in persons]
-
-
-def _track_id(person_id: str) -> int:
-    return int(person_id.rpartition('_')[2])
+    def _named(self, persons: Iterable[PersonPose]) -> tuple[NamedPerson, ...]:
+        return tuple(NamedPerson.of(person, self._id_prefix) for person in persons)

@@ -11,7 +11,8 @@ from geometry_msgs.msg import Point
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from biopose_ros.records import FloatArray, PersonPose, TrackingState
+from biopose_ros.records import FloatArray, TrackingState
+from biopose_ros.ros.named_person import NamedPerson
 from biopose_ros.ros.stamps import to_duration
 from biopose_ros.skeleton import Skeleton
 
@@ -23,7 +24,7 @@ OCCLUDED_ALPHA = 0.4
 
 
 def person_markers(
-    persons: Iterable[PersonPose], skeleton: Skeleton, header: Header
+    persons: Iterable[NamedPerson], skeleton: Skeleton, header: Header
 ) -> MarkerArray:
     """
     Draw bones, joints and the name of everybody; erase those of lost persons.
@@ -34,7 +35,7 @@ def person_markers(
     return MarkerArray(markers=list(markers))
 
 
-def _markers(person: PersonPose, skeleton: Skeleton, header: Header) -> list[Marker]:
+def _markers(person: NamedPerson, skeleton: Skeleton, header: Header) -> list[Marker]:
     if person.state is TrackingState.LOST:
         return [_erase(person, header, index) for index in range(3)]
     positions = np.asarray(person.segment_positions_m, dtype=np.float64)
@@ -60,7 +61,7 @@ def _bone_points(positions: FloatArray, parents: tuple[int, ...]) -> list[Point]
 
 
 def shape_marker(
-    person: PersonPose, header: Header, index: int, kind: int, size_m: float
+    person: NamedPerson, header: Header, index: int, kind: int, size_m: float
 ) -> Marker:
     """
     Begin a marker in the person's colour.
@@ -78,11 +79,11 @@ def shape_marker(
     return marker
 
 
-def _erase(person: PersonPose, header: Header, index: int) -> Marker:
+def _erase(person: NamedPerson, header: Header, index: int) -> Marker:
     return Marker(header=header, ns=person.person_id, id=index, action=Marker.DELETE)
 
 
-def _colour(person: PersonPose) -> ColorRGBA:
+def _colour(person: NamedPerson) -> ColorRGBA:
     """Give each person a hue of their own that stays the same from run to run."""
     hue = zlib.crc32(person.person_id.encode()) % 360 / 360
     red, green, blue = colorsys.hsv_to_rgb(hue, 0.8, 1.0)

@@ -13,8 +13,8 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from biopose_ros.body import BodyModel, load_body
 from biopose_ros.mesh_recovery.surface import body_vertices_m, coarse_faces
-from biopose_ros.records import PersonPose
 from biopose_ros.ros.markers import point, shape_marker
+from biopose_ros.ros.named_person import NamedPerson
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 # RViz and the network carry a few thousand triangles easily, the body's own 25,000 not.
@@ -31,7 +31,7 @@ CLOUD_POINT = np.dtype(
 )
 
 
-def mesh_markers(persons: Iterable[PersonPose], header: Header) -> MarkerArray:
+def mesh_markers(persons: Iterable[NamedPerson], header: Header) -> MarkerArray:
     """
     Draw everybody's skin as one list of triangles.
 
@@ -49,7 +49,7 @@ def mesh_markers(persons: Iterable[PersonPose], header: Header) -> MarkerArray:
     return MarkerArray(markers=markers)
 
 
-def virtual_marker_cloud(persons: Iterable[PersonPose], header: Header) -> PointCloud2:
+def virtual_marker_cloud(persons: Iterable[NamedPerson], header: Header) -> PointCloud2:
     """
     Give everybody's virtual markers.
 
@@ -75,7 +75,7 @@ def virtual_marker_cloud(persons: Iterable[PersonPose], header: Header) -> Point
     )
 
 
-def _points(person: PersonPose) -> NDArray[np.void]:
+def _points(person: NamedPerson) -> NDArray[np.void]:
     assert person.body is not None
     found = person.body.rescaled
     points = np.zeros(len(MARKER_NAMES), CLOUD_POINT)

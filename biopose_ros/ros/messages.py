@@ -14,12 +14,13 @@ from std_msgs.msg import Header
 from biopose_ros.msg import BodyPoint, JointAngleArray, SubjectModel, TrackedPerson, TrackedPersons
 from biopose_ros.msg import BodyPoints as BodyPointsMsg
 from biopose_ros.person.body_points import BodyPoints
-from biopose_ros.records import Camera, FloatArray, PersonPose
+from biopose_ros.records import Camera, FloatArray
+from biopose_ros.ros.named_person import NamedPerson
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.urdf_joints import joint_positions, joint_velocities, moving_joints
 
 
-def joint_angle_array(person: PersonPose, skeleton: Skeleton, header: Header) -> JointAngleArray:
+def joint_angle_array(person: NamedPerson, skeleton: Skeleton, header: Header) -> JointAngleArray:
     """Give all coordinates of a person; unknown ones are NaN."""
     left, right = person.foot_contact
     return JointAngleArray(
@@ -38,7 +39,7 @@ def joint_angle_array(person: PersonPose, skeleton: Skeleton, header: Header) ->
 
 
 def joint_state(
-    person: PersonPose, skeleton: Skeleton, header: Header, scales: FloatArray
+    person: NamedPerson, skeleton: Skeleton, header: Header, scales: FloatArray
 ) -> JointState:
     """
     Give the values of the joints of the person's URDF.
@@ -62,7 +63,7 @@ def joint_state(
 
 
 def subject_model(
-    person: PersonPose, skeleton: Skeleton, osim_xml: str, header: Header
+    person: NamedPerson, skeleton: Skeleton, osim_xml: str, header: Header
 ) -> SubjectModel:
     """Give the body dimensions of a person with the scaled model as text."""
     return SubjectModel(
@@ -79,7 +80,7 @@ def subject_model(
 
 
 def tracked_persons(
-    persons: Sequence[PersonPose], header: Header, processing_s: float
+    persons: Sequence[NamedPerson], header: Header, processing_s: float
 ) -> TrackedPersons:
     """List everybody of one image, also those just lost."""
     return TrackedPersons(
@@ -89,7 +90,7 @@ def tracked_persons(
     )
 
 
-def body_points_message(person: PersonPose, points: BodyPoints, header: Header) -> BodyPointsMsg:
+def body_points_message(person: NamedPerson, points: BodyPoints, header: Header) -> BodyPointsMsg:
     """Give the points of one person."""
     rows = zip(
         points.names,
@@ -115,7 +116,7 @@ def body_points_message(person: PersonPose, points: BodyPoints, header: Header) 
     )
 
 
-def _tracked_person(person: PersonPose) -> TrackedPerson:
+def _tracked_person(person: NamedPerson) -> TrackedPerson:
     x_min, y_min, x_max, y_max = (float(value) for value in person.box_xyxy_px)
     return TrackedPerson(
         person_id=person.person_id,

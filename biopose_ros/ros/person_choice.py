@@ -55,20 +55,20 @@ class PersonChoice:
     Leaves out whom nobody asked for; who is left out is reported as lost, once.
 
     :param rule: chooses among those present where nobody is chosen yet; None for everybody.
-    :param person_id: who is chosen; '' where the next image chooses.
+    :param track_id: who is chosen; None where the next image chooses.
     :param reach_m: persons beyond this distance are left out; 0 for no limit.
     """
 
     rule: Rule | None = None
-    person_id: str = ''
+    track_id: int | None = None
     reach_m: float = 0.0
 
     def __post_init__(self) -> None:
-        self._told: dict[str, PersonPose] = {}
+        self._told: dict[int, PersonPose] = {}
 
-    def choose(self, rule: Rule | None, person_id: str = '') -> None:
+    def choose(self, rule: Rule | None, track_id: int | None = None) -> None:
         """Take another choice, from the next image on."""
-        self.rule, self.person_id = rule, person_id
+        self.rule, self.track_id = rule, track_id
 
     def keep(self, persons: Sequence[PersonPose], stamp_ns: int) -> list[PersonPose]:
         """
@@ -77,11 +77,11 @@ class PersonChoice:
         :param persons: everybody, also those just lost.
         :param stamp_ns: of the image.
         """
-        kept = [p for p in persons if p.person_id in self._wanted(persons)]
-        present = {p.person_id: p for p in kept if p.state is not TrackingState.LOST}
-        lost = [p for p in persons if p.state is TrackingState.LOST and p.person_id in self._told]
-        dropped = self._told.keys() - present.keys() - {p.person_id for p in lost}
-        ends = [lost_person(self._told[name], stamp_ns) for name in sorted(dropped)]
+        kept = [p for p in persons if p.track_id in self._wanted(persons)]
+        present = {p.track_id: p for p in kept if p.state is not TrackingState.LOST}
+        lost = [p for p in persons if p.state is TrackingState.LOST and p.track_id in self._told]
+        dropped = self._told.keys() - present.keys() - {p.track_id for p in lost}
+        ends = [lost_person(self._told[gone], stamp_ns) for gone in sorted(dropped)]
         self._told = present
         return [*present.values(), *lost, *ends]
 
@@ -91,17 +91,17 @@ class PersonChoice:
 
         :param lost: their last records.
         """
-        told = [person for person in lost if person.person_id in self._told]
+        told = [person for person in lost if person.track_id in self._told]
         for person in told:
-            del self._told[person.person_id]
+            del self._told[person.track_id]
         return told
 
-    def _wanted(self, persons: Sequence[PersonPose]) -> set[str]:
+    def _wanted(self, persons: Sequence[PersonPose]) -> set[int | None]:
         present = [p for p in persons if p.state is not TrackingState.LOST]
         if self.reach_m:
             present = [p for p in present if distance_m(p) <= self.reach_m]
-        if self.rule is None and not self.person_id:
-            return {p.person_id for p in present}
-        if self.person_id not in {p.person_id for p in present} and self.rule and present:
-            self.person_id = self.rule(present).person_id
-        return {self.person_id}
+        if self.rule is None and self.track_id is None:
+            return {p.track_id for p in present}
+        if self.track_id not in {p.track_id for p in present} and self.rule and present:
+            self.track_id = self.rule(present).track_id
+        return {self.track_id}

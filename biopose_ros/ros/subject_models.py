@@ -9,8 +9,9 @@ import numpy as np
 from std_msgs.msg import Header
 
 from biopose_ros.msg import SubjectModel
-from biopose_ros.records import FloatArray, PersonPose, TrackingState
+from biopose_ros.records import FloatArray, TrackingState
 from biopose_ros.ros.messages import subject_model
+from biopose_ros.ros.named_person import NamedPerson
 from biopose_ros.ros.stamps import to_ns
 from biopose_ros.skeleton import Skeleton, scaled_osim, write_urdf
 
@@ -70,7 +71,7 @@ class SubjectModels:
         """
         return self._announced.get(person_id)
 
-    def update(self, persons: Iterable[PersonPose], header: Header) -> None:
+    def update(self, persons: Iterable[NamedPerson], header: Header) -> None:
         """Send what has changed with this image."""
         followed = {p.person_id: p for p in persons if p.state is not TrackingState.LOST}
         for gone in self._announced.keys() - followed.keys():
@@ -85,13 +86,13 @@ class SubjectModels:
             for body in self._announced.values():
                 self._publish_model(body.model)
 
-    def _describe(self, person: PersonPose, header: Header) -> AnnouncedBody:
+    def _describe(self, person: NamedPerson, header: Header) -> AnnouncedBody:
         osim_xml = scaled_osim(self._skeleton, person.scales, person.mass_kg)
         model = subject_model(person, self._skeleton, osim_xml, header)
         urdf = write_urdf(self._skeleton, person.scales, f'{person.person_id}/')
         return AnnouncedBody(person.scales, to_ns(header.stamp), model, urdf)
 
-    def _has_changed(self, person: PersonPose, stamp_ns: int) -> bool:
+    def _has_changed(self, person: NamedPerson, stamp_ns: int) -> bool:
         last = self._announced.get(person.person_id)
         if person.state is not TrackingState.TRACKED or not np.isfinite(person.scales).all():
             return False

@@ -9,7 +9,8 @@ from scipy.spatial.transform import Rotation
 from std_msgs.msg import Header
 
 from biopose_ros.frames import GroundFrame, segment_rotation_to_rep103
-from biopose_ros.records import FloatArray, PersonPose
+from biopose_ros.records import FloatArray
+from biopose_ros.ros.named_person import NamedPerson
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.urdf_joints import joint_motions
 
@@ -20,7 +21,7 @@ def segment_frame(person_id: str, segment: str) -> str:
 
 
 def segment_transforms(
-    person: PersonPose, skeleton: Skeleton, header: Header, scales: FloatArray
+    person: NamedPerson, skeleton: Skeleton, header: Header, scales: FloatArray
 ) -> list[TransformStamped]:
     """
     Express every segment in its parent segment, and the root in the image's frame.
@@ -70,7 +71,7 @@ def ground_transform(frame: str, ground: GroundFrame, header: Header) -> Transfo
     return _stamped(header, header.frame_id, frame, quaternion, ground.to_camera(np.zeros(3)))
 
 
-def _known_to_the_root(person: PersonPose, skeleton: Skeleton) -> list[bool]:
+def _known_to_the_root(person: NamedPerson, skeleton: Skeleton) -> list[bool]:
     """
     Tell which segments have a pose.
 

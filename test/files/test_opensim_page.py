@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from person_poses import person_pose
 
 from biopose_ros.files.results import RunResults
-from biopose_ros.records import Markers, PersonPose, TrackingState
+from biopose_ros.records import Markers
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 from biopose_ros.virtual_markers.on_skeleton import with_virtual_markers
@@ -23,7 +24,7 @@ RATE_HZ, MASS_KG = 30.0, 64.0
 @pytest.fixture(scope='module')
 def person(tmp_path_factory):
     skeleton = load_skeleton()
-    marked, count = with_virtual_markers(skeleton), len(skeleton.coordinate_names)
+    marked = with_virtual_markers(skeleton)
     elbow = skeleton.coordinate_index('elbow_flex_r')
     folder = tmp_path_factory.mktemp('page') / 'out'
     results = RunResults(folder, skeleton, RATE_HZ, {})
@@ -31,24 +32,11 @@ def person(tmp_path_factory):
         coordinates = skeleton.default_coordinates.clone()
         coordinates[elbow] = 0.8 + 0.5 * np.sin(4 * image / RATE_HZ)
         markers_m = marked.marker_positions(coordinates, names=MARKER_NAMES).numpy()
-        pose = PersonPose(
-            person_id='person_1',
-            stamp_ns=0,
-            state=TrackingState.TRACKED,
-            confidence=0.9,
-            coordinates=coordinates.numpy(),
-            velocities=np.zeros(count),
-            stddev=np.full(count, 0.05),
-            scales=np.ones((21, 3)),
-            scale_stddev=np.full(21, 0.01),
-            segment_rotations=np.tile(np.eye(3), (21, 1, 1)),
-            segment_positions_m=np.zeros((21, 3)),
+        pose = person_pose(
+            coordinates,
+            segments=21,
+            stddev=np.full(len(coordinates), 0.05),
             markers=Markers(MARKER_NAMES, markers_m, np.ones(len(MARKER_NAMES))),
-            stature_m=1.7,
-            stature_stddev_m=0.0,
-            box_xyxy_px=np.zeros(4),
-            keypoints_px=np.zeros((33, 2)),
-            keypoint_confidence=np.zeros(33),
             mass_kg=MASS_KG,
         )
         results.write(image / RATE_HZ, [pose])

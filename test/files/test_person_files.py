@@ -7,11 +7,12 @@ import signal
 import numpy as np
 import pytest
 import torch
+from person_poses import person_pose
 
 from biopose_ros.files.mot import read_mot
 from biopose_ros.files.results import INTERRUPTED, RunResults, finish_run
 from biopose_ros.files.trc import read_trc
-from biopose_ros.records import Markers, PersonPose, TrackingState
+from biopose_ros.records import Markers
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 from biopose_ros.virtual_markers.on_skeleton import with_virtual_markers
@@ -69,24 +70,14 @@ def walk(skeleton, marked, own_places_m, stature_m):
         wobble_m = generator.normal(0, 0.03, 3) + generator.normal(0, 0.005, (95, 3))
         markers_m = carried_m(marked, own_places_m, coordinates) + wobble_m
         poses.append(
-            PersonPose(
-                person_id='person_1',
+            person_pose(
+                coordinates,
                 stamp_ns=round(image / RATE_HZ * 1e9),
-                state=TrackingState.TRACKED,
                 confidence=0.9,
-                coordinates=coordinates,
-                velocities=np.zeros(count),
                 stddev=np.full(count, 0.05),
                 scales=np.full((segments, 3), SCALE),
-                scale_stddev=np.full(segments, 0.01),
-                segment_rotations=np.tile(np.eye(3), (segments, 1, 1)),
-                segment_positions_m=np.zeros((segments, 3)),
                 markers=Markers(MARKER_NAMES, markers_m, np.ones(len(MARKER_NAMES))),
                 stature_m=stature_m,
-                stature_stddev_m=0.0,
-                box_xyxy_px=np.zeros(4),
-                keypoints_px=np.zeros((33, 2)),
-                keypoint_confidence=np.zeros(33),
                 mass_kg=64.0,
                 mass_stddev_kg=0.0,
             )

@@ -3,11 +3,12 @@ import json
 
 import numpy as np
 import pytest
+from person_poses import person_pose
 
 from biopose_ros.files.mot import read_mot
 from biopose_ros.files.results import RunResults
 from biopose_ros.files.trc import read_trc
-from biopose_ros.records import Markers, PersonPose, TrackingState
+from biopose_ros.records import Markers, TrackingState
 from biopose_ros.skeleton import load_skeleton
 
 RATE_HZ = 10.0
@@ -24,28 +25,22 @@ def skeleton():
 def pose_of(skeleton):
     count, segments = len(skeleton.coordinate_names), len(skeleton.segment_names)
 
-    def _pose_of(person_id, state=TRACKED, knee_rad=0.5, scale=1.1):
+    def _pose_of(track_id, state=TRACKED, knee_rad=0.5, scale=1.1):
         coordinates = np.zeros(count)
         coordinates[skeleton.coordinate_index('knee_angle_r')] = knee_rad
         coordinates[skeleton.coordinate_index('wrist_dev_l')] = np.nan
-        return PersonPose(
-            person_id=person_id,
+        return person_pose(
+            coordinates,
+            track_id=track_id,
             stamp_ns=7,
             state=state,
             confidence=0.75,
-            coordinates=coordinates,
             velocities=np.full(count, 0.1),
             stddev=np.full(count, 0.05),
             scales=np.full((segments, 3), scale),
-            scale_stddev=np.full(segments, 0.01),
-            segment_rotations=np.tile(np.eye(3), (segments, 1, 1)),
-            segment_positions_m=np.zeros((segments, 3)),
             markers=Markers(MARKERS, np.full((len(MARKERS), 3), 1.5), np.ones(len(MARKERS))),
             stature_m=1.8,
             stature_stddev_m=np.nan,
-            box_xyxy_px=np.zeros(4),
-            keypoints_px=np.zeros((33, 2)),
-            keypoint_confidence=np.zeros(33),
             foot_contact=np.array([0.9, np.nan]),
         )
 
@@ -56,11 +51,11 @@ def pose_of(skeleton):
 def run(tmp_path, skeleton, pose_of):
     """Person 1 leaves for a while; person 2 is seen once."""
     results = RunResults(tmp_path / 'out', skeleton, RATE_HZ, {'input': 'test'})
-    results.write(0.0, [pose_of('person_1', knee_rad=0.2)])
-    results.write(0.1, [pose_of('person_1', OCCLUDED, 3.0), pose_of('person_2')])
-    results.write(0.2, [pose_of('person_3', OCCLUDED)])
-    results.write(0.3, [pose_of('person_1', LOST, 9.0)])
-    results.write(0.4, [pose_of('person_1', knee_rad=0.6)])
+    results.write(0.0, [pose_of(1, knee_rad=0.2)])
+    results.write(0.1, [pose_of(1, OCCLUDED, 3.0), pose_of(2)])
+    results.write(0.2, [pose_of(3, OCCLUDED)])
+    results.write(0.3, [pose_of(1, LOST, 9.0)])
+    results.write(0.4, [pose_of(1, knee_rad=0.6)])
     return tmp_path / 'out', results.close()
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from person_poses import person_pose
 
 from biopose_ros.frames import CAMERA_FROM_GROUND, ground_to_camera
 from biopose_ros.person.body_points import body_points
-from biopose_ros.records import Markers, PersonPose, TrackingState
 from biopose_ros.skeleton import load_skeleton
 
 SKELETON = load_skeleton()
@@ -16,27 +16,12 @@ SKELETON = load_skeleton()
 
 def pose_at(coordinates, scales, **changes):
     frames = SKELETON.forward_kinematics(torch.from_numpy(coordinates), torch.from_numpy(scales))
-    count = len(coordinates)
     values = {
-        'person_id': 'person_1',
-        'stamp_ns': 0,
-        'state': TrackingState.TRACKED,
-        'confidence': 1.0,
-        'coordinates': coordinates,
-        'velocities': np.zeros(count),
-        'stddev': np.zeros(count),
         'scales': scales,
-        'scale_stddev': np.zeros(len(scales)),
         'segment_rotations': CAMERA_FROM_GROUND @ frames.rotations.numpy(),
         'segment_positions_m': ground_to_camera(frames.positions_m.numpy()),
-        'markers': Markers((), np.zeros((0, 3)), np.zeros(0)),
-        'stature_m': 1.7,
-        'stature_stddev_m': 0.0,
-        'box_xyxy_px': np.zeros(4),
-        'keypoints_px': np.zeros((33, 2)),
-        'keypoint_confidence': np.zeros(33),
     }
-    return PersonPose(**{**values, **changes})
+    return person_pose(coordinates, len(scales), **(values | changes))
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from person_poses import person_pose
 
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.keypoints.landmarks import landmark_index
 from biopose_ros.person.certainty import FEATURES, Certainty, CertaintyModel, Spread
 from biopose_ros.person.evidence import ORIGINS, seen_coordinates, seen_parts, uprightness
-from biopose_ros.records import Markers, PersonPose, TrackingState
+from biopose_ros.records import TrackingState
 from biopose_ros.skeleton import load_skeleton
 
 SKELETON = load_skeleton()
@@ -31,20 +32,11 @@ def standing_pose():
             row = SKELETON.segment_index(f'{segment}_{side}')
             keypoints_px[landmark_index(f'{name}_{joint}')] = seen_px[row]
     count, segments = len(NAMES), len(SKELETON.segment_names)
-    return PersonPose(
-        person_id='person_1',
-        stamp_ns=0,
-        state=TrackingState.TRACKED,
-        confidence=1.0,
-        coordinates=np.zeros(count),
-        velocities=np.zeros(count),
+    return person_pose(
+        np.zeros(count),
+        segments,
         stddev=np.full(count, np.radians(5.0)),
-        scales=np.ones((segments, 3)),
-        scale_stddev=np.zeros(segments),
-        segment_rotations=np.tile(np.eye(3), (segments, 1, 1)),
         segment_positions_m=positions_m,
-        markers=Markers((), np.zeros((0, 3)), np.zeros(0)),
-        stature_m=1.7,
         stature_stddev_m=0.09,
         box_xyxy_px=np.array([200.0, 50, 440, 460]),
         keypoints_px=keypoints_px,

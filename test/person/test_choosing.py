@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from person_poses import person_pose
 
 from biopose_ros.person.choosing import (
     ALL,
@@ -13,22 +14,20 @@ from biopose_ros.person.choosing import (
 from biopose_ros.person.recording import RecordedImage
 from biopose_ros.records import TrackingState
 
+LEFT, LARGE, LIVELY = 1, 2, 3
 
-class Seen:
-    """What rules look at."""
 
-    def __init__(self, name, box, speed, state=TrackingState.TRACKED):
-        self.person_id, self.state = name, state
-        self.box_xyxy_px = np.array(box, float)
-        self.velocities = np.full(10, speed)
+def seen(track_id, box, speed, state=TrackingState.TRACKED):
+    box_px, velocities = np.array(box, float), np.full(10, speed)
+    return person_pose(track_id=track_id, state=state, box_xyxy_px=box_px, velocities=velocities)
 
 
 def recording():
-    left = Seen('left', [0, 100, 50, 200], 0.2)
-    large = Seen('large', [300, 0, 500, 400], 0.1)
-    lively = Seen('lively', [200, 100, 260, 220], 3.0)
-    unknown = Seen('lively', [200, 100, 260, 220], np.nan)
-    hidden = Seen('large', [0, 0, 9, 9], 9.0, TrackingState.OCCLUDED)
+    left = seen(LEFT, [0, 100, 50, 200], 0.2)
+    large = seen(LARGE, [300, 0, 500, 400], 0.1)
+    lively = seen(LIVELY, [200, 100, 260, 220], 3.0)
+    unknown = seen(LIVELY, [200, 100, 260, 220], np.nan)
+    hidden = seen(LARGE, [0, 0, 9, 9], 9.0, TrackingState.OCCLUDED)
     people = [[], [left, large, unknown], [left, hidden, lively], [left, lively]]
     return [RecordedImage(time / 10, poses) for time, poses in enumerate(people)]
 
@@ -36,12 +35,12 @@ def recording():
 @pytest.mark.parametrize(
     ('rule', 'person'),
     [
-        ('largest', 'large'),
-        ('longest', 'left'),
-        ('leftmost', 'left'),
-        ('most-moving', 'lively'),
-        ('210,150', 'lively'),
-        ('480, 390', 'large'),
+        ('largest', LARGE),
+        ('longest', LEFT),
+        ('leftmost', LEFT),
+        ('most-moving', LIVELY),
+        ('210,150', LIVELY),
+        ('480, 390', LARGE),
         (ALL, None),
     ],
 )
@@ -50,9 +49,9 @@ def test_a_rule_finds_its_person(rule, person):
 
 
 def test_only_the_chosen_one_is_left_and_no_image_is_lost():
-    images = only(recording(), 'left')
+    images = only(recording(), LEFT)
     assert [image.time_s for image in images] == [image.time_s for image in recording()]
-    assert {pose.person_id for image in images for pose in image.poses} == {'left'}
+    assert {pose.track_id for image in images for pose in image.poses} == {LEFT}
     everybody = only(recording(), None)
     assert sum(len(image.poses) for image in everybody) == 8
 
@@ -71,14 +70,14 @@ def test_an_unknown_rule_is_refused_with_the_known_ones(rule):
 def test_a_selection_passes_on_the_chosen_one_at_the_end():
     written = []
     selection = PersonSelection(
-        lambda time_s, poses: written.append((time_s, [one.person_id for one in poses])),
+        lambda time_s, poses: written.append((time_s, [one.track_id for one in poses])),
         shortest_s=0.0, rule='longest',
     )  # fmt: skip
     for image in recording():
         selection.push(image)
     assert written == []
     selection.finish()
-    assert written == [(0.0, []), (0.1, ['left']), (0.2, ['left']), (0.3, ['left'])]
+    assert written == [(0.0, []), (0.1, [LEFT]), (0.2, [LEFT]), (0.3, [LEFT])]
 
 
 def test_a_selection_of_everybody_passes_on_as_it_goes():

@@ -2,10 +2,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from person_poses import person_pose
 
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.person.drawing import LEFT, MIDDLE, RIGHT, draw_person, draw_persons
-from biopose_ros.records import Markers, PersonPose, TrackingState
+from biopose_ros.records import TrackingState
 
 CAMERA = guess_camera(320, 240, focal_px=300.0)
 
@@ -23,25 +24,11 @@ BLACK = np.zeros((240, 320, 3), np.uint8)
 
 def person(**changes):
     fields = {
-        'person_id': 'person_1',
-        'stamp_ns': 0,
-        'state': TrackingState.TRACKED,
-        'confidence': 1.0,
-        'coordinates': np.zeros(0),
-        'velocities': np.zeros(0),
-        'stddev': np.zeros(0),
-        'scales': np.ones((4, 3)),
-        'scale_stddev': np.zeros(4),
         'segment_rotations': np.tile(np.diag([1.0, -1.0, -1.0]), (4, 1, 1)),
         'segment_positions_m': POSITIONS_M,
-        'markers': Markers((), np.zeros((0, 3)), np.zeros(0)),
-        'stature_m': 1.7,
-        'stature_stddev_m': 0.1,
         'box_xyxy_px': np.array([100.0, 60, 220, 200]),
-        'keypoints_px': np.zeros((33, 2)),
-        'keypoint_confidence': np.zeros(33),
     }
-    return PersonPose(**(fields | changes))
+    return person_pose(segments=4, **(fields | changes))
 
 
 def at(image, x_m, y_m, depth_m=3.0):

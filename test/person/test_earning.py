@@ -2,34 +2,30 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from person_poses import person_pose
 
 from biopose_ros.person.earning import EarnedPersons
 from biopose_ros.person.recording import RecordedImage
 from biopose_ros.records import TrackingState
 
-
-class Seen:
-    """All that counts of a pose."""
-
-    def __init__(self, name, state=TrackingState.TRACKED):
-        self.person_id, self.state = name, state
+REAL, MIRAGE = 1, 2
 
 
 def through(shortest_s, frames):
     earned, images = EarnedPersons(shortest_s), []
-    for time_s, names in frames:
-        images += earned.push(RecordedImage(time_s, [Seen(name) for name in names]))
+    for time_s, ids in frames:
+        images += earned.push(RecordedImage(time_s, [person_pose(track_id=id_) for id_ in ids]))
     images += earned.flush()
-    return [(image.time_s, [pose.person_id for pose in image.poses]) for image in images]
+    return [(image.time_s, [pose.track_id for pose in image.poses]) for image in images]
 
 
 def test_a_mirage_gets_nothing_and_who_stays_is_there_from_the_start():
-    frames = [(n / 10, ['real', 'mirage'] if n in (3, 4) else ['real']) for n in range(12)]
-    assert through(0.5, frames) == [(time_s, ['real']) for time_s, _ in frames]
+    frames = [(n / 10, [REAL, MIRAGE] if n in (3, 4) else [REAL]) for n in range(12)]
+    assert through(0.5, frames) == [(time_s, [REAL]) for time_s, _ in frames]
 
 
 def test_a_glimpse_long_before_is_left_out():
-    frames = [(n / 10, [] if 2 <= n < 6 else ['one']) for n in range(12)]
+    frames = [(n / 10, [] if 2 <= n < 6 else [1]) for n in range(12)]
     assert through(0.4, frames) == [(t, names if t > 0.5 else []) for t, names in frames]
 
 
@@ -38,12 +34,12 @@ def test_predicted_images_earn_nothing():
     out = []
     for n in range(8):
         state = TrackingState.TRACKED if n < 2 else TrackingState.OCCLUDED
-        out += earned.push(RecordedImage(n / 10, [Seen('one', state)]))
+        out += earned.push(RecordedImage(n / 10, [person_pose(state=state)]))
     assert all(not image.poses for image in [*out, *earned.flush()])
 
 
 @given(
-    st.lists(st.sets(st.sampled_from('abc')), max_size=20),
+    st.lists(st.sets(st.sampled_from([1, 2, 3])), max_size=20),
     st.sampled_from([0.0, 0.1, 0.25, 5.0]),
 )
 def test_no_image_is_lost_and_none_changes_its_place(people, shortest_s):

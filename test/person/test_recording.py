@@ -3,20 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from person_poses import NO_MARKERS, person_pose
 
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.frames import GroundFrame
 from biopose_ros.person import recording as recordings
 from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 from biopose_ros.person.skeleton_points import SkeletonPoints
-from biopose_ros.records import (
-    ImageEvidence,
-    Markers,
-    PersonPose,
-    SeenKeypoints,
-    SkeletonFit,
-    TrackingState,
-)
+from biopose_ros.records import ImageEvidence, SeenKeypoints, SkeletonFit, TrackingState
 from biopose_ros.skeleton import load_skeleton
 
 CAMERA = guess_camera(1280, 720)
@@ -38,40 +32,25 @@ def smooth_recording(images, skeleton):
 def evidence_of(skeleton, coordinates):
     """Measured coordinates, and no keypoints."""
     count = SkeletonPoints(skeleton, GROUND).count
-    fit = SkeletonFit(
-        coordinates,
-        np.where(skeleton.is_rotation, STDDEV, 0.02),
-        Markers((), np.zeros((0, 3)), np.zeros(0)),
-    )
+    stddev = np.where(skeleton.is_rotation, STDDEV, 0.02)
+    fit = SkeletonFit(coordinates, stddev, NO_MARKERS)
     unseen = SeenKeypoints(
         np.full((count, 2), np.nan), np.full(count, 0.02), np.zeros(count, dtype=bool)
     )
     return ImageEvidence(fit, unseen)
 
 
-def pose_of(skeleton, person_id, coordinates, state=TrackingState.TRACKED):
-    segments = len(skeleton.segment_names)
+def pose_of(skeleton, track_id, coordinates, state=TrackingState.TRACKED):
     stddev = np.full(len(coordinates), STDDEV)
     stddev[3:6] = 0.3  # mostly the unknown size
     is_seen = state is not TrackingState.OCCLUDED
-    return PersonPose(
-        person_id=person_id,
-        stamp_ns=0,
+    return person_pose(
+        coordinates,
+        len(skeleton.segment_names),
+        track_id=track_id,
         state=state,
-        confidence=1.0,
-        coordinates=coordinates,
-        velocities=np.zeros_like(coordinates),
         stddev=stddev,
-        scales=np.ones((segments, 3)),
-        scale_stddev=np.zeros(segments),
-        segment_rotations=np.zeros((segments, 3, 3)),
-        segment_positions_m=np.zeros((segments, 3)),
-        markers=Markers((), np.zeros((0, 3)), np.zeros(0)),
-        stature_m=1.7,
         stature_stddev_m=0.09,
-        box_xyxy_px=np.zeros(4),
-        keypoints_px=np.zeros((33, 2)),
-        keypoint_confidence=np.zeros(33),
         evidence=evidence_of(skeleton, coordinates) if is_seen else None,
     )
 
@@ -89,9 +68,9 @@ def recording(skeleton):
     for row, time_s in enumerate(times_s):
         hidden = 40 <= row < 46
         state = TrackingState.OCCLUDED if hidden else TrackingState.TRACKED
-        poses = [pose_of(skeleton, 'person_1', truth[0] if hidden else noisy[row], state)]
+        poses = [pose_of(skeleton, 1, truth[0] if hidden else noisy[row], state)]
         if 30 <= row < 60:
-            poses.append(pose_of(skeleton, 'person_2', truth[0].copy()))
+            poses.append(pose_of(skeleton, 2, truth[0].copy()))
         images.append(RecordedImage(time_s, poses))
     return truth, images
 
@@ -119,8 +98,8 @@ def test_noise_is_smoothed_and_hidden_images_are_bridged(recording, smoothed, sk
 def test_images_persons_and_states_stay(recording, smoothed):
     for old, new in zip(recording[1], smoothed, strict=True):
         assert new.time_s == old.time_s
-        assert [(p.person_id, p.state) for p in new.poses] == [
-            (p.person_id, p.state) for p in old.poses
+        assert [(p.track_id, p.state) for p in new.poses] == [
+            (p.track_id, p.state) for p in old.poses
         ]
 
 

@@ -54,7 +54,7 @@ class SpotPipeline:
         return [lost_person(person, self._stamp_ns) for person in gone.values()]
 
     def forget(self, track_id):
-        gone = self._last.pop(f'person_{track_id}', None)
+        gone = self._last.pop(track_id, None)
         return [] if gone is None else [lost_person(gone, self._stamp_ns)]
 
     def set_height(self, track_id, height_m):
@@ -78,8 +78,8 @@ class SpotPipeline:
         if keypoints is not None:  # shown, so that tests see which ones came
             persons = [replace(p, confidence=keypoints.confidence.max()) for p in persons]
         self.clock.end_image()
-        now = {person.person_id: person for person in persons}
-        gone = [person for name, person in self._last.items() if name not in now]
+        now = {person.track_id: person for person in persons}
+        gone = [person for number, person in self._last.items() if number not in now]
         self._last, self._stamp_ns = now, stamp_ns
         return [*persons, *(lost_person(person, stamp_ns) for person in gone)]
 
@@ -99,7 +99,7 @@ class SpotPipeline:
                 values[self.skeleton.coordinate_index(name)] = np.nan
         count = len(self.skeleton.segment_names)
         return PersonPose(
-            person_id=f'person_{number}',
+            track_id=number,
             stamp_ns=stamp_ns,
             state=TrackingState.TRACKED,
             confidence=0.9,
