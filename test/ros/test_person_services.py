@@ -79,9 +79,12 @@ def test_forget_and_reset_end_tracks(probe):
 
 def test_a_pause_keeps_the_node_active(probe):
     probe.result_of(ONE)
+    probe.received['joint_angles'].clear()
     assert call(probe, SetBool, 'pause', data=True).success
+    probe.wait_for(lambda: probe.received['joint_angles'], what='nobody was lost')
     status = probe.diagnostics(lambda s: values(s)['state'] == 'active, paused')
     assert status
+    probe.spin(0.1)
     probe.received['tracked_persons'].clear()
     probe.show(ONE)
     probe.spin(0.3)
