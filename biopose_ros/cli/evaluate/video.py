@@ -170,8 +170,17 @@ def _print(
             _columns(
                 'mean of estimate - truth, degrees', results, lambda r: r.coordinate_bias_deg
             ),
+            _columns('orientation in space, mean absolute error, degrees', results, _by_axis),
             _columns('2D distance to truth, pixels', results, lambda r: r.keypoint_error_px),
         )
+
+
+def _by_axis(result: ViewResult) -> dict[str, float]:
+    return {
+        f'{segment} {axis}': error
+        for segment, errors in result.segment_deg.items()
+        for axis, error in errors.items()
+    }
 
 
 def _columns(

@@ -29,6 +29,7 @@ from biopose_ros.evaluation.angles.multi_view import (
     projected_keypoints,
     view_angles_deg,
 )
+from biopose_ros.evaluation.angles.segment_turns import segment_turns_deg
 from biopose_ros.evaluation.angles.view_angle import AngleResult, errors_by_view_angle
 from biopose_ros.evaluation.metrics import (
     GROUPS,
@@ -46,6 +47,7 @@ from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import Camera, FloatArray, PersonPose
 from biopose_ros.settings import PipelineConfig
+from biopose_ros.skeleton import Skeleton
 
 CLIP = 'pose2sim_blender'
 # Keypoints of the truth and the landmarks that mean the same places.
@@ -69,6 +71,7 @@ class ViewResult:
     :param slopes: per coordinate, what the gain is made of.
     :param coordinate_mae_deg: per coordinate, degrees.
     :param coordinate_bias_deg: per coordinate, mean of estimate minus truth, degrees.
+    :param segment_deg: per segment and axis, mean absolute error of its orientation, degrees.
     :param keypoint_error_px: per landmark, median distance to the projected truth, pixels.
     :param keypoint_offset_px: per landmark, median x and y of estimate minus truth, pixels.
     :param by_view_angle: the pictures apart by the side that they show.
@@ -82,6 +85,7 @@ class ViewResult:
     slopes: Mapping[str, Slope]
     coordinate_mae_deg: Mapping[str, float]
     coordinate_bias_deg: Mapping[str, float]
+    segment_deg: Mapping[str, Mapping[str, float]]
     keypoint_error_px: Mapping[str, float]
     keypoint_offset_px: Mapping[str, Sequence[float]]
     by_view_angle: Mapping[str, AngleResult]
@@ -156,7 +160,7 @@ def evaluate_view(
     :returns: the view's scores.
     """
     run = run_view(pipeline, truth, view, watch, looks_ahead)
-    return _score(run, pipeline.skeleton.coordinate_names)
+    return _score(run, pipeline.skeleton)
 
 
 def run_view(
@@ -228,7 +232,8 @@ def _subject(
     return chosen
 
 
-def _score(run: ViewRun, coordinate_names: Sequence[str]) -> ViewResult:
+def _score(run: ViewRun, skeleton: Skeleton) -> ViewResult:
+    coordinate_names = skeleton.coordinate_names
     poses, true_coordinates, true_keypoints_px = run.poses, run.coordinates, run.keypoints_px
     has_truth = np.isfinite(next(iter(true_keypoints_px.values()))).all(axis=-1)
     unknown = np.full(len(coordinate_names), np.nan)
@@ -257,6 +262,9 @@ def _score(run: ViewRun, coordinate_names: Sequence[str]) -> ViewResult:
         slopes=slopes,
         coordinate_mae_deg={name: _mean_absolute(errors) for name, errors in compared.items()},
         coordinate_bias_deg={name: float(np.nanmean(e)) for name, e in compared.items()},
+        segment_deg=segment_turns_deg(
+            skeleton, estimate, {name: true_coordinates[name] for name in compared}
+        ),
         keypoint_error_px={
             name: float(np.nanmedian(np.linalg.norm(offsets, axis=1)))
             for name, offsets in offsets_px.items()
