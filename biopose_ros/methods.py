@@ -265,4 +265,4 @@ class SizeMemory:
 
 
 def _visible(crops: Sequence[PersonCrop]) -> list[PersonCrop]:
-    return [crop for crop in crops if crop.state != TrackingState.OCCLUDED]
+    return [c for c in crops if c.is_looked_at and c.state != TrackingState.OCCLUDED]

@@ -178,6 +178,8 @@ class PersonCrop:
     :param maps: an encoder's feature maps of it, where they were asked for.
     :param foreign: what another detector saw of the person, where there is one; its points stand
         among the keypoints, too, each as the landmark nearest in meaning.
+    :param is_looked_at: whether this image was looked at; else it is others' turn, and the fields
+        are the last sighting's, moved on.
     """
 
     track_id: int
@@ -190,6 +192,7 @@ class PersonCrop:
     crop: Crop
     maps: FeatureMaps | None = None
     foreign: ForeignPoints | None = None
+    is_looked_at: bool = True
 
 
 @dataclass(frozen=True)

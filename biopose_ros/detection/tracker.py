@@ -2,7 +2,8 @@
 Find and follow persons from image to image: the front of the detection stage.
 
 A followed person costs one call of the landmark network per image, in the crop where the last
-landmarks say that the person is. The detector runs only now and then, to find further persons.
+landmarks say that the person is; where many are followed, all but the nearest take turns. The
+detector runs only now and then, to find further persons.
 """
 
 from __future__ import annotations
@@ -86,9 +87,10 @@ class PersonTracker:
             self.reset()
         self.last_stamp_ns = stamp_ns
         candidates = self._search(image_bgr, stamp_ns)
-        crops = [track.predict(stamp_ns) for track in self.tracks]
+        tracks = self._in_turn()
+        crops = [track.predict(stamp_ns) for track in tracks]
         sightings = self.network.run(image_bgr, [*crops, *(found.crop for found in candidates)])
-        seen = self._follow(image_bgr, sightings[: len(crops)], stamp_ns)
+        seen = self._follow(image_bgr, tracks, sightings[: len(crops)], stamp_ns)
         scores = [found.score for found in candidates]
         self._meet(image_bgr, sightings[len(crops) :], scores, seen, stamp_ns)
         return self._report(image_bgr, stamp_ns)
@@ -112,7 +114,7 @@ class PersonTracker:
         sighting = self.network.run(image_bgr, [crop])[0]
         track = Track(0, sighting, 0, body_colours(image_bgr, sighting))
         track.state = TrackingState.TRACKED
-        return track.record(image_bgr.shape[1], image_bgr.shape[0])
+        return track.record(image_bgr.shape[1], image_bgr.shape[0], 0)
 
     def _search(self, image: NDArray[np.uint8], stamp_ns: int) -> list[Detection]:
         """:returns: persons who may be new or back in sight."""
@@ -140,8 +142,26 @@ class PersonTracker:
             and not any(_is_near(found.crop, track.predict(stamp_ns)) for track in visible)
         ][:_MAX_CANDIDATES]
 
+    def _in_turn(self) -> list[Track]:
+        """:returns: the nearest person, those not confirmed yet, and who waited longest."""
+        tracked = [track for track in self.tracks if track.state == TrackingState.TRACKED]
+        nearest = max(tracked, key=lambda track: track.size_px, default=None)
+        order = sorted(
+            self.tracks,
+            key=lambda track: (
+                track is not nearest,
+                track.state != TrackingState.TENTATIVE,
+                track.looked_ns,
+            ),
+        )
+        return order[: self.config.looks_per_image]
+
     def _follow(
-        self, image: NDArray[np.uint8], sightings: list[Sighting], stamp_ns: int
+        self,
+        image: NDArray[np.uint8],
+        tracks: list[Track],
+        sightings: list[Sighting],
+        stamp_ns: int,
     ) -> list[Sighting]:
         """
         Give each track what was seen in its crop.
@@ -149,7 +169,8 @@ class PersonTracker:
         :returns: the sightings that were taken.
         """
         proposals = []
-        for track, sighting in zip(self.tracks, sightings, strict=True):
+        for track, sighting in zip(tracks, sightings, strict=True):
+            track.looked_ns = stamp_ns
             if _is_sensible(sighting.next_crop, image):
                 colours = body_colours(image, sighting)
                 misfit = track.misfit(sighting, colours, stamp_ns)
@@ -244,14 +265,15 @@ class PersonTracker:
     def _report(self, image: NDArray[np.uint8], stamp_ns: int) -> list[PersonCrop]:
         """Mark who was not seen, drop who is gone, and tell."""
         for track in self.tracks:
-            if track.seen_ns != stamp_ns:
+            is_unseen = track.looked_ns == stamp_ns and track.seen_ns != stamp_ns
+            if is_unseen or track.state == TrackingState.OCCLUDED:
                 is_gone = track.unseen_s(stamp_ns) > self.config.occlusion_s
                 is_mirage = track.state == TrackingState.TENTATIVE
                 track.state = (
                     TrackingState.LOST if is_gone or is_mirage else TrackingState.OCCLUDED
                 )
         height, width = image.shape[:2]
-        records = [track.record(width, height) for track in self.tracks]
+        records = [track.record(width, height, stamp_ns) for track in self.tracks]
         self.tracks = [track for track in self.tracks if track.state != TrackingState.LOST]
         return records
 

@@ -48,6 +48,7 @@ class Track:
     :param sightings: how many in a row.
     :param velocity_px_s: [2], of the hips, a running mean.
     :param sides: which side is left.
+    :attr looked_ns: stamp of the last image in which the person was looked for.
     """
 
     track_id: int
@@ -61,6 +62,7 @@ class Track:
 
     def __post_init__(self) -> None:
         self.presence = self.sighting.presence
+        self.looked_ns = self.seen_ns
         self.sides.settle(self.sighting, 0.0)
 
     @property
@@ -113,7 +115,7 @@ class Track:
             colours - self.colours
         )
         self.sighting = self.sides.settle(sighting, elapsed_s)
-        self.seen_ns = stamp_ns
+        self.seen_ns = self.looked_ns = stamp_ns
         self.sightings += 1
 
     def misfit(self, sighting: Sighting, colours: FloatArray, stamp_ns: int) -> float:
@@ -132,25 +134,31 @@ class Track:
         colour = np.linalg.norm(colours - self.colours, axis=1).mean() / _COLOUR_STEP
         return float(np.sqrt((distance**2 + growth**2 + colour**2) / 2))
 
-    def record(self, width: int, height: int) -> PersonCrop:
+    def record(self, width: int, height: int, stamp_ns: int) -> PersonCrop:
         """
         Tell the world.
 
         :param width: of the image.
         :param height: of the image.
+        :param stamp_ns: of the image.
         :returns: the person, with the last sighting.
         """
-        sighting = self.sighting
+        sighting, is_looked_at = self.sighting, self.looked_ns == stamp_ns
+        keypoints_px = sighting.keypoints_px
+        if not is_looked_at:
+            passed_px = self.predict(stamp_ns).center_px - sighting.next_crop.center_px
+            keypoints_px = keypoints_px + passed_px
         return PersonCrop(
             track_id=self.track_id,
             state=self.state,
-            box_xyxy_px=_box(sighting.keypoints_px, width, height),
+            box_xyxy_px=_box(keypoints_px, width, height),
             confidence=sighting.presence,
-            keypoints_px=sighting.keypoints_px,
+            keypoints_px=keypoints_px,
             keypoint_confidence=sighting.confidence,
             landmarks_m=sighting.landmarks_m,
             crop=sighting.crop,
             maps=sighting.reading.maps,
+            is_looked_at=is_looked_at,
         )
 
 

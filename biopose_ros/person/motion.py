@@ -135,7 +135,7 @@ class PersonMotion:
         return PersonPose(
             track_id=crop.track_id,
             stamp_ns=stamp_ns,
-            state=crop.state if is_measured else TrackingState.OCCLUDED,
+            state=crop.state if is_measured or not crop.is_looked_at else TrackingState.OCCLUDED,
             confidence=crop.confidence,
             coordinates=standing.coordinates,
             velocities=found.velocities,

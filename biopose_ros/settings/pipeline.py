@@ -31,6 +31,12 @@ class DetectionConfig:
         section='Detection',
     )
     max_persons: int = setting(4, 'How many persons to follow at most.', bounds=(1, 16))
+    looks_per_image: int = setting(
+        4,
+        'How many persons are looked at in each image: always the nearest, the others in turns; '
+        'their movement is predicted in between.',
+        bounds=(2, 16),
+    )
     min_detection_score: float = setting(
         0.4, 'A box is looked at from this score of the detector on.', bounds=(0.01, 1.0)
     )

@@ -194,3 +194,46 @@ def test_a_person_cut_at_the_waist_is_one_person(tracker, sitting):
 
 
 ANNOUNCED = (TrackingState.TRACKED, TrackingState.OCCLUDED)
+
+
+def three_persons(frames):
+    """The same person three times, the leftmost a fifth larger."""
+    small = [cv2.copyMakeBorder(f, 192, 0, 0, 0, cv2.BORDER_REPLICATE) for f in frames]
+    large = [cv2.resize(frame, None, fx=1.2, fy=1.2) for frame in frames]
+    return [np.hstack([near, far, far]) for near, far in zip(large, small, strict=True)]
+
+
+def test_where_many_are_followed_the_nearest_is_always_looked_at_and_others_in_turns(
+    tracker, balancing, monkeypatch
+):
+    monkeypatch.setattr(tracker, 'config', DetectionConfig(max_persons=3, looks_per_image=2))
+    people = follow(tracker, three_persons(balancing[:20]))
+    track_ids = {person.track_id for person in people[-1]}
+    assert len(track_ids) == 3
+    largest = max(people[-1], key=lambda person: person.crop.size_px).track_id
+    waited = dict.fromkeys(track_ids, 0)
+    for frame in people[-10:]:
+        assert {person.track_id for person in frame} == track_ids
+        assert all(person.state == TrackingState.TRACKED for person in frame)
+        looked_at = {person.track_id for person in frame if person.is_looked_at}
+        assert largest in looked_at
+        assert len(looked_at) == 2
+        for track_id in track_ids:
+            waited[track_id] = 0 if track_id in looked_at else waited[track_id] + 1
+            assert waited[track_id] <= 1
+
+
+def test_who_vanishes_while_others_have_their_turn_is_occluded_a_turn_later(
+    tracker, balancing, monkeypatch
+):
+    monkeypatch.setattr(tracker, 'config', DetectionConfig(max_persons=3, looks_per_image=2))
+    frames = three_persons(balancing[:18])
+    people = follow(tracker, frames[:12])
+    last = max(people[-1], key=lambda person: person.box_xyxy_px[0])
+    left = int(last.box_xyxy_px[0])
+    for frame in frames:
+        frame[:, left:] = 0
+    people = follow(tracker, frames[12:], start_ns=12 * FRAME_NS)
+    found = [person for frame in people for person in frame]
+    states = [person.state for person in found if person.track_id == last.track_id]
+    assert states[-1] == TrackingState.OCCLUDED

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -55,3 +57,17 @@ def test_whoever_is_out_of_sight_is_uncertain_within_the_limits_of_the_joints():
     assert (hidden.stddev <= widest_stddev(SKELETON) + 1e-12).all()
     knee = SKELETON.coordinate_index('knee_angle_r')
     assert hidden.stddev[knee] > 2 * seen.stddev[knee]
+
+
+def test_whose_turn_it_is_not_stays_tracked_and_is_predicted():
+    motion = PersonMotion(SKELETON, 0.5, GroundFrame.of_camera(0.0, 0.0, 0.0))
+    for frame in range(10):
+        seen = motion.update(CROP, standing(0.1), CAMERA, frame * 33_000_000)
+    waiting = replace(CROP, is_looked_at=False)
+    carried = motion.update(waiting, None, CAMERA, 330_000_000)
+    assert seen is not None
+    assert carried is not None
+    assert carried.state == TrackingState.TRACKED
+    assert carried.evidence is None
+    np.testing.assert_allclose(carried.coordinates, seen.coordinates, atol=0.02)
+    assert (carried.stddev >= seen.stddev - 1e-9).all()
