@@ -79,12 +79,12 @@ def build_method(
     """
     if config.method == 'landmarks':
         return LandmarkMethod(skeleton, config.height_m, clock)
-    neurik = NeurikStage(config.device)
+    neurik = NeurikStage(config.device, config.neurik_weights)
     if config.method == 'neurik':
         return LandmarkMethod(skeleton, config.height_m, clock, neurik)
-    predictor = MeshPredictor(encoder, config.mesh_weights, config.device)
+    predictor = MeshPredictor(encoder, config.mesh_weights, config.device, body=config.body)
     mesh = MeshStage(predictor, config.height_m)
-    return BioposeMethod(mesh, Refiner(config.refinement), neurik, clock)
+    return BioposeMethod(mesh, Refiner(config.refinement, config.body), neurik, clock)
 
 
 class LandmarkMethod:

@@ -210,7 +210,11 @@ class Pipeline:
     def _person(self, track_id: int) -> PersonMotion:
         if track_id not in self._persons:
             self._persons[track_id] = PersonMotion(
-                self.skeleton, self.config.smoothing, self.ground, self.config.mass_kg
+                self.skeleton,
+                self.config.smoothing,
+                self.ground,
+                self.config.mass_kg,
+                self.config.body,
             )
         return self._persons[track_id]
 

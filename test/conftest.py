@@ -72,7 +72,8 @@ def placed_body():
     from biopose_ros.frames import camera_to_ground
     from biopose_ros.records import Markers, PlacedBody, RecoveredBody
     from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
-    from biopose_ros.virtual_markers.cut_body import marked_body, points_about_pelvis_m
+    from biopose_ros.virtual_markers.cut_body import points_about_pelvis_m
+    from biopose_ros.virtual_markers.marked_body import marked_body
 
     vectors = 0.2 * torch.randn(24, 3, generator=torch.Generator().manual_seed(0))
     vectors[0] = torch.tensor([3.0, 0.2, 0.1])

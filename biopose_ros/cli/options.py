@@ -33,6 +33,9 @@ MeshWeights = Annotated[
     Path | None,
     typer.Option(help="Weights of one's own for biopose, its trained encoder beside it."),
 ]
+NeurikWeights = Annotated[Path | None, typer.Option(help="Weights of one's own for NeurIK.")]
+Body = Annotated[Path | None, typer.Option(help="SMPL file of one's own, .pkl or .npz.")]
+Osim = Annotated[Path | None, typer.Option(help="OpenSim model of one's own to carry over to.")]
 Weights = Annotated[Path | None, typer.Option(help='Weights file; without it the one that ships.')]
 Height = Annotated[float | None, typer.Option(help='Standing height of the person, metres.')]
 Split = Annotated[str, typer.Option(help='train, validation or test.')]

@@ -133,6 +133,7 @@ def run(
             _description(frames, cameras.first, pipeline, origin_ns, not causal),
             rate_out,
             c3d,
+            config.osim,
         )
         summary = _process(
             frames,
@@ -318,6 +319,11 @@ def _description(
         'images_left_out': frames.left_out,
         'method': pipeline.config.method,
         'network': pipeline.config.detection.model,
+        'own_parts': {
+            name: str(path)
+            for name in ('mesh_weights', 'neurik_weights', 'body')
+            if (path := getattr(pipeline.config, name)) is not None
+        },
         'device': pipeline.device,
         'height_m': pipeline.config.height_m,
         'mass_kg': pipeline.config.mass_kg,
@@ -362,6 +368,7 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
         )
     if summary['persons']:
         console.print(table)
+        _print_own_model(summary['persons'], console)
     else:
         console.print(
             '[yellow]nobody was found[/] for as long as --shortest asks; check that a person is '
@@ -379,3 +386,14 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
             'Give --intrinsics or --focal.'
         )
     console.print(f'{summary["frames"]} images, {summary["duration_s"]:.2f} s; results: {out}')
+
+
+def _print_own_model(persons: Sequence[dict[str, Any]], console: Console) -> None:
+    """Tell how well the motions fit the user's model, where there is one."""
+    for person in persons:
+        residual_m = person.get('own_model_residual_m')
+        if residual_m is not None:
+            console.print(
+                f'{person["person_id"]}/own_motion.mot: markers {1000 * residual_m:.0f} mm from '
+                'ours, root mean square'
+            )

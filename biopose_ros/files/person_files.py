@@ -20,6 +20,7 @@ from biopose_ros.files.angles_csv import AnglesCsvWriter, AnglesTable, read_angl
 from biopose_ros.files.c3d import write_c3d
 from biopose_ros.files.mot import MotWriter, StoWriter, degree_factors
 from biopose_ros.files.output import replacing, writing
+from biopose_ros.files.own_model import write_own_model
 from biopose_ros.files.resampling import Motion, gaps, resample
 from biopose_ros.files.trc import TrcWriter
 from biopose_ros.records import FloatArray, PersonPose, TrackingState
@@ -158,7 +159,11 @@ def rewrite_angles(
 
 
 def finish_person(
-    folder: Path, image_rate_hz: float, rate_hz: float, with_c3d: bool
+    folder: Path,
+    image_rate_hz: float,
+    rate_hz: float,
+    with_c3d: bool,
+    own_model: Skeleton | None = None,
 ) -> dict[str, Any]:
     """
     Make motion and markers from a person's table and model.
@@ -167,6 +172,7 @@ def finish_person(
     :param image_rate_hz: nominal rate of the images.
     :param rate_hz: of motion and markers.
     :param with_c3d: whether to write the markers as C3D, too.
+    :param own_model: a user's model to carry the motion over to.
     :returns: the person's figures for the summary, angles in degrees.
     :raises ValueError: when table or model are broken.
     :raises OutputError: when the files cannot be written.
@@ -187,7 +193,11 @@ def finish_person(
         places_m = np.stack(list(carried_markers(skeleton, motion)))
         with replacing(folder / C3D) as path:
             write_c3d(path, skeleton.marker_names, motion.times_s, places_m, rate_hz)
-    return _figures(table, seen, gaps(times_s, image_rate_hz))
+    figures = _figures(table, seen, gaps(times_s, image_rate_hz))
+    if own_model is not None:
+        residual_m = write_own_model(folder, own_model, skeleton, motion)
+        figures['own_model_residual_m'] = number(residual_m)
+    return figures
 
 
 def _write_motion(folder: Path, skeleton: Skeleton, motion: Motion) -> None:

@@ -25,6 +25,7 @@ from biopose_ros import __version__
 from biopose_ros.files.c3d import check_c3d
 from biopose_ros.files.frames import UNKNOWN_RATE_HZ
 from biopose_ros.files.output import OutputError, replacing, writing
+from biopose_ros.files.own_model import load_own_model
 from biopose_ros.files.person_files import (
     ANGLES,
     PersonFiles,
@@ -51,10 +52,13 @@ class RunResults:
     :param rate_hz: nominal rate of the images; None where the source does not say.
     :param rate_out_hz: of motion and markers; None for that of the images.
     :param with_c3d: whether to write the markers as C3D, too.
+    :param osim: a model of the user's own to carry the motions over to.
     :param description: what the run is, for the summary: input, method and the like.
     :ivar folder: the same.
     :raises OutputError: when the folder holds something already, or cannot be written.
-    :raises ValueError: when the rate is not above 0, or C3D cannot be written.
+    :raises FileNotFoundError: when there is no such model.
+    :raises ValueError: when the rate is not above 0, C3D cannot be written, or the user's model is
+        broken or lacks segments.
     """
 
     def __init__(
@@ -65,11 +69,13 @@ class RunResults:
         description: dict[str, Any],
         rate_out_hz: float | None = None,
         with_c3d: bool = False,
+        osim: Path | None = None,
     ) -> None:
         if rate_out_hz is not None and not 0.0 < rate_out_hz < np.inf:
             raise ValueError(f'the rate of the files must be above 0 Hz, got {rate_out_hz}')
         if with_c3d:
             check_c3d()
+        _own_model(osim)  # refused at once, not after an hour
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             if any(folder.iterdir()):
@@ -79,6 +85,7 @@ class RunResults:
         self._rate_hz = rate_hz
         self._rate_out_hz = rate_out_hz
         self._with_c3d = with_c3d
+        self._osim = None if osim is None else str(osim.resolve())
         self._description = description
         self._versions = _versions()
         self._persons: dict[int, PersonFiles] = {}
@@ -165,6 +172,7 @@ class RunResults:
             'image_rate_hz': number(image_rate_hz),
             'rate_out_hz': number(self._rate_out_hz or image_rate_hz),
             'with_c3d': self._with_c3d,
+            'osim': self._osim,
             'angle_unit': 'degree',
             'length_unit': 'metre',
             'persons': [person.facts() for person in self._persons.values()],
@@ -187,6 +195,7 @@ def finish_run(folder: Path) -> dict[str, Any]:
         summary: dict[str, Any] = json.loads(path.read_text())
         rates_hz = float(summary['image_rate_hz']), float(summary['rate_out_hz'])
         with_c3d = bool(summary['with_c3d'])
+        own_model = _own_model(summary.get('osim'))
         known = {person['person_id']: person for person in summary['persons']}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
@@ -195,10 +204,15 @@ def finish_run(folder: Path) -> dict[str, Any]:
         ) from None
     names = [name for name in known if (folder / name / ANGLES).exists()]
     summary['persons'] = [
-        {**known[name], **finish_person(folder / name, *rates_hz, with_c3d)} for name in names
+        {**known[name], **finish_person(folder / name, *rates_hz, with_c3d, own_model)}
+        for name in names
     ]
     _write(path, summary)
     return summary
+
+
+def _own_model(path: str | Path | None) -> Skeleton | None:
+    return None if path is None else load_own_model(Path(path))
 
 
 def _usual_rate(times_s: list[float]) -> float:

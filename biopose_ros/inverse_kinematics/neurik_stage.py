@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -18,14 +19,16 @@ from biopose_ros.records import Camera, FloatArray, Markers, PersonCrop
 class NeurikStage:
     """Runs NeurIK for all persons of an image."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, weights: Path | None = None) -> None:
         """
         Load the network.
 
         :param device: where the network runs.
+        :param weights: a weights file; None for the one that ships with the package.
+        :raises FileNotFoundError: when there is no such file.
         :raises ValueError: when the weights are broken.
         """
-        self._predictor = NeurikPredictor(device=device)
+        self._predictor = NeurikPredictor(weights, device)
 
     def solve(self, frames: Sequence[PersonFrame]) -> dict[int, NeurikSolution]:
         """

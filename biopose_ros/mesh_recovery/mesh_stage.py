@@ -31,7 +31,7 @@ class MeshStage:
     def __init__(self, predictor: MeshPredictor, height_m: float | None) -> None:
         self._predictor, self._height_m = predictor, height_m
         self._heights_m: dict[int, float] = {}
-        self._body: BodyModel = load_body()
+        self._body: BodyModel = load_body(predictor.body_file)
 
     def set_height(self, track_id: int, height_m: float | None) -> None:
         """

@@ -16,7 +16,8 @@ from biopose_ros.mesh_recovery.mesh_file import OUTPUTS, default_weights, map_in
 from biopose_ros.mesh_recovery.placing import pelvis_position_m
 from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody, rotation_2d
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
-from biopose_ros.virtual_markers.cut_body import marked_body, points_about_pelvis_m
+from biopose_ros.virtual_markers.cut_body import points_about_pelvis_m
+from biopose_ros.virtual_markers.marked_body import fitting_shape, marked_body
 
 # A marker whose joint has this standard deviation per axis has confidence 0.5.
 _HALF_CONFIDENCE_M = 0.1
@@ -43,6 +44,7 @@ class MeshPredictor:
     Recovers the bodies of persons whose crops the encoder has read.
 
     :attr device: where the network runs.
+    :attr body_file: the body model of one's own; None for the default one.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class MeshPredictor:
         weights: Path | None = None,
         device: str = 'auto',
         threads: int = 1,
+        body: Path | None = None,
     ) -> None:
         """
         Load the decoder; the first time its ONNX graph is written into the user's cache.
@@ -59,7 +62,9 @@ class MeshPredictor:
         :param weights: a weights file; None for the one that ships with the package.
         :param device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         :param threads: on the CPU.
-        :raises FileNotFoundError: when there are no weights for this encoder.
+        :param body: a body model of one's own, in whose shape the answers come; None for the
+            default one.
+        :raises FileNotFoundError: when there are no weights for this encoder, or no such body.
         :raises ValueError: when the weights are broken, or made for another encoder.
         """
         path = weights or default_weights(encoder)
@@ -72,7 +77,9 @@ class MeshPredictor:
         self._session = create_session(graph, device, threads)
         self.device = running_device(self._session)
         self._levels = map_inputs(self.config)
-        self._body, self._markers = marked_body()
+        self.body_file = body
+        self._body, self._markers = marked_body(body)
+        self._shape = fitting_shape(body)
         self._joint_of_marker = nearest_joints()
 
     def recover(self, crops: Sequence[PersonCrop], camera: Camera) -> list[RecoveredBody]:
@@ -95,6 +102,7 @@ class MeshPredictor:
         """
         crops, views = decoded.crops, decoded.views
         pose, betas, place, joints, log_stddev, summary = decoded.answers
+        betas = self._shape(betas)
         unprojection = np.linalg.inv(np.stack([view.projection for view in views]))
         log_extent = np.log([view.extent for view in views])
         with torch.inference_mode():

@@ -10,6 +10,7 @@ over 128 images of held-out synthetic persons whose height is known).
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -28,12 +29,13 @@ class PersonMass:
     Follows the estimate of one person's mass.
 
     :param given_kg: where the mass is known.
+    :param body: the body model whose shape is seen; None for the default one.
     :ivar mass_kg: the present estimate; NaN before the first image.
     :ivar stddev_kg: 1 sigma; 0 where the mass is given.
     """
 
-    def __init__(self, given_kg: float | None) -> None:
-        self._given_kg = given_kg
+    def __init__(self, given_kg: float | None, body: Path | None = None) -> None:
+        self._given_kg, self._body_file = given_kg, body
         self._betas: FloatArray = np.zeros(0)
         self._images = 0
         self.mass_kg = float('nan') if given_kg is None else given_kg
@@ -60,7 +62,8 @@ class PersonMass:
 
     def _weigh(self, stature_m: float, stature_stddev_m: float) -> None:
         if len(self._betas):
-            self.mass_kg, build_stddev = mass_kg(_body(), self._betas, stature_m), SHAPE_STDDEV
+            body = _body(self._body_file)
+            self.mass_kg, build_stddev = mass_kg(body, self._betas, stature_m), SHAPE_STDDEV
         else:
             self.mass_kg, build_stddev = MEAN_BMI * stature_m**2, BMI_STDDEV
         height_stddev = HEIGHT_EXPONENT * stature_stddev_m / stature_m
@@ -68,5 +71,5 @@ class PersonMass:
 
 
 @lru_cache(maxsize=1)
-def _body() -> BodyModel:
-    return load_body()
+def _body(path: Path | None) -> BodyModel:
+    return load_body(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -36,6 +37,7 @@ class PersonMotion:
     :param smoothing: strength of the estimator, 0 to 1.
     :param ground: where the coordinates count from.
     :param mass_kg: of the person; None estimates it.
+    :param body: the body model whose shape is seen; None for the default one.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class PersonMotion:
         smoothing: float,
         ground: GroundFrame,
         mass_kg: float | None = None,
+        body: Path | None = None,
     ) -> None:
         self._skeleton = skeleton
         self._points = SkeletonPoints(skeleton, ground)
@@ -52,7 +55,7 @@ class PersonMotion:
         self._placing = PersonPlacing(skeleton, ground)
         self._widest_stddev = widest_stddev(skeleton)
         self._size: BodySize | None = None
-        self._mass = PersonMass(mass_kg)
+        self._mass = PersonMass(mass_kg, body)
         self._last: PersonPose | None = None
 
     def set_smoothing(self, smoothing: float) -> None:

@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -33,7 +34,8 @@ from biopose_ros.refinement.prior import prior_precision
 from biopose_ros.refinement.seen_points import PointPlaces
 from biopose_ros.settings import RefinementConfig
 from biopose_ros.virtual_markers import MarkerTable
-from biopose_ros.virtual_markers.cut_body import marked_body, points_about_pelvis_m
+from biopose_ros.virtual_markers.cut_body import points_about_pelvis_m
+from biopose_ros.virtual_markers.marked_body import marked_body
 
 _SHIFT_STDDEV = np.array([0.02, 0.02, 0.04])  # share of the distance, across and along the view
 # Residuals beyond this many sigmas lose weight (Cauchy).
@@ -91,15 +93,16 @@ class Refiner:
     Refines the bodies of one image after another.
 
     :param config: how far to go.
+    :param body: the body model that was recovered; None for the default one.
     :attr outcomes: how often a body was ``refined``, or left as it was because its keypoints are
         ``uncertain``, there was ``no gain``, or ``no time``.
     """
 
-    def __init__(self, config: RefinementConfig | None = None) -> None:
+    def __init__(self, config: RefinementConfig | None = None, body: Path | None = None) -> None:
         self.config = config or RefinementConfig()
         self.outcomes: Counter[str] = Counter()
         self._places = PointPlaces()
-        self._body, self._markers = marked_body()
+        self._body, self._markers = marked_body(body)
         self._prior = prior_precision()
         self._last: dict[int, _Last] = {}
 

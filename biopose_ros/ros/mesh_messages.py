@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,14 +32,17 @@ CLOUD_POINT = np.dtype(
 )
 
 
-def mesh_markers(persons: Iterable[NamedPerson], header: Header) -> MarkerArray:
+def mesh_markers(
+    persons: Iterable[NamedPerson], header: Header, body: Path | None = None
+) -> MarkerArray:
     """
     Draw everybody's skin as one list of triangles.
 
     :param persons: those without a recovered body are left out.
     :param header: of the image.
+    :param body: the body model that was recovered; None for the default one.
     """
-    model, faces = _drawn_body()
+    model, faces = _drawn_body(body)
     markers = []
     for person in persons:
         if person.body is not None:
@@ -100,6 +104,6 @@ def _fields() -> list[PointField]:
 
 
 @lru_cache(maxsize=1)
-def _drawn_body() -> tuple[BodyModel, NDArray[np.int64]]:
-    model = load_body()
+def _drawn_body(path: Path | None) -> tuple[BodyModel, NDArray[np.int64]]:
+    model = load_body(path)
     return model, coarse_faces(model, CELL_M)

@@ -101,7 +101,7 @@ class PoseOutputs:
         if settings.publish_markers:
             self._markers.publish(person_markers(result.persons, skeleton, header))
         if settings.publish_meshes and self._meshes.get_subscription_count():
-            self._meshes.publish(mesh_markers(result.present, header))
+            self._meshes.publish(mesh_markers(result.present, header, settings.pipeline.body))
         if settings.publish_virtual_markers:
             self._virtual_markers.publish(virtual_marker_cloud(result.present, header))
         if settings.publish_debug_image and self._debug_image.get_subscription_count():

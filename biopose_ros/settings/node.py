@@ -145,3 +145,9 @@ class NodeConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if self.pipeline.osim is not None:
+            raise ValueError(
+                f'osim={str(self.pipeline.osim)!r} is for recordings alone: the node publishes '
+                'angles of its own skeleton. Record a bag, then `biopose run BAG --out DIR --osim '
+                'MODEL`'
+            )

@@ -136,6 +136,27 @@ class PipelineConfig:
         unset='',
         is_path=True,
     )
+    neurik_weights: Path | None = setting(
+        None,
+        "Weights file of one's own for NeurIK, from `biopose train neurik`; methods biopose and "
+        'neurik. Empty for those that ship with the package.',
+        unset='',
+        is_path=True,
+    )
+    body: Path | None = setting(
+        None,
+        "Body model of one's own for method biopose: an SMPL file, .pkl or .npz. Empty for the "
+        'one that ships with the package.',
+        unset='',
+        is_path=True,
+    )
+    osim: Path | None = setting(
+        None,
+        "OpenSim model of one's own: recordings carry the motion over to it, as own_model.osim "
+        'and own_motion.mot. The live node refuses it. Empty for none.',
+        unset='',
+        is_path=True,
+    )
     height_m: float | None = setting(
         None,
         'Standing height of the person, metres; without it everybody is taken for an average '

@@ -9,11 +9,9 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
-from biopose_ros.body import BodyModel, load_body
+from biopose_ros.body import BodyModel
 from biopose_ros.body.body_data import BodyData, PoseBlock
 from biopose_ros.body.joints import JOINT_NAMES
-from biopose_ros.virtual_markers import load_markers
-from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 from biopose_ros.virtual_markers.marker_table import Marker, MarkerTable
 
 
@@ -75,12 +73,6 @@ def _renumbered(table: MarkerTable, num_vertices: int) -> MarkerTable:
             used += not is_joint
         markers.append(Marker(marker.name, marker.segment, tuple(points), marker.weights))
     return MarkerTable(table.topology, num_vertices + len(JOINT_NAMES), markers)
-
-
-def marked_body() -> tuple[BodyModel, MarkerTable]:
-    """Give the default body, cut down to the markers that NeurIK takes, and these on it."""
-    body = load_body()
-    return cut_body(body, load_markers(body.topology).select(MARKER_NAMES))
 
 
 def points_about_pelvis_m(

@@ -11,7 +11,8 @@ from biopose_ros.records import Camera, Crop, PersonCrop, RecoveredBody, Trackin
 from biopose_ros.refinement.chain import JOINTS
 from biopose_ros.refinement.landmark_points import LandmarkPlaces
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
-from biopose_ros.virtual_markers.cut_body import marked_body, points_about_pelvis_m
+from biopose_ros.virtual_markers.cut_body import points_about_pelvis_m
+from biopose_ros.virtual_markers.marked_body import marked_body
 
 CAMERA = Camera(1280, 720, np.array([[900.0, 0, 640], [0, 900, 360], [0, 0, 1]]), np.zeros(0))
 BODY, MARKERS = marked_body()

@@ -72,6 +72,8 @@ def test_parameters_and_records_hold_the_same(data):
 def test_what_a_parameter_cannot_say_is_none_in_the_record():
     config = build(PipelineConfig, {'height_m': 0.0, 'mesh_weights': ''})
     assert (config.height_m, config.mesh_weights) == (None, None)
+    with pytest.raises(ValueError, match=r'a\.osim.* is for recordings alone.*biopose run BAG'):
+        build(NodeConfig, {'osim': 'a.osim'})
     config = build(PipelineConfig, {'height_m': 1.8, 'mesh_weights': '/a/b'})
     assert (config.height_m, config.mesh_weights) == (1.8, Path('/a/b'))
 

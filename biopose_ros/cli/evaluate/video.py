@@ -10,11 +10,14 @@ import typer
 
 from biopose_ros.cli.options import (
     AnyNetwork,
+    Body,
     Device,
     Height,
     JsonFile,
     MeshWeights,
     Method,
+    NeurikWeights,
+    Osim,
     RealClips,
 )
 
@@ -35,6 +38,9 @@ def evaluate_video(
     method: Method = 'biopose',
     network: AnyNetwork = 'auto',
     mesh_weights: MeshWeights = None,
+    neurik_weights: NeurikWeights = None,
+    body: Body = None,
+    osim: Osim = None,
     height: Height = None,
     view: Annotated[
         list[str] | None,
@@ -68,6 +74,9 @@ def evaluate_video(
             method=method,
             device=device,
             mesh_weights=mesh_weights,
+            neurik_weights=neurik_weights,
+            body=body,
+            osim=osim,
             height_m=height,
             detection=DetectionConfig(model=network, max_persons=1),
         )
@@ -77,7 +86,8 @@ def evaluate_video(
         if views or not view:
             results = evaluate_views(data, config, views, watch, looks_ahead)
         directions = None
-        if (data / DIRECTIONS_CLIP).is_dir() and (not view or DIRECTIONS_CLIP in view):
+        has_directions = (data / DIRECTIONS_CLIP).is_dir() and osim is None
+        if has_directions and (not view or DIRECTIONS_CLIP in view):
             directions = evaluate_directions(data, config, watch, looks_ahead)
     except (OSError, ValueError) as error:
         console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)

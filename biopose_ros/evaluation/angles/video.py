@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ from biopose_ros.evaluation.angles.multi_view import (
     projected_keypoints,
     view_angles_deg,
 )
+from biopose_ros.evaluation.angles.own_model import carried_poses
 from biopose_ros.evaluation.angles.segment_turns import segment_turns_deg
 from biopose_ros.evaluation.angles.view_angle import AngleResult, errors_by_view_angle
 from biopose_ros.evaluation.metrics import (
@@ -160,7 +161,10 @@ def evaluate_view(
     :returns: the view's scores.
     """
     run = run_view(pipeline, truth, view, watch, looks_ahead)
-    return _score(run, pipeline.skeleton)
+    if pipeline.config.osim is None:
+        return _score(run, pipeline.skeleton)
+    poses, model = carried_poses(run.poses, pipeline.skeleton, pipeline.config.osim)
+    return _score(replace(run, poses=poses), model)
 
 
 def run_view(

@@ -30,7 +30,8 @@ from biopose_ros.refinement.seen_points import LEAST_CONFIDENCE
 from biopose_ros.training.mesh.data import MeshData
 from biopose_ros.training.mesh.map_store import MapStore
 from biopose_ros.training.mesh.measures import mesh_measures
-from biopose_ros.virtual_markers.cut_body import marked_body, points_about_pelvis_m
+from biopose_ros.virtual_markers.cut_body import points_about_pelvis_m
+from biopose_ros.virtual_markers.marked_body import marked_body
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,18 @@ def test_one_view_is_scored(short_clip, tmp_path):
     assert errors_px['left_wrist'] < 40
 
 
+def test_a_model_of_ones_own_is_scored_in_its_own_coordinates(short_clip, tmp_path):
+    model, report = short_clip / CLIP.name / 'Pose2Sim_model.osim', tmp_path / 'report.json'
+    arguments = ['--data', short_clip, '--json', report, '--osim', model, '--method', 'landmarks']
+    outcome = CliRunner().invoke(app, ['evaluate', 'video', *map(str, arguments)])
+    assert outcome.exit_code == 0, outcome.output
+    scores = json.loads(report.read_text())['pose2sim_blender/cam01']['landmarks']
+    assert scores['mae_deg']['knee'] < 60
+    # Its lumbar joints are vertebrae: the three angles of ours are not among its coordinates.
+    assert 'lumbar_bending' not in scores['coordinate_mae_deg']
+    assert {'knee_angle_r', 'hip_flexion_l', 'arm_flex_r'} <= set(scores['coordinate_mae_deg'])
+
+
 @pytest.mark.parametrize(
     ('folder', 'options', 'message'),
     [('nowhere', [], 'give --data'), ('', ['--view', 'cam09'], "unknown view 'cam09'")],
