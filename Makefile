@@ -1,6 +1,8 @@
 # make demo   joint angles of a person in a real video, live on ROS 2 topics; then a report
 #             (VIDEO=path for your own video, VIDEO=0 for a webcam, ARGS=--bag to record)
 # make test   all tests (ARGS='-k message' for some)
+# make weights  every file that is learnt, from public data alone, in rebuilt/: docs/training.md
+#             (DATA=folder and OUT=folder for others, ARGS=--tiny to try it)
 # make venv   only the environment that they need, with .venv/bin/biopose
 # make clean  remove the environment and everything built
 
@@ -18,7 +20,10 @@ PACKAGE_FILES := CMakeLists.txt package.xml pyproject.toml setup.py constraints.
 	$(wildcard requirements*.txt) biopose_ros/__init__.py \
 	$(shell find cmake config launch msg srv weights -type f -not -name '*.pyc')
 
-.PHONY: demo test venv clean
+DATA := data
+OUT := rebuilt
+
+.PHONY: demo test venv weights clean
 
 demo: $(STAMPS)/networks
 	$(BIN)/biopose demo $(VIDEO) $(ARGS)
@@ -26,6 +31,11 @@ demo: $(STAMPS)/networks
 # Two processes suit two cores, since many tests wait for other processes; a file stays in one.
 test: venv
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+weights: venv
+	$(PIP_INSTALL) --editable '.[body]' --no-build-isolation
+	$(BIN)/biopose data fetch $(DATA)
+	$(BIN)/biopose train all $(OUT) --data $(DATA) $(ARGS)
 
 venv: $(STAMPS)/networks $(STAMPS)/extras
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# Names a folder whose files take the place of those that ship, see `biopose train all`.
+FILES_VARIABLE = 'BIOPOSE_FILES'
+
 
 def resource_path(relative: str) -> Path:
     """
     Find a file or folder that ships with the package.
 
     A checkout keeps the files beside the package; an install (pip or colcon) keeps them in
-    ``<prefix>/share/biopose_ros``, wherever below the prefix the Python code lies.
+    ``<prefix>/share/biopose_ros``, wherever below the prefix the Python code lies. What lies in
+    the folder ``$BIOPOSE_FILES`` comes before them.
 
     :param relative: for example ``config/pose.yaml``.
     :returns: the existing path.
@@ -19,6 +23,8 @@ def resource_path(relative: str) -> Path:
     """
     parents = Path(__file__).resolve().parents
     places = [parents[1], *(parent / 'share' / 'biopose_ros' for parent in parents)]
+    if own := os.environ.get(FILES_VARIABLE):
+        places.insert(0, Path(own))
     for place in places:
         if (place / relative).exists():
             return place / relative

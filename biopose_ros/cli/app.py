@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from biopose_ros.cli import weights
+from biopose_ros.cli import data, weights
 from biopose_ros.cli.batch import batch
 from biopose_ros.cli.benchmark.live import benchmark_live
 from biopose_ros.cli.benchmark.pipeline import benchmark as benchmark_all
@@ -46,6 +46,7 @@ from biopose_ros.cli.play import play
 from biopose_ros.cli.report import report
 from biopose_ros.cli.run import run
 from biopose_ros.cli.synth import synth
+from biopose_ros.cli.train.all import train_all
 from biopose_ros.cli.train.detector import train_detector
 from biopose_ros.cli.train.mesh import train_mesh
 from biopose_ros.cli.train.neurik import train_neurik
@@ -66,6 +67,7 @@ app.add_typer(benchmark, name='benchmark', invoke_without_command=True)
 app.add_typer(build, name='build', no_args_is_help=True)
 app.add_typer(train, name='train', no_args_is_help=True)
 app.add_typer(weights.app, name='weights')
+app.add_typer(data.app, name='data')
 app.command(context_settings={'allow_extra_args': True, 'ignore_unknown_options': True})(node)
 app.command()(compare)
 app.command(context_settings={'allow_extra_args': True, 'ignore_unknown_options': True})(batch)
@@ -108,6 +110,7 @@ build.command('mesh-sheet')(mesh_sheet)
 benchmark.command('soak')(benchmark_soak)
 benchmark.command('synth')(benchmark_synth)
 app.command()(synth)
+train.command('all')(train_all)
 train.command('detector')(train_detector)
 train.command('neurik')(train_neurik)
 train.command('mesh')(train_mesh)

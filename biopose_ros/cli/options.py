@@ -40,6 +40,7 @@ Weights = Annotated[Path | None, typer.Option(help='Weights file; without it the
 Height = Annotated[float | None, typer.Option(help='Standing height of the person, metres.')]
 Split = Annotated[str, typer.Option(help='train, validation or test.')]
 TrainingMinutes = Annotated[float, typer.Option(min=0.01, help='Length of the training.')]
+Activities = Annotated[int, typer.Option(min=20, help='Synthesised activities to learn from.')]
 ImageCount = Annotated[int, typer.Option(min=16, help='Synthetic images to draw.')]
 ImageSeed = Annotated[int, typer.Option(min=0, help='Of the images.')]
 NodeParameters = Annotated[

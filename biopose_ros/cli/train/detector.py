@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from biopose_ros.cli.options import MotionFolder, TrainingMinutes
+from biopose_ros.cli.options import Activities, MotionFolder, TrainingMinutes
+
+_CHECKED_CHUNKS = 8  # of held-out windows
 
 
 def train_detector(
@@ -21,6 +23,7 @@ def train_detector(
         Path, typer.Option(help='Windows, checkpoint, log and curve; a stopped training resumes.')
     ] = Path('detector_training'),
     minutes: TrainingMinutes = 25.0,
+    activities: Activities = 120,
     chunks: Annotated[int, typer.Option(min=1, help='Rendered windows, in sixteens.')] = 640,
     seed: Annotated[int, typer.Option(min=0, help='Of scenes, order and augmentation.')] = 0,
 ) -> None:
@@ -38,8 +41,8 @@ def train_detector(
 
     console = Console()
     splits = {
-        'train': SynthesisConfig('train', seed, motion, synthetic_clips=120),
-        'validation': SynthesisConfig('validation', seed, synthetic_clips=60),
+        'train': SynthesisConfig('train', seed, motion, synthetic_clips=activities),
+        'validation': SynthesisConfig('validation', seed, synthetic_clips=activities // 2),
     }
     stores = {
         name: WindowStore(
@@ -48,13 +51,14 @@ def train_detector(
         )
         for name, config in splits.items()
     }
+    checked = min(_CHECKED_CHUNKS, chunks)
     with Bar(console=console) as bar:
-        task = bar.add_task('draw windows', total=chunks + 8)
+        task = bar.add_task('draw windows', total=chunks + checked)
         for number in range(chunks):
             stores['train'].chunk(number)
             bar.advance(task)
         held_out = []
-        for number in range(8):
+        for number in range(checked):
             held_out += stores['validation'].chunk(number)
             bar.advance(task)
         task = bar.add_task('label videos', total=len(video or []))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biopose_ros.cli.options import MotionFolder, TrainingMinutes
+from biopose_ros.cli.options import Activities, MotionFolder, TrainingMinutes
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -53,6 +53,7 @@ def train_mesh(
     images: Annotated[
         int, typer.Option(min=16, help='Newest synthetic images that are kept to learn from.')
     ] = 12800,
+    activities: Activities = 300,
     minutes: TrainingMinutes = 60.0,
     start: Annotated[
         Path | None,
@@ -99,10 +100,11 @@ def train_mesh(
             raise typer.BadParameter(str(error)) from error
         return
     drawn = {
-        split: SynthesisConfig(split, seed, motion, synthetic_clips=300)
+        split: SynthesisConfig(split, seed, motion, synthetic_clips=activities)
         for split in ('train', 'validation')
     }
-    room = StoreConfig(drawn['train'], encoder, max(images // CHUNK, _FIRST_CHUNKS))
+    room = StoreConfig(drawn['train'], encoder, images // CHUNK)
+    checked = min(_HELD_OUT_CHUNKS, room.chunks)
     with (
         Progress(console=console) as bar,
         streamed_store(
@@ -111,7 +113,7 @@ def train_mesh(
     ):
         held_out = fill_store(
             folder / f'validation_{encoder}',
-            StoreConfig(drawn['validation'], encoder, _HELD_OUT_CHUNKS),
+            StoreConfig(drawn['validation'], encoder, checked),
             advance=_progress(bar, 'images to check with'),
         )
         task = bar.add_task('train', total=60 * minutes)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from biopose_ros.cli.options import MotionFolder, TrainingMinutes
+from biopose_ros.cli.options import Activities, MotionFolder, TrainingMinutes
 
 
 def train_neurik(
@@ -17,9 +17,7 @@ def train_neurik(
         Path, typer.Option(help='Labels, checkpoint, log and curve; a stopped training resumes.')
     ] = Path('neurik_training'),
     minutes: TrainingMinutes = 110.0,
-    activities: Annotated[
-        int, typer.Option(min=20, help='Synthesised activities to learn from.')
-    ] = 300,
+    activities: Activities = 300,
     seed: Annotated[int, typer.Option(help='Of persons, activities, weights and noise.')] = 0,
     start: Annotated[
         Path | None,

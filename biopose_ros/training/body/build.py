@@ -57,6 +57,18 @@ class BuildConfig:
     pool_spread: float = 0.05
     measure_weight_m: float = 0.004
 
+    @classmethod
+    def of_people(cls, people: int, seed: int) -> BuildConfig:
+        """
+        Scale all draws with the number of persons.
+
+        :param people: persons of the survey per sex; 400 are the default.
+        :param seed: of everything random.
+        """
+        share = people / cls.people
+        wide, pool = 2 * round(share * cls.wide / 2), max(round(share * cls.pool), people)
+        return cls(seed=seed, wide=wide, pool=pool, people=people)
+
 
 @dataclass(frozen=True)
 class MeasureRow:
