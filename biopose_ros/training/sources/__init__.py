@@ -1,0 +1,1 @@
+"""Recorded motion and anthropometry: from their public sources into the common format."""
