@@ -32,7 +32,10 @@ def write_weights(
     """
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     checks = {'format': _PREFIX + kind, 'format_version': version, 'sha256': _digest(whole)}
-    save_file(whole, path, metadata={**header, **checks})
+    part = path.with_suffix('.part')
+    save_file(whole, part, metadata={**header, **checks})
+    part.chmod(0o644)  # safetensors writes private files; weights are for everybody
+    part.replace(path)
 
 
 def read_weights(

@@ -23,15 +23,16 @@ def draw_curve(log: Sequence[LogLine], path: Path) -> None:
 
     minutes = [line.elapsed_s / 60 for line in log]
     names = list(log[0].validation)
+    marker = 'o' if len(log) == 1 else ''  # one line of the log is a point
     figure, axes = pyplot.subplots(
         1, 1 + len(names), figsize=(4 + 3 * len(names), 3.6), layout='constrained'
     )
     for name in log[0].losses:
-        axes[0].plot(minutes, [line.losses[name] for line in log], label=name)
+        axes[0].plot(minutes, [line.losses[name] for line in log], marker=marker, label=name)
     axes[0].set(xlabel='minutes', title='losses', yscale='symlog')
     axes[0].legend(fontsize=7)
     for axis, name in zip(axes[1:], names, strict=True):
-        axis.plot(minutes, [line.validation[name] for line in log], color='black')
+        axis.plot(minutes, [line.validation[name] for line in log], marker=marker, color='black')
         axis.set(xlabel='minutes', title=name)
         axis.set_ylim(bottom=0)
     figure.savefig(path, dpi=100)

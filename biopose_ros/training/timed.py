@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 _WARM_UP_STEPS = 100
 _LEAST_RATE = 0.01
+_FIRST_CHECK_S = 15.0  # a checkpoint soon, and a sign of life
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class TimedConfig:
     :param learning_rate: highest.
     :param weight_decay: of AdamW.
     :param average: share of the old in the moving average of the weights.
-    :param check_s: seconds between validations, at each of which a checkpoint is written.
+    :param check_s: seconds between validations, at each of which a checkpoint is written; the
+        first comes earlier.
     :param seed: of weights and data.
     """
 
@@ -115,7 +117,8 @@ class TimedTraining(ABC):
                 sums[name] = sums.get(name, 0.0) + value
             count += 1
             self.elapsed_s += time.perf_counter() - began
-            if self.elapsed_s >= total_s or self.elapsed_s - last_check >= self.config.check_s:
+            check_s = self.config.check_s if self.log else min(self.config.check_s, _FIRST_CHECK_S)
+            if self.elapsed_s >= total_s or self.elapsed_s - last_check >= check_s:
                 self._check({name: value / count for name, value in sums.items()}, report)
                 sums, count, last_check = {}, 0, self.elapsed_s
 

@@ -28,6 +28,11 @@ def test_what_is_written_is_read(file):
         np.testing.assert_array_equal(arrays[name], array)
 
 
+def test_everybody_may_read_what_is_written(file):
+    assert file.stat().st_mode & 0o777 == 0o644
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
 def test_changed_numbers_are_noticed(file):
     arrays, (_, header) = load_file(file), read(file)
     arrays['shift'][0] = 2

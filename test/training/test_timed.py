@@ -1,3 +1,4 @@
+import itertools
 import json
 import math
 from dataclasses import replace
@@ -6,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from biopose_ros.training import timed
 from biopose_ros.training.timed import TimedConfig, TimedTraining
 
 CONFIG = TimedConfig(minutes=0.004, learning_rate=0.1, average=0.9, check_s=0.05)
@@ -70,3 +72,11 @@ def test_the_average_starts_close_to_the_weights(tmp_path):
     training = line(tmp_path)
     training.run_steps(5)
     assert torch.equal(training.average.module.weight, training.model.weight)
+
+
+def test_the_first_checkpoint_comes_early(tmp_path, monkeypatch):
+    clock = itertools.count()
+    monkeypatch.setattr(timed.time, 'perf_counter', lambda: float(next(clock)))
+    training = line(tmp_path, replace(CONFIG, minutes=3.0, check_s=120.0))
+    training.run()  # each step takes a second of this clock
+    assert [entry.elapsed_s for entry in training.log] == [15.0, 135.0, 180.0]

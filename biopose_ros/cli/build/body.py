@@ -29,9 +29,9 @@ def build_body(
         ) from error
     import numpy as np
     from rich.console import Console
-    from rich.progress import Progress
 
     from biopose_ros.body.body_file import write_body
+    from biopose_ros.cli.progress import Bars
     from biopose_ros.resources import resource_path
     from biopose_ros.training.body.build import BuildConfig
     from biopose_ros.training.body.build import build_body as build
@@ -41,7 +41,7 @@ def build_body(
     folder = out or resource_path('weights')
     folder.mkdir(parents=True, exist_ok=True)
     config, console = BuildConfig.of_people(people, seed), Console()
-    with Progress(console=console) as progress:
+    with Bars(console=console) as progress:
         data, rows = build(survey, config, progress)
     write_body(folder / 'body.safetensors', data)
     card = model_card(data, config, rows, float(np.rad2deg(TOE_OUT_RAD)))

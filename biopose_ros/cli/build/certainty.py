@@ -23,10 +23,9 @@ def build_certainty(
 ) -> None:
     """Run the pipeline over rendered footage and two real views, and fit the model."""
     from rich.console import Console
-    from rich.progress import Progress
 
     from biopose_ros.cli.evaluate.video import default_data
-    from biopose_ros.cli.progress import track_frames
+    from biopose_ros.cli.progress import Bars, track_frames
     from biopose_ros.evaluation.person.real_views import CHOOSING, view_errors, with_real_floors
     from biopose_ros.person.certainty import FILE
     from biopose_ros.resources import resource_path
@@ -35,7 +34,7 @@ def build_certainty(
     from biopose_ros.training.certainty.footage import film, load
 
     console = Console()
-    with Progress(console=console) as bar:
+    with Bars(console=console) as bar:
         task = bar.add_task('Footage', total=sequences)
         film(folder, 'validation', sequences, motion, lambda: bar.advance(task))
     footage = load(folder, 'validation')

@@ -35,9 +35,9 @@ def build_evidence(
 ) -> None:
     """Show image sequences to detector and mesh network, and keep their words with the truth."""
     from rich.console import Console
-    from rich.progress import Progress
 
     from biopose_ros.cli.errors import shown_errors
+    from biopose_ros.cli.progress import Bars
     from biopose_ros.training.neurik.render_evidence import RenderConfig, render_evidence
     from biopose_ros.training.synthesis.setup import SynthesisConfig
 
@@ -47,7 +47,7 @@ def build_evidence(
             split, seed, motion, activities=tuple(activity or ()), facing_deg=facing
         )
         config = RenderConfig(images, encoder, weights)
-        with Progress(console=console) as bar:
+        with Bars(console=console) as bar:
             task = bar.add_task('Rendering', total=frames)
             evidence = render_evidence(
                 folder, config, frames, workers,

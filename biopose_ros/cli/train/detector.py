@@ -29,8 +29,8 @@ def train_detector(
 ) -> None:
     """Train the network that finds persons."""
     from rich.console import Console
-    from rich.progress import Progress as Bar
 
+    from biopose_ros.cli.progress import Bars
     from biopose_ros.training.curve import draw_curve
     from biopose_ros.training.detector.loop import DetectorTraining, TrainConfig
     from biopose_ros.training.detector.real_frames import follow_video
@@ -52,7 +52,7 @@ def train_detector(
         for name, config in splits.items()
     }
     checked = min(_CHECKED_CHUNKS, chunks)
-    with Bar(console=console) as bar:
+    with Bars(console=console) as bar:
         task = bar.add_task('draw windows', total=chunks + checked)
         for number in range(chunks):
             stores['train'].chunk(number)

@@ -63,8 +63,8 @@ def train_mesh(
 ) -> None:
     """Train the network that recovers bodies from the landmark network's feature maps."""
     from rich.console import Console
-    from rich.progress import Progress
 
+    from biopose_ros.cli.progress import Bars
     from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
     from biopose_ros.mesh_recovery.encoders import VIT_SIZES
     from biopose_ros.mesh_recovery.mesh_file import load_mesh_recovery, save_mesh_recovery
@@ -106,7 +106,7 @@ def train_mesh(
     room = StoreConfig(drawn['train'], encoder, images // CHUNK)
     checked = min(_HELD_OUT_CHUNKS, room.chunks)
     with (
-        Progress(console=console) as bar,
+        Bars(console=console) as bar,
         streamed_store(
             folder / f'train_{encoder}', room, _FIRST_CHUNKS, 1, _progress(bar, 'first images')
         ) as store,

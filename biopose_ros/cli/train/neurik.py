@@ -43,8 +43,8 @@ def train_neurik(
 ) -> None:
     """Train the network that turns virtual markers into joint angles."""
     from rich.console import Console
-    from rich.progress import Progress as Bar
 
+    from biopose_ros.cli.progress import Bars
     from biopose_ros.inverse_kinematics.config import NeurikConfig
     from biopose_ros.training.curve import draw_curve
     from biopose_ros.training.motion.splits import Split
@@ -54,7 +54,7 @@ def train_neurik(
     from biopose_ros.training.timed import LogLine
 
     console = Console()
-    with Bar(console=console) as bar:
+    with Bars(console=console) as bar:
         motions = {}
         for split, count in ((Split.TRAIN, activities), (Split.VALIDATION, activities // 10)):
             task = bar.add_task(f'label {split.value}', total=None)
