@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,16 +12,16 @@ import typer
 
 from biopose_ros.cli.options import with_settings
 from biopose_ros.settings import PipelineConfig
+from biopose_ros.settings.pipeline import SHORTEST_S
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from biopose_ros.files.frames import Frame, FrameSource, ImageArray
-    from biopose_ros.files.results import RunResults
+    from biopose_ros.files.recording_run import RecordingRun
     from biopose_ros.keypoints import KeypointRecording
-    from biopose_ros.person.recording import RecordedImage
     from biopose_ros.pipeline import Pipeline
-    from biopose_ros.records import Camera, PersonPose
+    from biopose_ros.records import Camera
 
 # Exit status where nobody was in the recording: all went well, but there is nothing to work with.
 NOBODY = 3
@@ -73,7 +72,7 @@ def run(
         str,
         typer.Option(
             help='Whose files to write: all, largest, longest, leftmost, most-moving, or X,Y in '
-            'pixels of the first picture. Other than all, files appear at the end.'
+            "pixels of the first picture; the others' files go at the end."
         ),
     ] = 'all',
     shortest: Annotated[
@@ -81,7 +80,7 @@ def run(
         typer.Option(
             min=0.0, help='Who is seen for less gets no files, seconds; 0: everybody gets some.'
         ),
-    ] = 0.5,
+    ] = SHORTEST_S,
     rate: Annotated[
         float | None, typer.Option(help='Images per second, for a folder of images.')
     ] = None,
@@ -108,6 +107,7 @@ def run(
     from rich.console import Console
 
     from biopose_ros.files.frames import part_of
+    from biopose_ros.files.recording_run import RecordingRun
     from biopose_ros.files.results import RunResults
     from biopose_ros.files.video import open_frames
     from biopose_ros.person.choosing import check_rule
@@ -134,6 +134,7 @@ def run(
             rate_out,
             c3d,
             config.osim,
+            shortest,
         )
         summary = _process(
             frames,
@@ -142,9 +143,7 @@ def run(
             cameras,
             pipeline,
             recording,
-            results,
-            not causal,
-            (shortest, person),
+            RecordingRun(pipeline, results, not causal, person),
             out / 'overlay.mp4' if overlay else None,
             console,
         )
@@ -231,50 +230,22 @@ def _process(
     cameras: _Cameras,
     pipeline: Pipeline,
     recording: KeypointRecording | None,
-    results: RunResults,
-    looks_ahead: bool,
-    wanted: tuple[float, str],
+    run: RecordingRun,
     overlay: Path | None,
     console: Console,
 ) -> dict[str, Any]:
     """
     Work through the pictures; an interrupt ends the run, and its files, in good order.
 
-    :param results: takes the poses picture by picture.
-    :param looks_ahead: whether what came after a picture counts; its poses are written again at
-        the end, then, and kept in memory until that.
-    :param wanted: how long a person must be seen, seconds, and the rule that chooses among them;
-        see :class:`~biopose_ros.person.choosing.PersonSelection`.
+    :param run: takes the poses picture by picture.
     :param overlay: a video to draw; None for none.
     """
     from biopose_ros.cli.progress import track_frames
     from biopose_ros.files.overlay import VideoWriter
     from biopose_ros.files.results import COMPLETE, CUT_SHORT, INTERRUPTED
-    from biopose_ros.files.thumbnails import Thumbnails
-    from biopose_ros.person.choosing import PersonSelection
     from biopose_ros.person.drawing import draw_persons
-    from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 
-    smoother = RecordingSmoother(
-        pipeline.skeleton, cameras.first, pipeline.ground, pipeline.config.smoothing
-    )
-    smoothed: list[RecordedImage] = []
-
-    def keep(time_s: float, poses: Sequence[PersonPose]) -> None:
-        results.write(time_s, poses)
-        if looks_ahead:
-            smoothed.extend(map(finished, smoother.add(RecordedImage(time_s, poses))))
-
-    def finished(image: RecordedImage) -> RecordedImage:
-        """Keep what the files need, for there may be many, with deviations that hold."""
-        poses = [
-            replace(pipeline.certainty.deviations(pose, cameras.first), body=None, evidence=None)
-            for pose in image.poses
-        ]
-        return replace(image, poses=poses)
-
-    selection = PersonSelection(keep, *wanted)
-    ended, thumbnails = COMPLETE, Thumbnails()
+    ended = COMPLETE
     with ExitStack() as stack:
         video: VideoWriter | None = None
         if overlay is not None:
@@ -284,8 +255,7 @@ def _process(
                 found = recording.at(frame.index, frame.stamp_ns) if recording else None
                 camera = cameras.of(frame.image_bgr)
                 poses = pipeline.process(frame.image_bgr, camera, frame.stamp_ns, found)
-                thumbnails.see(frame.image_bgr, poses)
-                selection.push(RecordedImage((frame.stamp_ns - origin_ns) * 1e-9, poses))
+                run.take(frame.image_bgr, camera, (frame.stamp_ns - origin_ns) * 1e-9, poses)
                 if video is not None:
                     picture = draw_persons(frame.image_bgr, camera, poses, pipeline.skeleton)
                     video.write(picture, frame.stamp_ns - origin_ns)
@@ -294,15 +264,9 @@ def _process(
             ended = INTERRUPTED
         except Exception:
             with suppress(OSError):
-                selection.finish()
-                results.close(CUT_SHORT)
+                run.finish(CUT_SHORT)
             raise
-        selection.finish()
-        if looks_ahead:
-            smoothed.extend(map(finished, smoother.finish()))
-            results.rewrite((image.time_s, image.poses) for image in smoothed)
-        thumbnails.write(results.folder)
-        return results.close(ended)
+        return run.finish(ended)
 
 
 def _description(

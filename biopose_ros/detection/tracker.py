@@ -71,6 +71,7 @@ class PersonTracker:
         """Forget all persons; their ids are not used again."""
         self.tracks: list[Track] = []
         self.last_stamp_ns: int | None = None
+        self.last_shape: tuple[int, ...] | None = None
         self.plan.reset()
 
     def update(self, image_bgr: NDArray[np.uint8], stamp_ns: int) -> list[PersonCrop]:
@@ -78,14 +79,16 @@ class PersonTracker:
         Take the next image in.
 
         :param image_bgr: [height, width, 3], blue, green, red.
+            Another size starts afresh: nobody is where they were in pixels.
         :param stamp_ns: of the image; one that goes back starts afresh.
         :returns: everybody who is followed, by id; one who is given up appears once as lost.
         :raises ValueError: when the image is not [height, width, 3] bytes.
         """
         _check_image(image_bgr)
-        if self.last_stamp_ns is not None and stamp_ns < self.last_stamp_ns:
+        is_back = self.last_stamp_ns is not None and stamp_ns < self.last_stamp_ns
+        if is_back or self.last_shape not in (None, image_bgr.shape):
             self.reset()
-        self.last_stamp_ns = stamp_ns
+        self.last_stamp_ns, self.last_shape = stamp_ns, image_bgr.shape
         candidates = self._search(image_bgr, stamp_ns)
         tracks = self._in_turn()
         crops = [track.predict(stamp_ns) for track in tracks]

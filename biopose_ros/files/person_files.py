@@ -9,7 +9,9 @@ markers as the posed model carries them. A run that was killed is finished in th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +20,21 @@ import torch
 
 from biopose_ros.files.angles_csv import AnglesCsvWriter, AnglesTable, read_angles
 from biopose_ros.files.c3d import write_c3d
+from biopose_ros.files.growing_table import GrowingTable
 from biopose_ros.files.mot import MotWriter, StoWriter, degree_factors
 from biopose_ros.files.output import replacing, writing
 from biopose_ros.files.own_model import write_own_model
 from biopose_ros.files.resampling import Motion, gaps, resample
 from biopose_ros.files.trc import TrcWriter
 from biopose_ros.records import FloatArray, PersonPose, TrackingState
-from biopose_ros.skeleton import Skeleton, read_osim, scale_set, scaled_osim
+from biopose_ros.skeleton import Skeleton, read_osim, scale_set, scaled_osim, with_default_pose
 from biopose_ros.virtual_markers.on_skeleton import with_markers
 from biopose_ros.virtual_markers.person_markers import PersonMarkers
 
 ANGLES, MOTION, MARKERS, MODEL = 'joint_angles.csv', 'motion.mot', 'markers.trc', 'model.osim'
 STATES, C3D, SCALES = 'motion.sto', 'markers.c3d', 'scale_factors.xml'
+# Rows of the table that are known better by now; there is none once the files are finished.
+SETTLED = 'joint_angles_settled.csv'
 # The model is written again once so much has been seen since, relative to all before.
 RENEWAL = 1.25
 # Markers of so many rows are placed at once: an hour of them would not fit into memory.
@@ -58,11 +63,13 @@ class PersonFiles:
         self._markers = PersonMarkers(skeleton, first.markers.names)
         names = skeleton.coordinate_names
         self._csv = AnglesCsvWriter(folder / ANGLES, names)
+        self._settled: AnglesCsvWriter | None = None
         self._mot = MotWriter(folder / MOTION, names)
         self._trc = TrcWriter(folder / MARKERS, self._markers.names, rate_hz)
         self._unmarked: list[tuple[float, FloatArray]] = []  # times and poses without markers yet
         self._last_seen = first
         self._seen = 0
+        self._tracked_s: list[float] = []  # the first and the last
         self._next_renewal = 0.0
         self._scales = first.scales
         self._marked = skeleton
@@ -77,12 +84,29 @@ class PersonFiles:
         if pose.state is TrackingState.LOST:
             return
         self._csv.write(time_s, pose)
+        if pose.state is TrackingState.TRACKED:
+            self._tracked_s = [*self._tracked_s[:1], time_s]
         if pose.state.is_seen:
             self._mot.write(time_s, pose.coordinates)
             self._markers.observe(pose.markers.positions_m, pose.coordinates, pose.scales)
             self._unmarked.append((time_s, pose.coordinates))
             self._last_seen = pose
             self._seen += 1
+
+    def settle(self, time_s: float, pose: PersonPose) -> None:
+        """
+        Take a pose that takes the place of one that was written.
+
+        :param time_s: seconds.
+        :param pose: the next of those written, in their order.
+        """
+        is_first = self._settled is None
+        if pose.state is TrackingState.LOST or (is_first and not pose.state.is_seen):
+            return  # neither was written
+        if self._settled is None:
+            path = self.folder / SETTLED
+            self._settled = AnglesCsvWriter(path, self._skeleton.coordinate_names)
+        self._settled.write(time_s, pose)
 
     def save(self) -> None:
         """
@@ -99,7 +123,7 @@ class PersonFiles:
             for time_s, row_m in zip(times_s, positions_m.numpy(), strict=True):
                 self._trc.write(time_s, row_m)
             self._unmarked = []
-        for table in (self._csv, self._mot, self._trc):
+        for table in self._tables:
             table.save()
 
     def _renew_model(self) -> None:
@@ -124,8 +148,19 @@ class PersonFiles:
         try:
             self.save()
         finally:
-            for table in (self._csv, self._mot, self._trc):
+            for table in self._tables:
                 table.close()
+
+    @property
+    def _tables(self) -> list[GrowingTable]:
+        # Rows that settle others come to the disk after those.
+        settled = [] if self._settled is None else [self._settled]
+        return [self._csv, self._mot, self._trc, *settled]
+
+    @property
+    def seen_for_s(self) -> float:
+        """From the first to the last sighting that is beyond doubt, seconds."""
+        return self._tracked_s[-1] - self._tracked_s[0] if self._tracked_s else 0.0
 
     def facts(self) -> dict[str, Any]:
         """Give what the summary says of the person, and what the other files do not hold."""
@@ -138,24 +173,55 @@ class PersonFiles:
         }
 
 
-def rewrite_angles(
-    folder: Path, skeleton: Skeleton, poses: Iterable[tuple[float, PersonPose]]
-) -> None:
+def seen_for_s(folder: Path) -> float:
     """
-    Write a person's table anew.
+    Tell from a person's table how long the person was seen.
 
     :param folder: of the person.
-    :param skeleton: of the poses.
-    :param poses: with their times, seconds.
+    :returns: from the first to the last sighting that is beyond doubt, seconds.
+    :raises ValueError: when the table is broken.
+    """
+    table = read_angles(folder / ANGLES)
+    tracked = [state is TrackingState.TRACKED for state in table.states]
+    return float(np.ptp(table.times_s[tracked])) if any(tracked) else 0.0
+
+
+def is_lasting(duration_s: float, shortest_s: float) -> bool:
+    """
+    Tell whether somebody was seen for long enough; times are rounded to nanoseconds.
+
+    :param duration_s: see :func:`seen_for_s`.
+    :param shortest_s: that is enough.
+    """
+    return duration_s >= shortest_s - 1e-6
+
+
+def discard(folder: Path) -> None:
+    """
+    Take a person's folder away.
+
+    :param folder: of the person.
     :raises OutputError: when that is not possible.
     """
+    with writing(folder):
+        shutil.rmtree(folder)
+
+
+def _with_settled(folder: Path) -> None:
+    """Put the rows that were settled in the place of those that they settle: the first ones."""
+    angles, settled = folder / ANGLES, folder / SETTLED
+    if not settled.exists():
+        return
     with (
-        replacing(folder / ANGLES) as path,
-        AnglesCsvWriter(path, skeleton.coordinate_names) as table,
+        replacing(angles) as path,
+        path.open('w') as new,
+        settled.open() as first,
+        angles.open() as causal,
     ):
-        for time_s, pose in poses:
-            if pose.state is not TrackingState.LOST:
-                table.write(time_s, pose)
+        count = sum(1 for line in first if new.write(line))
+        new.writelines(islice(causal, count, None))
+    with writing(settled):
+        settled.unlink()
 
 
 def finish_person(
@@ -177,11 +243,15 @@ def finish_person(
     :raises ValueError: when table or model are broken.
     :raises OutputError: when the files cannot be written.
     """
+    _with_settled(folder)
     table = read_angles(folder / ANGLES)
     skeleton = Skeleton(read_osim(folder / MODEL), folder / MODEL)
     seen = np.array([state.is_seen for state in table.states], dtype=bool)
     times_s, coordinates = table.times_s[seen], table.coordinates[seen]
     motion = resample(times_s, coordinates, skeleton, image_rate_hz, rate_hz)
+    with replacing(folder / MODEL) as path:
+        first = dict(zip(skeleton.coordinate_names, motion.coordinates[0].tolist(), strict=True))
+        path.write_text(with_default_pose((folder / MODEL).read_text(), first))
     _write_motion(folder, skeleton, motion)
     with (
         replacing(folder / MARKERS) as path,

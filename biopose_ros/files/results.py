@@ -29,9 +29,11 @@ from biopose_ros.files.own_model import load_own_model
 from biopose_ros.files.person_files import (
     ANGLES,
     PersonFiles,
+    discard,
     finish_person,
+    is_lasting,
     number,
-    rewrite_angles,
+    seen_for_s,
 )
 from biopose_ros.records import PersonPose
 from biopose_ros.skeleton import Skeleton
@@ -54,6 +56,8 @@ class RunResults:
     :param with_c3d: whether to write the markers as C3D, too.
     :param osim: a model of the user's own to carry the motions over to.
     :param description: what the run is, for the summary: input, method and the like.
+    :param shortest_s: who is seen for less has no files once they are finished, seconds: a
+        mirage, or a passer-by at the edge, lives for an image or two.
     :ivar folder: the same.
     :raises OutputError: when the folder holds something already, or cannot be written.
     :raises FileNotFoundError: when there is no such model.
@@ -70,6 +74,7 @@ class RunResults:
         rate_out_hz: float | None = None,
         with_c3d: bool = False,
         osim: Path | None = None,
+        shortest_s: float = 0.0,
     ) -> None:
         if rate_out_hz is not None and not 0.0 < rate_out_hz < np.inf:
             raise ValueError(f'the rate of the files must be above 0 Hz, got {rate_out_hz}')
@@ -86,6 +91,7 @@ class RunResults:
         self._rate_out_hz = rate_out_hz
         self._with_c3d = with_c3d
         self._osim = None if osim is None else str(osim.resolve())
+        self._shortest_s = shortest_s
         self._description = description
         self._versions = _versions()
         self._persons: dict[int, PersonFiles] = {}
@@ -129,21 +135,37 @@ class RunResults:
         self._write_summary(CUT_SHORT)
         self._saved_s = time.monotonic()
 
-    def rewrite(self, images: Iterable[tuple[float, Iterable[PersonPose]]]) -> None:
+    def settle(self, time_s: float, poses: Iterable[PersonPose]) -> None:
         """
-        Take other poses in place of those written so far, for the same images and persons.
+        Take poses that take the place of those written before, since more is known by now.
 
-        :param images: times, seconds, and poses.
+        :param time_s: the image's time, seconds; images come in the order of :meth:`write`.
+        :param poses: everybody in the image.
+        """
+        for pose in poses:
+            if pose.track_id in self._persons:
+                self._persons[pose.track_id].settle(time_s, pose)
+
+    @property
+    def lasting(self) -> set[int]:
+        """Ids of those who have been seen for long enough by now."""
+        return {
+            track_id
+            for track_id, person in self._persons.items()
+            if is_lasting(person.seen_for_s, self._shortest_s)
+        }
+
+    def keep_only(self, track_id: int | None) -> None:
+        """
+        Take everybody else's files away.
+
+        :param track_id: who stays; None keeps nobody.
         :raises OutputError: when that is not possible.
         """
-        self.save()
-        tracks: dict[int, list[tuple[float, PersonPose]]] = {id_: [] for id_ in self._persons}
-        for time_s, poses in images:
-            for pose in poses:
-                if pose.track_id in tracks and (tracks[pose.track_id] or pose.state.is_seen):
-                    tracks[pose.track_id].append((time_s, pose))
-        for id_, poses_of_one in tracks.items():
-            rewrite_angles(self._persons[id_].folder, self._skeleton, poses_of_one)
+        for other in self._persons.keys() - {track_id}:
+            person = self._persons.pop(other)
+            person.close()
+            discard(person.folder)
 
     def close(self, ended: str = COMPLETE) -> dict[str, Any]:
         """
@@ -173,6 +195,7 @@ class RunResults:
             'rate_out_hz': number(self._rate_out_hz or image_rate_hz),
             'with_c3d': self._with_c3d,
             'osim': self._osim,
+            'shortest_s': self._shortest_s,
             'angle_unit': 'degree',
             'length_unit': 'metre',
             'persons': [person.facts() for person in self._persons.values()],
@@ -194,7 +217,7 @@ def finish_run(folder: Path) -> dict[str, Any]:
     try:
         summary: dict[str, Any] = json.loads(path.read_text())
         rates_hz = float(summary['image_rate_hz']), float(summary['rate_out_hz'])
-        with_c3d = bool(summary['with_c3d'])
+        with_c3d, shortest_s = bool(summary['with_c3d']), float(summary['shortest_s'])
         own_model = _own_model(summary.get('osim'))
         known = {person['person_id']: person for person in summary['persons']}
     except (OSError, KeyError, TypeError, ValueError) as error:
@@ -202,11 +225,13 @@ def finish_run(folder: Path) -> dict[str, Any]:
             f'{folder}: no results of "biopose run" ({type(error).__name__}: {error}); give the '
             'folder that was its --out'
         ) from None
-    names = [name for name in known if (folder / name / ANGLES).exists()]
-    summary['persons'] = [
-        {**known[name], **finish_person(folder / name, *rates_hz, with_c3d, own_model)}
-        for name in names
-    ]
+    summary['persons'] = []
+    for name in [name for name in known if (folder / name / ANGLES).exists()]:
+        if is_lasting(seen_for_s(folder / name), shortest_s):
+            figures = finish_person(folder / name, *rates_hz, with_c3d, own_model)
+            summary['persons'].append({**known[name], **figures})
+        else:
+            discard(folder / name)
     _write(path, summary)
     return summary
 

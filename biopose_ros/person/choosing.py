@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from biopose_ros.person.earning import EarnedPersons
 from biopose_ros.person.recording import RecordedImage
 from biopose_ros.records import FloatArray, PersonPose, TrackingState
 
@@ -41,45 +39,6 @@ RULES: Mapping[str, Callable[[Sequence[PersonPose]], float]] = {
 }
 
 
-class PersonSelection:
-    """
-    Passes on the images of a recording, with those persons alone who are meant.
-
-    :param write: takes the time and the persons of each image, in the order of time.
-    :param shortest_s: who is seen for less is left out, seconds.
-    :param rule: see :func:`check_rule`; but for ``all``, everything is written at the end, since
-        who is meant shows only then.
-    """
-
-    def __init__(
-        self,
-        write: Callable[[float, Sequence[PersonPose]], None],
-        shortest_s: float,
-        rule: str,
-    ) -> None:
-        check_rule(rule)
-        self._write, self._rule = write, rule
-        self._earned = EarnedPersons(shortest_s)
-        self._kept: list[RecordedImage] = []
-
-    def push(self, image: RecordedImage) -> None:
-        """Take the next image in."""
-        self._take(self._earned.push(image))
-
-    def finish(self) -> None:
-        """Pass on what is left; call once."""
-        self._take(self._earned.flush())
-        for image in only(self._kept, chosen_person(self._kept, self._rule)):
-            self._write(image.time_s, image.poses)
-
-    def _take(self, images: Iterable[RecordedImage]) -> None:
-        for image in images:
-            if self._rule == ALL:
-                self._write(image.time_s, image.poses)
-            else:
-                self._kept.append(image)
-
-
 def check_rule(rule: str) -> None:
     """
     Check what a user asks for.
@@ -91,20 +50,28 @@ def check_rule(rule: str) -> None:
         _point_px(rule)
 
 
-def chosen_person(images: Iterable[RecordedImage], rule: str) -> int | None:
+def chosen_person(
+    images: Iterable[RecordedImage], rule: str, candidates: Collection[int]
+) -> int | None:
     """
     Find the person whom a rule means.
 
     :param images: of a recording, in the order of time.
     :param rule: see :func:`check_rule`; a point means whoever is nearest to it in the first image
-        that shows anybody.
+        that shows any of the candidates.
+    :param candidates: track ids of those who may be meant.
     :returns: the person's track id; None where nobody is there, or everybody is meant.
     :raises ValueError: for an unknown rule.
     """
     if rule == ALL:
         return None
     tracked = [
-        [pose for pose in image.poses if pose.state is TrackingState.TRACKED] for image in images
+        [
+            pose
+            for pose in image.poses
+            if pose.state is TrackingState.TRACKED and pose.track_id in candidates
+        ]
+        for image in images
     ]
     if rule not in RULES:
         first = next((poses for poses in tracked if poses), [])
@@ -115,21 +82,6 @@ def chosen_person(images: Iterable[RecordedImage], rule: str) -> int | None:
     for pose in (pose for poses in tracked for pose in poses):
         persons.setdefault(pose.track_id, []).append(pose)
     return max(persons, key=lambda person: RULES[rule](persons[person]), default=None)
-
-
-def only(images: Iterable[RecordedImage], track_id: int | None) -> list[RecordedImage]:
-    """
-    Leave everybody else out.
-
-    :param images: stay as they are.
-    :param track_id: who stays; None keeps everybody.
-    """
-    return [
-        image
-        if track_id is None
-        else replace(image, poses=[one for one in image.poses if one.track_id == track_id])
-        for image in images
-    ]
 
 
 def _point_px(rule: str) -> FloatArray:

@@ -3,7 +3,7 @@
 from biopose_ros.skeleton.forward_kinematics import SegmentFrames
 from biopose_ros.skeleton.initial_pose import initial_pose
 from biopose_ros.skeleton.osim_reader import OsimError, read_osim
-from biopose_ros.skeleton.osim_scaling import scale_set, scaled_osim
+from biopose_ros.skeleton.osim_scaling import scale_set, scaled_osim, with_default_pose
 from biopose_ros.skeleton.scaling import ScaleFit, ScalePrior, fit_scales, scale_groups
 from biopose_ros.skeleton.skeleton import Skeleton, load_skeleton
 from biopose_ros.skeleton.solver import PosePrior, Solution, SolverConfig, solve_pose
@@ -26,5 +26,6 @@ __all__ = [
     'scale_set',
     'scaled_osim',
     'solve_pose',
+    'with_default_pose',
     'write_urdf',
 ]

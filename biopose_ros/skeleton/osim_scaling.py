@@ -10,7 +10,7 @@ scale tool.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -57,10 +57,26 @@ def scaled_osim(
         _set_mass(root, mass_kg)
     if markers is not None:
         _set_markers(root, markers)
-    ET.indent(root, '  ')
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'
-    )
+    return _document(root)
+
+
+def with_default_pose(text: str, pose: Mapping[str, float]) -> str:
+    """
+    Let a model stand in another pose until it is told one.
+
+    OpenSim's inverse kinematics starts there, and goes astray where the first pose is far off, as
+    with arms above the head.
+
+    :param text: of an ``.osim`` file.
+    :param pose: values by coordinate, radians and metres; coordinates without one keep theirs.
+    :returns: the text of the same model.
+    """
+    root = ET.fromstring(text.encode())
+    for coordinate in root.iter('Coordinate'):
+        value = pose.get(coordinate.get('name', ''))
+        if value is not None:
+            _write(coordinate, 'default_value', value)
+    return _document(root)
 
 
 def scale_set(segments: Sequence[str], scales: ArrayLike) -> str:
@@ -78,11 +94,13 @@ def scale_set(segments: Sequence[str], scales: ArrayLike) -> str:
         _write(scale, 'scales', factors)
         ET.SubElement(scale, 'segment').text = name
         ET.SubElement(scale, 'apply').text = 'true'
-    ET.indent(document, '  ')
+    return _document(document)
+
+
+def _document(root: ET.Element) -> str:
+    ET.indent(root, '  ')
     return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        + ET.tostring(document, encoding='unicode')
-        + '\n'
+        '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'
     )
 
 

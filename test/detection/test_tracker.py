@@ -71,6 +71,19 @@ def test_a_person_who_left_is_lost_once_and_then_gone(tracker, balancing):
     assert people[-1] == []
 
 
+def test_pictures_of_another_size_start_afresh(tracker, balancing):
+    """A stream that is adapted on the way: nobody stays behind at the old pixels."""
+    before = follow(tracker, balancing[:4])
+    half = [cv2.resize(frame, None, fx=0.5, fy=0.5) for frame in balancing[4:8]]
+    after = follow(tracker, half, 4 * FRAME_NS)
+    old = {person.track_id for frame in before for person in frame}
+    new = {person.track_id for frame in after for person in frame}
+    assert old
+    assert new
+    assert not old & new
+    assert person_at(after[-1], 225 / 2, 390 / 2).state == TrackingState.TRACKED
+
+
 def test_one_person_is_never_followed_twice(tracker, balancing):
     for frame in follow(tracker, balancing):
         hips = np.array([p.keypoints_px[[23, 24]].mean(axis=0) for p in frame]).reshape(-1, 2)

@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / 'docs' / 'opensim.md'
 REFERENCE = ROOT.parent / 'shared' / 'data' / 'reference' / 'LaiUhlrich2022.osim'
 BLOCKS = re.findall(r'```python\n(.*?)```', PAGE.read_text(), re.DOTALL)
-RATE_HZ, MASS_KG = 30.0, 64.0
+RATE_HZ, MASS_KG, IMAGES = 30.0, 64.0, 30
+# The person comes into the picture late.
+START_S = 1.8
 
 
 @pytest.fixture(scope='module')
@@ -28,7 +30,7 @@ def person(tmp_path_factory):
     elbow = skeleton.coordinate_index('elbow_flex_r')
     folder = tmp_path_factory.mktemp('page') / 'out'
     results = RunResults(folder, skeleton, RATE_HZ, {})
-    for image in range(30):
+    for image in range(IMAGES):
         coordinates = skeleton.default_coordinates.clone()
         coordinates[elbow] = 0.8 + 0.5 * np.sin(4 * image / RATE_HZ)
         markers_m = marked.marker_positions(coordinates, names=MARKER_NAMES).numpy()
@@ -39,7 +41,7 @@ def person(tmp_path_factory):
             markers=Markers(MARKER_NAMES, markers_m, np.ones(len(MARKER_NAMES))),
             mass_kg=MASS_KG,
         )
-        results.write(image / RATE_HZ, [pose])
+        results.write(START_S + image / RATE_HZ, [pose])
     results.close()
     return folder / 'person_1'
 
@@ -54,6 +56,9 @@ def test_every_block_runs_and_the_ground_carries_the_weight(person, monkeypatch)
     assert len(BLOCKS) == 3
     for block in BLOCKS:
         exec(compile(block, str(PAGE), 'exec'), {})
+    found = opensim.TimeSeriesTable('ik.mot').getIndependentColumn()
+    assert len(found) == IMAGES
+    assert found[0] == pytest.approx(START_S)
     forces = opensim.TimeSeriesTable('inverse_dynamics.sto')
     vertical_n = forces.getDependentColumn('pelvis_ty_force').to_numpy()
     assert vertical_n.mean() == pytest.approx(MASS_KG * 9.80665, rel=0.02)

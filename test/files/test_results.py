@@ -6,7 +6,7 @@ import pytest
 from person_poses import person_pose
 
 from biopose_ros.files.mot import read_mot
-from biopose_ros.files.results import RunResults
+from biopose_ros.files.results import RunResults, finish_run
 from biopose_ros.files.trc import read_trc
 from biopose_ros.records import Markers, TrackingState
 from biopose_ros.skeleton import load_skeleton
@@ -130,6 +130,9 @@ def test_opensim_poses_the_scaled_model_with_the_motion(run):
     labels = opensim.TimeSeriesTable(str(person / 'motion.mot')).getColumnLabels()
     names = {coordinate.getName() for coordinate in model.getCoordinateSet()}
     assert set(labels) <= names
+    for coordinate in model.getCoordinateSet():
+        coordinate.setValue(state, 0.0, False)
+    model.realizePosition(state)
     hip = model.getBodySet().get('femur_r').getTransformInGround(state).p()
     knee = model.getBodySet().get('tibia_r').getTransformInGround(state).p()
     length_m = sum((hip[axis] - knee[axis]) ** 2 for axis in range(3)) ** 0.5
@@ -150,3 +153,23 @@ def test_a_run_without_anybody(tmp_path, skeleton):
     summary = results.close()
     assert summary['persons'] == []
     assert summary['rate_hz'] is None
+
+
+@pytest.mark.parametrize('is_killed', [False, True])
+def test_who_is_seen_too_briefly_has_no_files_once_they_are_finished(
+    tmp_path, skeleton, pose_of, is_killed
+):
+    results = RunResults(tmp_path, skeleton, RATE_HZ, {}, shortest_s=0.3)
+    for row in range(6):
+        state = TRACKED if row < 2 else OCCLUDED
+        brief = [pose_of(3)] if row in (2, 3) else []
+        results.write(row / 10, [pose_of(1), pose_of(2, state), *brief])
+        assert (tmp_path / 'person_1').is_dir()  # nothing waits
+    assert results.lasting == {1}
+    if is_killed:
+        results.save()
+        summary = finish_run(tmp_path)
+    else:
+        summary = results.close()
+    assert [person['person_id'] for person in summary['persons']] == ['person_1']
+    assert {path.name for path in tmp_path.iterdir()} == {'person_1', 'summary.json'}

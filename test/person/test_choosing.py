@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 from person_poses import person_pose
 
-from biopose_ros.person.choosing import (
-    ALL,
-    PersonSelection,
-    check_rule,
-    chosen_person,
-    only,
-)
+from biopose_ros.person.choosing import ALL, check_rule, chosen_person
 from biopose_ros.person.recording import RecordedImage
 from biopose_ros.records import TrackingState
 
@@ -45,48 +39,20 @@ def recording():
     ],
 )
 def test_a_rule_finds_its_person(rule, person):
-    assert chosen_person(recording(), rule) == person
+    assert chosen_person(recording(), rule, {LEFT, LARGE, LIVELY}) == person
 
 
-def test_only_the_chosen_one_is_left_and_no_image_is_lost():
-    images = only(recording(), LEFT)
-    assert [image.time_s for image in images] == [image.time_s for image in recording()]
-    assert {pose.track_id for image in images for pose in image.poses} == {LEFT}
-    everybody = only(recording(), None)
-    assert sum(len(image.poses) for image in everybody) == 8
+@pytest.mark.parametrize('rule', ['largest', '480, 390'])
+def test_who_is_no_candidate_is_not_chosen(rule):
+    assert chosen_person(recording(), rule, {LEFT}) == LEFT
 
 
 @pytest.mark.parametrize('rule', ['largest', '3,4'])
 def test_where_nobody_is_nobody_is_chosen(rule):
-    assert chosen_person([RecordedImage(0.0, [])], rule) is None
+    assert chosen_person([RecordedImage(0.0, [])], rule, {LEFT}) is None
 
 
 @pytest.mark.parametrize('rule', ['biggest', '3', '1,2,3', ''])
 def test_an_unknown_rule_is_refused_with_the_known_ones(rule):
     with pytest.raises(ValueError, match='largest, longest, leftmost, most-moving, or X,Y'):
         check_rule(rule)
-
-
-def test_a_selection_passes_on_the_chosen_one_at_the_end():
-    written = []
-    selection = PersonSelection(
-        lambda time_s, poses: written.append((time_s, [one.track_id for one in poses])),
-        shortest_s=0.0, rule='longest',
-    )  # fmt: skip
-    for image in recording():
-        selection.push(image)
-    assert written == []
-    selection.finish()
-    assert written == [(0.0, []), (0.1, [LEFT]), (0.2, [LEFT]), (0.3, [LEFT])]
-
-
-def test_a_selection_of_everybody_passes_on_as_it_goes():
-    written = []
-    selection = PersonSelection(
-        lambda time_s, poses: written.append(time_s), shortest_s=0.1, rule=ALL
-    )
-    for image in recording():
-        selection.push(image)
-    assert written == [0.0, 0.1, 0.2]
-    selection.finish()
-    assert written == [0.0, 0.1, 0.2, 0.3]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from biopose_ros.skeleton import Skeleton, load_skeleton, scaled_osim
+from biopose_ros.skeleton import Skeleton, load_skeleton, scaled_osim, with_default_pose
 from biopose_ros.skeleton.default_model import default_model
 from biopose_ros.skeleton.description import Marker
 
@@ -124,3 +124,14 @@ def test_markers_of_ones_own_take_the_place_of_the_files(tmp_path):
     path = tmp_path / 'marked.osim'
     path.write_text(scaled_osim(skeleton, random_scales(skeleton), markers=markers))
     assert load_skeleton(path).description.markers == markers
+
+
+def test_a_default_pose_is_where_the_model_stands(any_skeleton, tmp_path):
+    path, name = tmp_path / 'posed.osim', any_skeleton.coordinate_names[0]
+    text = with_default_pose(scaled_osim(any_skeleton, random_scales(any_skeleton)), {name: 0.25})
+    path.write_text(text)
+    posed = load_skeleton(path)
+    expected = any_skeleton.default_coordinates.clone()
+    expected[any_skeleton.coordinate_index(name)] = 0.25
+    torch.testing.assert_close(posed.default_coordinates, expected)
+    assert with_default_pose(text, {name: 0.25}) == text

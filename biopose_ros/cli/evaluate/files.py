@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from biopose_ros.cli.options import Device, JsonFile, Method, RealClips
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from biopose_ros.evaluation.files.clips import ClipFiles
+    from biopose_ros.files.frames import Frame
 
 
 def evaluate_files(
@@ -22,49 +29,89 @@ def evaluate_files(
     ] = None,
     device: Device = 'auto',
 ) -> None:
-    """Run clips of single persons, and check their files with OpenSim, also after a kill."""
+    """Run real clips, and check their files with OpenSim, also after a kill."""
     import tempfile
     from dataclasses import asdict
 
     from rich.console import Console
-    from rich.table import Table
 
     from biopose_ros.cli.evaluate.video import default_data
     from biopose_ros.cli.figures import write_figures
+    from biopose_ros.cli.progress import track_frames
     from biopose_ros.evaluation.files.clips import (
         CLIPS,
         STATED_HEIGHT_M,
         clip_files,
         figures,
-        rows_after_kill,
+        killed_run,
     )
     from biopose_ros.settings import PipelineConfig
 
-    console = Console()
-    data = data or default_data()
+    console, data = Console(), data or default_data()
+
+    def watch(frames: Iterable[Frame], name: str, count: int | None) -> Iterable[Frame]:
+        return track_frames(frames, count, name, console)
+
+    names = clip or list(CLIPS)
+    if unknown := set(names) - set(CLIPS):
+        message = f'unknown clip {sorted(unknown)[0]!r}; choose from {", ".join(CLIPS)}'
+        console.print(f'[red]error:[/] {message}', soft_wrap=True, highlight=False)
+        raise typer.Exit(1)
     config = PipelineConfig(method=method, device=device, height_m=STATED_HEIGHT_M)
     found = {}
-    table = Table('clip', 'person', 'missing', 'IK, mm', 'IK, deg', 'stature, m', 'mass, kg')
     with tempfile.TemporaryDirectory() as scratch:
         folder = out or Path(scratch)
-        for name in clip or CLIPS:
-            found[name] = clip_files(data / name, folder / Path(name).with_suffix(''), config)
-            for person, check in found[name].persons.items():
-                table.add_row(
-                    name,
-                    person,
-                    str(check.markers_missing),
-                    f'{check.ik_rms_mm:.1f}',
-                    f'{check.ik_angle_difference_deg:.2f}',
-                    f'{check.model_stature_m:.3f}',
-                    f'{check.mass_kg:.1f}',
-                )
+        for name in names:
+            folder_of_clip = folder / Path(name).with_suffix('')
+            found[name] = clip_files(data / name, folder_of_clip, config, CLIPS[name], watch)
             console.print(f'{name}: {found[name].images} images, {found[name].ghosts} ghosts')
-        first = next(iter(found))
-        rows_share = rows_after_kill(data / first, folder / 'killed', config)
-    console.print(table)
-    worst = figures(list(found.values()), rows_share)
+        whole = folder / Path(names[0]).with_suffix('')
+        killed = killed_run(data / names[0], whole, folder / 'killed', config)
+    console.print(_files_table(found), _residuals_table(found))
+    worst = figures(list(found.values()), killed)
     for key, value in worst.items():
         console.print(f'{key}: {value:.3g}')
-    clips = {name: asdict(files) | {'ghosts': files.ghosts} for name, files in found.items()}
+    clips = {name: asdict(one) for name, one in found.items()}
     write_figures(json_file, {**worst, 'clips': clips})
+
+
+def _files_table(found: Mapping[str, ClipFiles]) -> Table:
+    from rich.table import Table
+
+    columns = ('missing', 'IK mm', 'deg', 'mesh mm', 'deg', 'stature', 'kg')
+    table = Table('clip', 'person', *columns, title="OpenSim's inverse kinematics on our files")
+    for name, clip in found.items():
+        for person, check in clip.persons.items():
+            files, mesh = check.files, check.mesh
+            table.add_row(
+                Path(name).stem,
+                person,
+                str(files.markers_missing),
+                f'{files.own.rms_mm:.1f}',
+                f'{files.own.angle_difference_deg:.2f}',
+                f'{mesh.rms_mm:.1f}' if mesh else '-',
+                f'{mesh.angle_difference_deg:.2f}' if mesh else '-',
+                f'{files.model_stature_m:.3f}',
+                f'{files.mass_kg:.1f}',
+            )
+    return table
+
+
+def _residuals_table(found: Mapping[str, ClipFiles]) -> Table | str:
+    from rich.table import Table
+
+    persons = {
+        (Path(name).stem, person): check.residuals
+        for name, clip in found.items()
+        for person, check in clip.persons.items()
+        if check.residuals
+    }
+    if not persons:
+        return 'no motion is long and dense enough for inverse dynamics'
+    ways = next(iter(persons.values()))
+    title = 'Pelvis: force beyond the weight / moment, % of weight (times 1 m), RMS'
+    table = Table('clip', 'person', *ways, title=title)
+    for key, of_person in persons.items():
+        cells = (f'{100 * one.force:.0f} / {100 * one.moment:.0f}' for one in of_person.values())
+        table.add_row(*key, *cells)
+    return table
