@@ -16,6 +16,8 @@ from biopose_ros.files.frames import NANOSECONDS, UNKNOWN_RATE_HZ
 
 # 90 kHz, the clock of MPEG video: exact to 11 microseconds.
 TIME_BASE = Fraction(1, 90_000)
+# A fragment comes to the disk as a whole.
+FRAGMENT_PICTURES = 30
 CODECS = ('libx264', 'mpeg4')
 
 
@@ -30,14 +32,22 @@ class VideoWriter(Closing):
 
     def __init__(self, path: Path, rate_hz: float | None = None) -> None:
         self.path = path
-        # MP4 keeps a late start in the movie's time scale, milliseconds unless told otherwise.
-        options = {'movie_timescale': str(TIME_BASE.denominator)}
+        # In fragments, so that what is written plays even if nobody closes the file; a late start
+        # is kept in the movie's time scale, milliseconds unless told otherwise.
+        options = {
+            'movflags': 'frag_keyframe+delay_moov+default_base_moof',
+            'movie_timescale': str(TIME_BASE.denominator),
+            'flush_packets': '1',
+        }
         self._container = av.open(str(path), 'w', options=options)
         codec = next(name for name in CODECS if name in av.codecs_available)
         rate = Fraction(rate_hz or UNKNOWN_RATE_HZ).limit_denominator(1001)
-        self._stream = cast(Any, self._container.add_stream(codec, rate=rate))
+        # Pictures do not wait in the encoder for those to come.
+        tuning = {'tune': 'zerolatency'} if codec == 'libx264' else {}
+        self._stream = cast(Any, self._container.add_stream(codec, rate=rate, options=tuning))
         self._stream.pix_fmt = 'yuv420p'
         self._stream.codec_context.time_base = TIME_BASE
+        self._stream.codec_context.gop_size = FRAGMENT_PICTURES
         self._last_pts = -1
 
     def write(self, image_bgr: NDArray[np.uint8], stamp_ns: int) -> None:

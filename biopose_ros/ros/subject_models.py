@@ -89,7 +89,8 @@ class SubjectModels:
     def _describe(self, person: NamedPerson, header: Header) -> AnnouncedBody:
         osim_xml = scaled_osim(self._skeleton, person.scales, person.mass_kg)
         model = subject_model(person, self._skeleton, osim_xml, header)
-        urdf = write_urdf(self._skeleton, person.scales, f'{person.person_id}/')
+        prefix = f'{person.person_id}/'
+        urdf = write_urdf(self._skeleton, person.scales, prefix, person.mass_kg)
         return AnnouncedBody(person.scales, to_ns(header.stamp), model, urdf)
 
     def _has_changed(self, person: NamedPerson, stamp_ns: int) -> bool:

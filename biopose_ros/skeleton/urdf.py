@@ -30,13 +30,20 @@ COLOR_RGBA = '0.89 0.86 0.78 1'
 BONE_RADIUS_M = 0.02  # where a model says nothing of a body's looks
 
 
-def write_urdf(skeleton: Skeleton, scales: ArrayLike | None = None, prefix: str = '') -> str:
+def write_urdf(
+    skeleton: Skeleton,
+    scales: ArrayLike | None = None,
+    prefix: str = '',
+    mass_kg: float | None = None,
+) -> str:
     """
     Write a skeleton as URDF.
 
     :param skeleton: any skeleton.
     :param scales: [segments, 3], unitless; None for the size of the model file.
     :param prefix: put before the names of links and joints, for several persons.
+    :param mass_kg: of the whole person; each segment keeps its share, and inertia grows with mass.
+        None or NaN keeps the masses of the model file.
     :returns: XML.
     :raises ValueError: when the scales do not fit.
     """
@@ -45,7 +52,10 @@ def write_urdf(skeleton: Skeleton, scales: ArrayLike | None = None, prefix: str 
     if factors.shape != (count, 3) or not np.isfinite(factors).all():
         raise ValueError(f'expected finite scales [{count}, 3], got {list(factors.shape)}')
     robot = ET.Element('robot', name=prefix + skeleton.name)
-    writer = _Writer(robot, skeleton, factors, prefix)
+    density = 1.0
+    if mass_kg is not None and np.isfinite(mass_kg):
+        density = mass_kg / sum(body.mass_kg for body in skeleton.description.bodies)
+    writer = _Writer(robot, skeleton, factors, prefix, density)
     writer.write_link(0)
     for segment in range(1, count):
         writer.write_link(segment)
@@ -62,13 +72,14 @@ class _Writer:
     skeleton: Skeleton
     factors: FloatArray
     prefix: str
+    density: float  # of the person over that of the model file
 
     def write_link(self, segment: int) -> None:
         name, factors = self.skeleton.segment_names[segment], self.factors[segment]
         link = ET.SubElement(self.robot, 'link', name=self.prefix + name)
         body = next(body for body in self.skeleton.description.bodies if body.name == name)
         if body.mass_kg > 0:
-            link.append(_inertial(body, factors))
+            link.append(_inertial(body, factors, self.density))
         for capsule in self._shapes(body, segment):
             link.extend(_shape_elements(capsule, factors))
 
@@ -130,12 +141,12 @@ class _Writer:
         return [Capsule((0.0, 0.0, 0.0), (x, y, z), BONE_RADIUS_M) for x, y, z in ends]
 
 
-def _inertial(body: Body, factors: FloatArray) -> ET.Element:
+def _inertial(body: Body, factors: FloatArray, density: float) -> ET.Element:
     inertial = ET.Element('inertial')
     center_m = REP103_FROM_OPENSIM @ (np.array(body.mass_center_m) * factors)
     ET.SubElement(inertial, 'origin', xyz=_text(center_m), rpy=_text(np.zeros(3)))
-    ET.SubElement(inertial, 'mass', value=_text([body.mass_kg]))
-    matrix = stretched_inertia(inertia_matrix(body.inertia_kg_m2), factors)
+    ET.SubElement(inertial, 'mass', value=_text([density * body.mass_kg]))
+    matrix = density * stretched_inertia(inertia_matrix(body.inertia_kg_m2), factors)
     matrix = REP103_FROM_OPENSIM @ matrix @ REP103_FROM_OPENSIM.T
     places = {'ixx': (0, 0), 'ixy': (0, 1), 'ixz': (0, 2)}
     places |= {'iyy': (1, 1), 'iyz': (1, 2), 'izz': (2, 2)}

@@ -53,7 +53,7 @@ def test_every_block_runs_and_the_ground_carries_the_weight(person, monkeypatch)
     opensim.Logger.setLevelString('error')
     shutil.copy(REFERENCE, person)
     monkeypatch.chdir(person)
-    assert len(BLOCKS) == 3
+    assert len(BLOCKS) == 4
     for block in BLOCKS:
         exec(compile(block, str(PAGE), 'exec'), {})
     found = opensim.TimeSeriesTable('ik.mot').getIndependentColumn()
@@ -67,3 +67,12 @@ def test_every_block_runs_and_the_ground_carries_the_weight(person, monkeypatch)
     columns = opensim.TimeSeriesTable('muscles.mot').getColumnLabels()
     assert {'hip_flexion_r', 'lumbar_extension'} <= set(columns)
     assert set(columns) <= {coordinate.getName() for coordinate in muscles.getCoordinateSet()}
+    result = 'static_optimization/muscles_StaticOptimization_force.sto'
+    solved = opensim.TimeSeriesTable(result)
+    names = [muscle.getName() for muscle in muscles.getMuscles()]
+    newtons = np.array([solved.getDependentColumn(name).to_numpy() for name in names])
+    assert solved.getNumRows() >= 3
+    assert (newtons >= 0).all()
+    assert newtons.max() > 1
+    carried_n = solved.getDependentColumn('reserve_pelvis_ty').to_numpy()
+    assert carried_n.mean() == pytest.approx(MASS_KG * 9.80665, rel=0.02)

@@ -1,8 +1,11 @@
+import os
+import signal
+
 import av
 import numpy as np
 import pytest
 
-from biopose_ros.files.overlay import VideoWriter
+from biopose_ros.files.overlay import FRAGMENT_PICTURES, VideoWriter
 from biopose_ros.files.video import open_frames
 
 
@@ -42,3 +45,19 @@ def test_a_size_that_changes_on_the_way_is_brought_to_the_first(tmp_path):
         writer.write(np.full((96, 64, 3), 200, np.uint8), 40_000_000)
     shapes = [frame.image_bgr.shape for frame in open_frames(path)]
     assert shapes == [(64, 96, 3), (64, 96, 3)]
+
+
+def test_what_a_killed_process_wrote_plays_at_its_own_times(tmp_path):
+    path, start_ns, step_ns, count = tmp_path / 'killed.mp4', 3_300_000_000, 40_000_000, 100
+    noise = np.random.default_rng(0).integers(0, 255, (64, 96, 3), dtype=np.uint8)
+    pid = os.fork()
+    if pid == 0:
+        writer = VideoWriter(path, 25.0)
+        for row in range(count):
+            writer.write(np.roll(noise, row, axis=0), start_ns + row * step_ns)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    stamps_ns = [frame.stamp_ns for frame in open_frames(path)]
+    assert count - 2 * FRAGMENT_PICTURES < len(stamps_ns) <= count
+    expected_ns = start_ns + step_ns * np.arange(len(stamps_ns))
+    np.testing.assert_allclose(stamps_ns, expected_ns, atol=100_000)

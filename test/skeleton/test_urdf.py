@@ -151,3 +151,17 @@ def test_visuals_lie_in_rep103_axes(skeleton):
 def test_wrong_scales_are_refused(skeleton):
     with pytest.raises(ValueError, match=r'expected finite scales \[21, 3\]'):
         write_urdf(skeleton, np.full((21, 3), np.nan))
+
+
+def test_a_persons_mass_is_shared_out_and_inertia_goes_with_it(skeleton):
+    def numbers(mass_kg, tag, key):
+        robot = ET.fromstring(write_urdf(skeleton, mass_kg=mass_kg))
+        return np.array([float(element.get(key)) for element in robot.iter(tag)])
+
+    plain_kg, own_kg = numbers(None, 'mass', 'value'), numbers(90.0, 'mass', 'value')
+    assert own_kg.sum() == pytest.approx(90.0, abs=1e-4)
+    factor = 90.0 / plain_kg.sum()
+    np.testing.assert_allclose(own_kg, factor * plain_kg, atol=2e-6)
+    inertia = numbers(None, 'inertia', 'izz')
+    np.testing.assert_allclose(numbers(90.0, 'inertia', 'izz'), factor * inertia, atol=2e-6)
+    np.testing.assert_array_equal(numbers(np.nan, 'mass', 'value'), plain_kg)
