@@ -1,9 +1,11 @@
-"""Hand recordings to the workers of a Ray cluster: this machine's processors, or many machines."""
+"""Hand work to the workers of a Ray cluster: this machine's processors, or many machines."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import ray
 
@@ -15,6 +17,8 @@ ATTEMPTS = 3
 # Recordings handed out beyond those at work, per processor: so many descriptions wait in memory.
 _AHEAD = 2
 _CONNECT_S = 10.0
+
+_Result = TypeVar('_Result')
 
 
 def connect(workers: int | None, address: str | None) -> int:
@@ -85,3 +89,25 @@ def work_off(recordings: Sequence[Recording], options: Sequence[str]) -> Iterato
             except ray.exceptions.RayError as error:
                 reason = str(error).strip().splitlines()[0]
                 yield Outcome(recording, f'given up after {ATTEMPTS} attempts: {reason}', 0.0)
+
+
+def numbered(function: Callable[[int], _Result], numbers: Iterable[int]) -> Iterator[_Result]:
+    """
+    Let workers do numbered pieces of work, a few ahead of what is taken.
+
+    :param function: of a number; the machines must be able to import it.
+    :param numbers: perhaps without end.
+    :returns: results in the order of the numbers, whoever did them and however often.
+    """
+    task: Any = ray.remote(_call).options(num_cpus=1, max_retries=ATTEMPTS - 1)
+    waiting: deque[ray.ObjectRef] = deque()
+    for number in numbers:
+        waiting.append(task.remote(function, number))
+        if len(waiting) >= _AHEAD * _processors():
+            yield ray.get(waiting.popleft())
+    while waiting:
+        yield ray.get(waiting.popleft())
+
+
+def _call(function: Callable[[int], _Result], number: int) -> _Result:
+    return function(number)

@@ -17,6 +17,9 @@ MotionFolder = Annotated[
     Path | None,
     typer.Option(help='Folder of recorded motion; without it synthesised activities alone.'),
 ]
+ClusterAddress = Annotated[
+    str | None, typer.Option(help='Ray cluster that draws: auto or HOST:6379.')
+]
 RealClips = Annotated[
     Path | None,
     typer.Option(help='Folder with pose2sim_blender/; default ../shared/data/real.'),

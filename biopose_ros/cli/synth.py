@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biopose_ros.cli.errors import shown_errors
-from biopose_ros.cli.options import MotionFolder, Split
+from biopose_ros.cli.options import ClusterAddress, MotionFolder, Split
 
 if TYPE_CHECKING:
+    from biopose_ros.training.synthesis.on_cluster import Drawing
     from biopose_ros.training.synthesis.records import SyntheticSample
-    from biopose_ros.training.synthesis.setup import SynthesisConfig
-    from biopose_ros.training.synthesis.stream import ChunkGenerator
-    from biopose_ros.training.synthesis.tie import LabelTie
 
 _SHEET_COLUMNS = 10  # images of one sequence
 
@@ -40,13 +38,15 @@ def synth(
         bool, typer.Option('--sequences', help='Draw people who move, 1 to 3 seconds each.')
     ] = False,
     workers: Annotated[int, typer.Option(min=0, help='Processes that draw.')] = 2,
+    address: ClusterAddress = None,
 ) -> None:
     """Draw dressed people in scenes, with exact truth."""
+    from biopose_ros.training.synthesis.on_cluster import Drawing
     from biopose_ros.training.synthesis.setup import SynthesisConfig
 
     if (sheet is None) == (shards is None):
         raise typer.BadParameter('give either --sheet FILE or --shards FOLDER')
-    with shown_errors(ValueError):
+    with shown_errors(ValueError, ConnectionError, ImportError):
         config = SynthesisConfig(
             split=split,
             seed=seed,
@@ -54,55 +54,34 @@ def synth(
             activities=tuple(activity or ()),
             backgrounds=backgrounds,
         )
-        draw = _sequences if sequences else _images
-        chunks = draw(config, count, workers, skeleton)
+        chunks = _drawn(Drawing(config, sequences, skeleton), count, workers, address)
         if sheet is not None:
             _write_sheet(chunks, sheet, _SHEET_COLUMNS if sequences else None)
         elif shards is not None:
             _write_shards(chunks, shards)
 
 
-def _images(
-    config: SynthesisConfig, count: int, workers: int, skeleton: bool
+def _drawn(
+    drawing: Drawing, count: int, workers: int, address: str | None
 ) -> Iterator[list[SyntheticSample]]:
-    from biopose_ros.training.synthesis.generator import CHUNK
-    from biopose_ros.training.synthesis.setup import build_generator
-
-    generator = build_generator(config, tie=_skeleton_tie() if skeleton else None)
-    left = count
-    for chunk in _tracked(generator, -(-count // CHUNK), workers):
-        yield chunk[:left]
-        left -= CHUNK
-
-
-def _sequences(
-    config: SynthesisConfig, count: int, workers: int, skeleton: bool
-) -> Iterator[list[SyntheticSample]]:
-    from biopose_ros.training.synthesis.setup import build_sequence_generator
-
-    if config.backgrounds is not None:
-        raise ValueError('a photograph cannot move with the camera: no --backgrounds here')
-    tie = _skeleton_tie().motion if skeleton else None
-    yield from _tracked(build_sequence_generator(config, tie=tie), count, workers)
-
-
-def _skeleton_tie() -> LabelTie:
-    from biopose_ros.body import load_body
-    from biopose_ros.training.synthesis.tie import LabelTie
-
-    return LabelTie(load_body())
-
-
-def _tracked(
-    generator: ChunkGenerator, count: int, workers: int
-) -> Iterator[list[SyntheticSample]]:
-    """Draw chunks under a progress bar."""
+    """Draw under a progress bar, here or on a cluster."""
     from rich.progress import track
 
+    from biopose_ros.training.synthesis.generator import CHUNK
+    from biopose_ros.training.synthesis.on_cluster import cluster_chunks
     from biopose_ros.training.synthesis.stream import chunks
 
-    drawn = chunks(generator, 0, count, workers)
-    yield from track(drawn, 'Drawing', total=count, transient=True)
+    if drawing.is_sequence and drawing.config.backgrounds is not None:
+        raise ValueError('a photograph cannot move with the camera: no --backgrounds here')
+    wanted = count if drawing.is_sequence else -(-count // CHUNK)
+    if address is None:
+        drawn = chunks(drawing.build(), 0, wanted, workers)
+    else:
+        drawn = cluster_chunks(drawing, wanted, address)
+    left = count
+    for chunk in track(drawn, 'Drawing', total=wanted, transient=True):
+        yield chunk if drawing.is_sequence else chunk[:left]
+        left -= CHUNK
 
 
 def _write_sheet(chunks: Iterator[list[SyntheticSample]], path: Path, columns: int | None) -> None:

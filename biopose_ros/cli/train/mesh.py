@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biopose_ros.cli.options import Activities, MotionFolder, TrainingMinutes
+from biopose_ros.cli.options import Activities, ClusterAddress, MotionFolder, TrainingMinutes
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -59,6 +59,7 @@ def train_mesh(
         Path | None,
         typer.Option(help='Weights to begin with where they fit, also those of another encoder.'),
     ] = None,
+    address: ClusterAddress = None,
     seed: Annotated[int, typer.Option(help='Of images and weights.')] = 0,
 ) -> None:
     """Train the network that recovers bodies from the landmark network's feature maps."""
@@ -108,13 +109,19 @@ def train_mesh(
     with (
         Bars(console=console) as bar,
         streamed_store(
-            folder / f'train_{encoder}', room, _FIRST_CHUNKS, 1, _progress(bar, 'first images')
+            folder / f'train_{encoder}',
+            room,
+            _FIRST_CHUNKS,
+            1,
+            _progress(bar, 'first images'),
+            address,
         ) as store,
     ):
         held_out = fill_store(
             folder / f'validation_{encoder}',
             StoreConfig(drawn['validation'], encoder, checked),
             advance=_progress(bar, 'images to check with'),
+            address=address,
         )
         task = bar.add_task('train', total=60 * minutes)
         goes_on = begin is not None and begin.config.encoder == encoder

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass
-from itertools import count
+from functools import lru_cache, partial
+from itertools import count, tee
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ TRUTH = (
     *('pose', 'betas', 'translation_m', 'intrinsics_px', 'image_size_px', 'crop_from_image'),
     *('joints_m', 'joints_px', 'joint_visibility', 'markers_m', 'subject'),
 )
+Encoded = tuple[dict[str, FloatArray], dict[str, Any]]  # a chunk's maps, and what is kept beside
 # The first images do not show every value that comes later.
 _WIDENED = 1.15
 
@@ -107,6 +109,7 @@ def fill_store(
     config: StoreConfig,
     workers: int = 2,
     advance: Callable[[int, int], None] = lambda done, total: None,
+    address: str | None = None,
 ) -> MapStore:
     """
     Draw the images, run the encoder, and keep what it says; goes on where it was stopped.
@@ -115,11 +118,13 @@ def fill_store(
     :param config: what to keep.
     :param workers: processes.
     :param advance: called with chunks done and chunks in total.
+    :param address: of a Ray cluster that draws and encodes; the processes then only write.
     :raises ValueError: when the folder holds another store.
     """
     missing = np.flatnonzero(_prepared(folder, config) < 0).tolist()
     workers = min(workers, len(missing))
-    with _filling(folder, config, [missing[worker::workers] for worker in range(workers)]) as run:
+    streams = [missing[worker::workers] for worker in range(workers)]
+    with _filling(folder, config, streams, address) as run:
         while run():
             advance(int((_numbers(folder, config) >= 0).sum()), config.chunks)
     if (_numbers(folder, config) < 0).any():
@@ -134,6 +139,7 @@ def streamed_store(
     first_chunks: int,
     workers: int = 1,
     advance: Callable[[int, int], None] = lambda done, total: None,
+    address: str | None = None,
 ) -> Iterator[MapStore]:
     """
     Open a store that other processes refill with ever new images until the context ends.
@@ -143,12 +149,13 @@ def streamed_store(
     :param first_chunks: how many there must be before the context begins.
     :param workers: processes that draw and encode.
     :param advance: called, while waiting for the first, with chunks done and chunks in total.
+    :param address: of a Ray cluster that draws and encodes; the processes then only write.
     :raises ValueError: when the folder holds another store.
     """
     following = int(_prepared(folder, config).max()) + 1
     streams = [count(following + worker, workers) for worker in range(workers)]
     first_chunks = min(first_chunks, config.chunks)
-    with _filling(folder, config, streams) as run:
+    with _filling(folder, config, streams, address) as run:
         while (done := int((_numbers(folder, config) >= 0).sum())) < first_chunks:
             advance(done, first_chunks)
             if not run():
@@ -175,12 +182,14 @@ def _numbers(folder: Path, config: StoreConfig) -> np.ndarray:
 
 @contextmanager
 def _filling(
-    folder: Path, config: StoreConfig, streams: Sequence[Iterable[int]]
+    folder: Path, config: StoreConfig, streams: Sequence[Iterable[int]], address: str | None
 ) -> Iterator[Callable[[], bool]]:
     """Let one process work off each list of chunks; gives what waits and tells if any is alive."""
     context = get_context('spawn')
     processes = [
-        context.Process(target=_fill, args=(folder, config, numbers, place == 0), daemon=True)
+        context.Process(
+            target=_fill, args=(folder, config, numbers, place == 0, address), daemon=True
+        )
         for place, numbers in enumerate(streams)
     ]
     for process in processes:
@@ -198,9 +207,9 @@ def _filling(
             process.join()
 
 
-def _allocate(folder: Path, config: StoreConfig, worker: _Worker) -> None:
+def _allocate(folder: Path, config: StoreConfig, first: Encoded) -> None:
     """Measure one chunk, then make arrays for all; the numbers come last."""
-    maps, truth = worker.chunk(0)
+    maps, truth = first
     room = config.chunks * CHUNK
     ranges = {}
     for level, values in maps.items():
@@ -225,7 +234,7 @@ class _Worker:
         self.generator = build_generator(config.images)
         self.network = LandmarkNetwork(config.model, 'cpu', threads=1, with_maps=True)
 
-    def chunk(self, number: int) -> tuple[dict[str, FloatArray], dict[str, Any]]:
+    def chunk(self, number: int) -> Encoded:
         samples = self.generator.chunk(number)
         images = np.stack([sample.image_bgr for sample in samples])
         readings = self.network.read(images)
@@ -251,11 +260,38 @@ def sample_fields(
     return fields
 
 
-def _fill(folder: Path, config: StoreConfig, numbers: Iterable[int], is_first: bool) -> None:
+def _encoding(
+    config: StoreConfig, address: str | None
+) -> Callable[[Iterable[int]], Iterator[Encoded]]:
+    """Give what draws and encodes chunks: this process, or the machines of a cluster."""
+    if address is None:
+        return partial(map, _Worker(config).chunk)
+    from biopose_ros.batch import cluster
+
+    cluster.connect(None, address)
+    return partial(cluster.numbered, partial(_on_a_machine, config))
+
+
+def _on_a_machine(config: StoreConfig, number: int) -> Encoded:
+    return _kept_worker(config).chunk(number)
+
+
+@lru_cache(maxsize=1)
+def _kept_worker(config: StoreConfig) -> _Worker:
+    return _Worker(config)
+
+
+def _fill(
+    folder: Path,
+    config: StoreConfig,
+    numbers: Iterable[int],
+    is_first: bool,
+    address: str | None,
+) -> None:
     """Draw and encode chunks; a chunk's number in the stream tells its place."""
-    worker = _Worker(config)
+    encoded = _encoding(config, address)
     if is_first and not (folder / 'numbers.npy').exists():
-        _allocate(folder, config, worker)
+        _allocate(folder, config, next(encoded([0])))
     while not (folder / 'numbers.npy').exists():
         time.sleep(0.5)
     ranges = np.load(folder / 'ranges.npz')
@@ -263,10 +299,10 @@ def _fill(folder: Path, config: StoreConfig, numbers: Iterable[int], is_first: b
     arrays: Mapping[str, Any] = {
         name: open_memmap(folder / f'{name}.npy', mode='r+') for name in names
     }
-    for number in numbers:
+    wanted, given = tee(numbers)
+    for number, (maps, truth) in zip(wanted, encoded(given), strict=False):
         if is_orphan():
             return
-        maps, truth = worker.chunk(number)
         slot = number % config.chunks
         rows = slice(slot * CHUNK, (slot + 1) * CHUNK)
         arrays['numbers'][slot] = -1  # nobody reads here meanwhile
