@@ -60,7 +60,7 @@ $(STAMPS)/package: $(STAMPS)/build-tools $(PACKAGE_FILES)
 $(STAMPS)/extras: $(STAMPS)/package
 	@echo '== Installing what tests and training need besides'
 	@$(PIP_INSTALL) --no-build-isolation --editable \
-		'.[c3d,cluster,import,opensim,test,training,viewer]'
+		'.[c3d,cluster,docs,import,opensim,test,training,viewer]'
 	@touch $@
 
 $(STAMPS)/networks: | $(STAMPS)/package

@@ -21,7 +21,7 @@ __path__ = extend_path(__path__, __name__)
 # more halve the speed of the networks beside them. What the environment says already stays.
 os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 
 if TYPE_CHECKING:
     from biopose_ros.files.camera import guess_camera, read_camera
