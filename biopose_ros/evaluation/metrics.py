@@ -77,6 +77,25 @@ def group_errors(errors_deg: Mapping[str, FloatArray]) -> dict[str, float]:
     return means
 
 
+def group_shares_within(
+    errors_deg: Mapping[str, FloatArray], stddev_deg: Mapping[str, FloatArray]
+) -> dict[str, float]:
+    """
+    Give the share of errors within one stated standard deviation; 0.68 is right.
+
+    :param errors_deg: as in :func:`group_errors`.
+    :param stddev_deg: of the same coordinates and frames.
+    :returns: mean over frames, then over the coordinates of each group; empty without deviations.
+    """
+    shares = {}
+    for name, errors in errors_deg.items():
+        known = np.isfinite(errors) & np.isfinite(stddev_deg[name])
+        if known.any():
+            is_inside = np.abs(errors[known]) <= stddev_deg[name][known]
+            shares[name] = is_inside.astype(float)
+    return group_errors(shares)
+
+
 @dataclass(frozen=True)
 class Slope:
     """

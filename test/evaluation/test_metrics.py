@@ -11,6 +11,7 @@ from biopose_ros.evaluation.metrics import (
     gain,
     group_errors,
     group_gains,
+    group_shares_within,
     without_bias,
 )
 
@@ -62,3 +63,12 @@ def test_gain_is_the_slope_about_each_clips_own_mean():
     assert gains['lumbar'] == pytest.approx(1.0)
     assert 'hip_flexion' not in gains
     assert gains['mean'] == pytest.approx((0.7 + 0.7 + 1.0) / 3, abs=1e-3)
+
+
+def test_the_share_within_one_sigma_counts_known_errors_alone():
+    errors = {
+        'knee_angle_r': np.array([1.0, -3.0, np.nan, 5.0]),
+        'knee_angle_l': np.array([-1.0, 1.0, 1.0, 1.0]),
+    }
+    shares = group_shares_within(errors, {name: np.full(4, 3.0) for name in errors})
+    assert shares['knee'] == pytest.approx((2 / 3 + 1) / 2)

@@ -158,6 +158,7 @@ def _print(
     console.print(
         _columns('gain: slope of the estimate on the truth', results, lambda r: r.gain, 2)
     )
+    console.print(_columns('share within 1 sigma', results, lambda r: r.within_1_sigma, 2))
     by_angle = pooled([result.by_view_angle for result in results.values()])
     console.print(
         _columns(f'{title}, by view angle', by_angle, lambda result: result.mae_deg),

@@ -24,7 +24,7 @@ def carried_poses(
     :param poses: of one person, None where not seen; at least one.
     :param skeleton: of their coordinates.
     :param osim: the model.
-    :returns: the poses, and the model.
+    :returns: the poses, without deviations, and the model.
     :raises OsimError: when a motion cannot be carried over to the model.
     """
     model = load_own_model(osim)
@@ -37,5 +37,6 @@ def carried_poses(
     own = OwnModel.of_person(model, person)
     rows, _ = own.carried(person, np.stack([pose.coordinates for pose in seen]))
     carried = iter(rows)
-    moved = [pose and replace(pose, coordinates=next(carried)) for pose in poses]
+    unknown = np.full(rows.shape[1], np.nan)
+    moved = [pose and replace(pose, coordinates=next(carried), stddev=unknown) for pose in poses]
     return moved, model

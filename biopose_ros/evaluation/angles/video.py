@@ -38,6 +38,7 @@ from biopose_ros.evaluation.metrics import (
     angle_errors_deg,
     group_errors,
     group_gains,
+    group_shares_within,
     without_bias,
 )
 from biopose_ros.files.camera import read_camera
@@ -68,6 +69,7 @@ class ViewResult:
     :param frames_compared: those of them in which the person was seen.
     :param mae_deg: mean absolute error per coordinate group, degrees.
     :param mae_deg_bias_corrected: the same without each coordinate's constant offset.
+    :param within_1_sigma: per coordinate group, share of errors within the stated deviation.
     :param gain: per coordinate group, slope of the estimate on the truth.
     :param slopes: per coordinate, what the gain is made of.
     :param coordinate_mae_deg: per coordinate, degrees.
@@ -82,6 +84,7 @@ class ViewResult:
     frames_compared: int
     mae_deg: Mapping[str, float]
     mae_deg_bias_corrected: Mapping[str, float]
+    within_1_sigma: Mapping[str, float]
     gain: Mapping[str, float]
     slopes: Mapping[str, Slope]
     coordinate_mae_deg: Mapping[str, float]
@@ -214,7 +217,8 @@ def _processed(
         )
         images = map(RecordedImage, times_s, persons)
         done = [image for one in images for image in smoother.add(one)] + smoother.finish()
-        persons = [list(image.poses) for image in done]
+        deviations = pipeline.certainty.deviations
+        persons = [[deviations(pose, camera) for pose in image.poses] for image in done]
     return times_s, persons
 
 
@@ -242,6 +246,7 @@ def _score(run: ViewRun, skeleton: Skeleton) -> ViewResult:
     has_truth = np.isfinite(next(iter(true_keypoints_px.values()))).all(axis=-1)
     unknown = np.full(len(coordinate_names), np.nan)
     estimate = np.stack([unknown if pose is None else pose.coordinates for pose in poses])
+    stddev = np.stack([unknown if pose is None else pose.stddev for pose in poses])
     errors_deg = {
         name: angle_errors_deg(estimate[:, index], true_coordinates[name])
         for index, name in enumerate(coordinate_names)
@@ -262,6 +267,10 @@ def _score(run: ViewRun, skeleton: Skeleton) -> ViewResult:
         frames_compared=sum(pose is not None for pose in poses),
         mae_deg=group_errors(compared),
         mae_deg_bias_corrected=group_errors(unbiased),
+        within_1_sigma=group_shares_within(
+            compared,
+            {name: np.degrees(stddev[:, coordinate_names.index(name)]) for name in compared},
+        ),
         gain=group_gains({name: [slope] for name, slope in slopes.items()}),
         slopes=slopes,
         coordinate_mae_deg={name: _mean_absolute(errors) for name, errors in compared.items()},

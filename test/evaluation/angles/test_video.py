@@ -46,6 +46,9 @@ def test_one_view_is_scored(short_clip, tmp_path):
     assert set(raw) == set(unbiased) == measured
     assert all(unbiased[group] >= 0 for group in measured)
     assert unbiased['mean'] < raw['mean'] < 60
+    assert all(0 <= share <= 1 for share in scores['within_1_sigma'].values())
+    assert set(scores['within_1_sigma']) == measured
+    assert 'share within 1 sigma' in outcome.output
     assert scores['frames'] == COUNT - 1  # the first picture has no truth
     assert 1 <= scores['frames_compared'] <= scores['frames']
     by_angle = scores['by_view_angle']
