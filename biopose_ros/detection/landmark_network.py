@@ -18,7 +18,7 @@ from biopose_ros.records import Crop, FeatureMaps, FloatArray, rotation_2d
 
 INPUT_PX = 256
 _LANDMARKS = len(LANDMARK_NAMES)
-_POINT_OUTPUTS = ('landmarks', 'presence', 'heatmaps', 'world')
+POINT_OUTPUTS = ('landmarks', 'presence', 'heatmaps', 'world')
 # The two landmarks after the named ones: middle of the hips, and where the trunk's direction
 # meets the circle around the person.
 _CENTER, _TOP = 33, 34
@@ -141,23 +141,42 @@ class LandmarkNetwork:
 
     def _read(self, pictures: NDArray[np.uint8]) -> list[tuple[CropReading, FloatArray]]:
         """Read crops, and give the heat maps [39, 64, 64], logits, of each."""
-        found, batch = encode(self.session, pictures, _POINT_OUTPUTS, self._levels)
+        found, batch = encode(self.session, pictures, POINT_OUTPUTS, self._levels)
         landmarks, presence, heatmaps, world = found
         readings = []
         for row in range(len(pictures)):
-            values = landmarks[row].reshape(-1, 5).astype(np.float64)
-            points = refine(values[:, :2] / INPUT_PX, heatmaps[row])
-            logits = values[:_LANDMARKS, 3:]
-            reading = CropReading(
-                presence=presence[row, 0],
-                keypoints=points[:_LANDMARKS],
-                keypoint_confidence=_sigmoid(logits).prod(axis=1),
-                world_m=world[row].reshape(-1, 3)[:_LANDMARKS].astype(np.float64),
-                alignment=points[[_CENTER, _TOP]],
-                maps=FeatureMaps(batch, row) if self._levels else None,
-            )
-            readings.append((reading, heatmaps[row]))
+            values = landmarks[row], presence[row], heatmaps[row], world[row]
+            maps = FeatureMaps(batch, row) if self._levels else None
+            readings.append((crop_reading(*values, maps), heatmaps[row]))
         return readings
+
+
+def crop_reading(
+    landmarks: FloatArray,
+    presence: FloatArray,
+    heatmaps: FloatArray,
+    world: FloatArray,
+    maps: FeatureMaps | None = None,
+) -> CropReading:
+    """
+    Tell what the network's outputs of one crop mean.
+
+    :param landmarks: [195], of 39 landmarks x, y, z, pixels of 256, and two logits.
+    :param presence: [1].
+    :param heatmaps: [39, 64, 64], logits.
+    :param world: [117], metres.
+    :param maps: of the crop, to hand on.
+    """
+    values = landmarks.reshape(-1, 5).astype(np.float64)
+    points = refine(values[:, :2] / INPUT_PX, heatmaps)
+    return CropReading(
+        presence=presence[0],
+        keypoints=points[:_LANDMARKS],
+        keypoint_confidence=_sigmoid(values[:_LANDMARKS, 3:]).prod(axis=1),
+        world_m=world.reshape(-1, 3)[:_LANDMARKS].astype(np.float64),
+        alignment=points[[_CENTER, _TOP]],
+        maps=maps,
+    )
 
 
 def _sighting(

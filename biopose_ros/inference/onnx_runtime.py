@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from biopose_ros.resources import cache_path
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 _LOG = logging.getLogger(__name__)
 _DEVICE = re.compile(r'auto|cpu|cuda(:\d+)?')
@@ -43,6 +45,8 @@ def create_session(
     :raises NetworkFileError: when the file is missing or broken.
     :raises DeviceError: when CUDA is asked for and does not work.
     """
+    import onnxruntime  # here: training runs without it
+
     path = Path(path)
     providers = _providers(device)
     if threads < 0:
@@ -114,6 +118,8 @@ def run_on_device(
     :param kept: wanted on the session's device.
     :returns: by name.
     """
+    import onnxruntime
+
     binding = session.io_binding()
     for name, value in inputs.items():
         if isinstance(value, onnxruntime.OrtValue):
@@ -130,6 +136,8 @@ def run_on_device(
 
 
 def _providers(device: str) -> list:
+    import onnxruntime
+
     if not _DEVICE.fullmatch(device):
         raise ValueError(f'device must be auto, cpu, cuda or cuda:N, got {device!r}')
     available = onnxruntime.get_available_providers()
@@ -148,6 +156,8 @@ def _providers(device: str) -> list:
 @lru_cache(maxsize=1)
 def _preload_cuda_libraries() -> None:
     """Find CUDA and cuDNN in the wheels that torch brings, where the runtime can do so."""
+    import onnxruntime
+
     if hasattr(onnxruntime, 'preload_dlls'):
         onnxruntime.preload_dlls()
 
@@ -155,6 +165,8 @@ def _preload_cuda_libraries() -> None:
 @lru_cache(maxsize=16)
 def _report(running: str, asked: str) -> None:
     """Log once per outcome; a device asked for by name and not got is an error each time."""
+    import onnxruntime
+
     if asked.startswith('cuda') and running == 'cpu':
         raise DeviceError(
             f'device {asked} was asked for, but ONNX Runtime fell back to the CPU; check the '

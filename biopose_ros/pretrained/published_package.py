@@ -12,8 +12,10 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 # The files wanted are data, the same in every wheel of a release; asking for one fixed flavour
 # works on Python versions and machines for which the release has no wheel of its own.
@@ -149,6 +151,8 @@ def _is_kept(file: Path, expected: str | None) -> bool:
 
 
 def _spinner(text: str) -> Progress:
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = (SpinnerColumn(), TextColumn('{task.description}'), TimeElapsedColumn())
     progress = Progress(*columns, transient=True)
     progress.add_task(text, total=None)

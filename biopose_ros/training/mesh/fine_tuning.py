@@ -45,7 +45,6 @@ def train_on_images(
     """
     import torch
 
-    from biopose_ros.detection.landmark_network import LandmarkNetwork
     from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
     from biopose_ros.mesh_recovery.crop_encoder import encoder_file
     from biopose_ros.mesh_recovery.encoders import (
@@ -61,6 +60,7 @@ def train_on_images(
     from biopose_ros.training.mesh.distillation import Distillation
     from biopose_ros.training.mesh.image_training import ImageTraining, image_batches
     from biopose_ros.training.mesh.real_pictures import person_pictures
+    from biopose_ros.training.mesh.torch_landmarks import landmark_reader
     from biopose_ros.training.mesh.training import take_over
     from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
 
@@ -77,7 +77,7 @@ def train_on_images(
         pictures = person_pictures(real, config.seed)
         console.print(f'{len(pictures)} pictures of real persons')
         distillation = Distillation(vision, pictures, config.seed)
-    landmarks = LandmarkNetwork('full', 'cpu', threads=1)
+    landmarks = landmark_reader('full')
 
     def drawn(split: str) -> SynthesisConfig:
         return SynthesisConfig(split, config.seed, motion, synthetic_clips=500)

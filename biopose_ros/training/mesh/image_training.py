@@ -18,6 +18,7 @@ from biopose_ros.training.mesh.distillation import Distillation, as_input
 from biopose_ros.training.mesh.losses import MeshLoss
 from biopose_ros.training.mesh.map_store import sample_fields
 from biopose_ros.training.mesh.measures import mesh_measures
+from biopose_ros.training.mesh.torch_landmarks import TorchLandmarks
 from biopose_ros.training.synthesis.generator import SampleGenerator
 from biopose_ros.training.synthesis.stream import chunks
 from biopose_ros.training.timed import TimedConfig, TimedTraining
@@ -51,7 +52,7 @@ class ImageBatch:
 
 def image_batches(
     generator: SampleGenerator,
-    landmarks: LandmarkNetwork,
+    landmarks: LandmarkNetwork | TorchLandmarks,
     first: int = 0,
     workers: int = 0,
 ) -> Iterator[ImageBatch]:
