@@ -15,7 +15,7 @@ lies at people who turn their back. Its origin is the camera, and it leans with 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -40,17 +40,23 @@ def _level() -> FloatArray:
     return np.eye(3)
 
 
+def _origin() -> FloatArray:
+    return np.zeros(3)
+
+
 @dataclass(frozen=True, eq=False)
 class GroundFrame:
     """
     The ground frame before a camera; by default that of a level camera, with its origin in it.
 
     :param level_from_leaning: [3, 3], from ground axes that lean with the camera to level ones.
-    :param camera_height_m: of the camera over y = 0.
+    :param camera_m: [3], where the camera stands, this frame, metres.
+    :param is_static: whether the frame stands still; one that goes with a moving camera does not.
     """
 
     level_from_leaning: FloatArray = field(default_factory=_level)
-    camera_height_m: float = 0.0
+    camera_m: FloatArray = field(default_factory=_origin)
+    is_static: bool = True
 
     @staticmethod
     def of_camera(pitch_rad: float, roll_rad: float, height_m: float) -> GroundFrame:
@@ -65,7 +71,31 @@ class GroundFrame:
         """
         turn = Rotation.from_euler('YX', [pitch_rad, roll_rad]).as_matrix()
         axes = GROUND_FROM_CAMERA @ _OPTICAL_FROM_REP103
-        return GroundFrame(axes @ turn @ axes.T, float(height_m))
+        return GroundFrame(axes @ turn @ axes.T, np.array([0.0, height_m, 0.0]))
+
+    @staticmethod
+    def of_up(up: FloatArray, height_m: float) -> GroundFrame:
+        """
+        Level the ground before a camera that moves; it goes with the camera but for its lean.
+
+        :param up: [3], against gravity, camera axes, of any length but zero.
+        :param height_m: of the camera over the floor; 0 leaves y = 0 at the camera.
+        """
+        forward, left, above = np.asarray(up) @ _OPTICAL_FROM_REP103 / np.linalg.norm(up)
+        pitch_rad = -np.arcsin(np.clip(forward, -1.0, 1.0))
+        level = GroundFrame.of_camera(pitch_rad, np.arctan2(left, above), height_m)
+        return replace(level, is_static=False)
+
+    @staticmethod
+    def of_pose(rotation: FloatArray, shift_m: FloatArray) -> GroundFrame:
+        """
+        Take a frame with z up, such as ``odom``, for the ground; in OpenSim's axes.
+
+        :param rotation: [3, 3], from the camera's axes to the frame's.
+        :param shift_m: [3], where the camera is in that frame.
+        """
+        ground_from_camera = OPENSIM_FROM_REP103 @ rotation
+        return GroundFrame(ground_from_camera @ CAMERA_FROM_GROUND, OPENSIM_FROM_REP103 @ shift_m)
 
     @property
     def camera_from_ground(self) -> FloatArray:
@@ -73,9 +103,9 @@ class GroundFrame:
         return CAMERA_FROM_GROUND @ self.level_from_leaning.T
 
     @property
-    def camera_m(self) -> FloatArray:
-        """Where the camera stands, [3], ground frame, metres."""
-        return np.array([0.0, self.camera_height_m, 0.0])
+    def up(self) -> FloatArray:
+        """Direction against gravity, [3], camera axes."""
+        return self.camera_from_ground[:, 1]
 
     def of_turned_camera(self, camera_from_turned: FloatArray) -> GroundFrame:
         """
@@ -84,7 +114,7 @@ class GroundFrame:
         :param camera_from_turned: [3, 3], a turn about the optical axis.
         """
         turn = GROUND_FROM_CAMERA @ camera_from_turned.T @ CAMERA_FROM_GROUND
-        return GroundFrame(self.level_from_leaning @ turn, self.camera_height_m)
+        return replace(self, level_from_leaning=self.level_from_leaning @ turn)
 
     def to_camera(self, points_m: ArrayLike) -> FloatArray:
         """

@@ -60,14 +60,25 @@ class Pipeline:
         self._persons: dict[int, PersonMotion] = {}
         self._announced: set[int] = set()
         self._stamp_ns = 0
+        self._ground = GroundFrame.of_camera(
+            self.config.camera_pitch_rad, self.config.camera_roll_rad, self.config.camera_height_m
+        )
 
     @property
     def ground(self) -> GroundFrame:
         """The ground frame that coordinates count from: that of the camera as it is mounted."""
-        config = self.config
-        return GroundFrame.of_camera(
-            config.camera_pitch_rad, config.camera_roll_rad, config.camera_height_m
-        )
+        return self._ground
+
+    def stand_on(self, ground: GroundFrame) -> None:
+        """
+        Tell where coordinates count from, from the next image on.
+
+        :param ground: before the camera as it is then; one that turns or drives has another one
+            at each image.
+        """
+        self._ground = ground
+        for person in self._persons.values():
+            person.stand_on(ground)
 
     @property
     def device(self) -> str:

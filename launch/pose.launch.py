@@ -59,6 +59,9 @@ def arguments():
             description='Calibration topic; empty: camera_info beside the image topic.',
         ),
         DeclareLaunchArgument(
+            'imu_topic', default_value='imu', description='Imu topic, for ground_from: imu.'
+        ),
+        DeclareLaunchArgument(
             'image_transport',
             default_value=AS_IN_FILE,
             choices=['raw', 'compressed', AS_IN_FILE],
@@ -175,7 +178,11 @@ def pose_node(value, is_set, common):
         namespace=common['namespace'],
         output=common['output'],
         parameters=[value('params_file'), *common['parameters'], overrides],
-        remappings=[('image', value('image_topic')), ('camera_info', camera_info_topic(value))],
+        remappings=[
+            ('image', value('image_topic')),
+            ('camera_info', camera_info_topic(value)),
+            ('imu', value('imu_topic')),
+        ],
         arguments=['--ros-args', '--log-level', f'pose_node:={value("log_level")}'],
         respawn=is_set('respawn'),
         respawn_delay=2.0,

@@ -66,6 +66,14 @@ class PersonMotion:
         """
         self._estimator.smoothing = smoothing
 
+    def stand_on(self, ground: GroundFrame) -> None:
+        """
+        Tell where coordinates count from, from the next image on.
+
+        :param ground: before the camera as it is then.
+        """
+        self._points.ground = self._standing.ground = self._placing.ground = ground
+
     def update(
         self,
         crop: PersonCrop,

@@ -24,16 +24,14 @@ class PersonPlacing:
 
     :param skeleton: whose root is the pelvis, free in all six directions.
     :param ground: where the coordinates shall count from.
+    :attr ground: the same; set anew before each image of a moving camera.
     """
 
     def __init__(self, skeleton: Skeleton, ground: GroundFrame) -> None:
         self._skeleton = skeleton
-        self._ground = ground
+        self.ground = ground
         self._angles = [skeleton.coordinate_index(name) for name in _ANGLES]
         self._shifts = [skeleton.coordinate_index(name) for name in _SHIFTS]
-        self._is_moved = not np.array_equal(ground.level_from_leaning, np.eye(3)) or (
-            ground.camera_height_m != 0.0
-        )
 
     def from_leaning(self, fit: SkeletonFit) -> SkeletonFit:
         """
@@ -44,19 +42,19 @@ class PersonPlacing:
         :param fit: as the camera leans.
         :returns: the same pose; all but the pelvis's coordinates are unchanged.
         """
-        if not self._is_moved:
+        if _leans_with_camera(self.ground):
             return fit
         markers = replace(
-            fit.markers, positions_m=self._ground.from_leaning(fit.markers.positions_m)
+            fit.markers, positions_m=self.ground.from_leaning(fit.markers.positions_m)
         )
         coordinates, stddev = fit.coordinates.copy(), fit.stddev.copy()
         moved = self._pelvis(self._disturbed(fit.coordinates))  # [4, 6]
         pelvis = moved[0]
         coordinates[self._angles] = pelvis[:3]
-        coordinates[self._shifts] = self._ground.from_leaning(fit.coordinates[self._shifts])
+        coordinates[self._shifts] = self.ground.from_leaning(fit.coordinates[self._shifts])
         slopes = (moved[1:, :3] - pelvis[:3]) / _STEP_RAD  # [old, new]
         stddev[self._angles] = _combined(slopes.T, fit.stddev[self._angles])
-        stddev[self._shifts] = _combined(self._ground.level_from_leaning, fit.stddev[self._shifts])
+        stddev[self._shifts] = _combined(self.ground.level_from_leaning, fit.stddev[self._shifts])
         return SkeletonFit(coordinates, stddev, markers)
 
     def distance_stddev(
@@ -74,7 +72,7 @@ class PersonPlacing:
         :param camera: of the image.
         :returns: [coordinates], 1 sigma, metres; 0 for the angles.
         """
-        in_camera_m = self._ground.to_camera(coordinates[self._shifts])
+        in_camera_m = self.ground.to_camera(coordinates[self._shifts])
         errors_m = np.stack(
             [
                 in_camera_m * (size.stature_stddev_m / size.stature_m),
@@ -83,7 +81,7 @@ class PersonPlacing:
         )
         stddev = np.zeros_like(coordinates)
         stddev[self._shifts] = np.sqrt(
-            np.square(errors_m @ self._ground.camera_from_ground).sum(axis=0)
+            np.square(errors_m @ self.ground.camera_from_ground).sum(axis=0)
         )
         return stddev
 
@@ -97,10 +95,14 @@ class PersonPlacing:
     def _pelvis(self, coordinates: FloatArray) -> FloatArray:
         """Turn the pelvis with the ground; its angles stand first, [rows, 6]."""
         leaning = self._skeleton.forward_kinematics(torch.from_numpy(coordinates))
-        level = torch.from_numpy(self._ground.level_from_leaning)
+        level = torch.from_numpy(self.ground.level_from_leaning)
         return pelvis_coordinates(
             self._skeleton, level @ leaning.rotations[:, 0], leaning.positions_m[:, 0]
         ).numpy()
+
+
+def _leans_with_camera(ground: GroundFrame) -> bool:
+    return np.array_equal(ground.level_from_leaning, np.eye(3)) and not ground.camera_m.any()
 
 
 def _combined(slopes: FloatArray, stddev: FloatArray) -> FloatArray:

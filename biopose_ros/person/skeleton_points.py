@@ -76,13 +76,14 @@ class SkeletonPoints:
 
     :param skeleton: with the default skeleton's segments.
     :param ground: what coordinates count from.
+    :attr ground: the same; set anew before each image of a moving camera.
     :attr count: number of keypoints.
     """
 
     def __init__(self, skeleton: Skeleton, ground: GroundFrame) -> None:
         points = LANDMARK_POINTS
         self.count = len(points)
-        self._ground = ground
+        self.ground = ground
         self._landmarks = np.array([LANDMARK_NAMES.index(name) for name in points])
         self._stddev_m = np.array([point.stddev_m for point in points.values()])
         self._rows = {name: row for row, name in enumerate(points)}
@@ -135,4 +136,4 @@ class SkeletonPoints:
         own = torch.from_numpy(~seen.is_foreign)[:, None]
         offsets_m = self._markers.offsets_m + self._shifts_m * own
         markers = replace(self._markers, offsets_m=offsets_m)
-        return PointEvidence(seen, markers, scales, self._ground)
+        return PointEvidence(seen, markers, scales, self.ground)

@@ -39,11 +39,12 @@ class StandingPerson:
     Places one person's segments, image by image.
 
     :param skeleton: with the markers of heels and toes.
-    :param ground: what the coordinates count from.
+    :param ground: what the coordinates count from; feet are held where it stands still.
+    :attr ground: the same; set anew before each image of a moving camera.
     """
 
     def __init__(self, skeleton: Skeleton, ground: GroundFrame) -> None:
-        self._skeleton, self._ground = skeleton, ground
+        self._skeleton, self.ground = skeleton, ground
         self._feet = FootContactTracker()
         names = [name for foot in FOOT_MARKERS for name in foot]
         markers = compile_markers(skeleton, names, skeleton.default_coordinates)
@@ -71,15 +72,17 @@ class StandingPerson:
         frames = self._skeleton.forward_kinematics(
             torch.from_numpy(coordinates), torch.from_numpy(scales)
         )
-        points_m = self._foot_points(frames, scales) if is_measured else None
-        contact = self._feet.update(stamp_s, points_m)
-        shift_m = contact.shift_m if is_held else np.zeros(3)
+        is_known = is_measured and self.ground.is_static
+        contact = self._feet.update(
+            stamp_s, self._foot_points(frames, scales) if is_known else None
+        )
+        shift_m = contact.shift_m if is_held and self.ground.is_static else np.zeros(3)
         shifted = coordinates.copy()
         shifted[self._shifts] += shift_m
         return StandingPose(
             shifted,
-            self._ground.camera_from_ground @ frames.rotations.numpy(),
-            self._ground.to_camera(frames.positions_m.numpy() + shift_m),
+            self.ground.camera_from_ground @ frames.rotations.numpy(),
+            self.ground.to_camera(frames.positions_m.numpy() + shift_m),
             contact.probability,
         )
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from biopose_ros.frames import GroundFrame
 from biopose_ros.inference.stage_clock import StageClock, StageTime
 from biopose_ros.keypoints import DetectedKeypoints
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import Camera, PersonPose, TrackingState, track_id_of
 from biopose_ros.ros.camera_source import CameraSource, same_optics
+from biopose_ros.ros.ground_source import GroundSource, axes_warning
 from biopose_ros.ros.image_decoding import decode_any_image
 from biopose_ros.ros.image_input import ImageMessage
 from biopose_ros.ros.image_view import ImageView
@@ -41,6 +43,7 @@ class FrameResult:
 
     :param header: the image's own stamp and frame.
     :param camera: what the image was taken with.
+    :param ground: before that camera; None where persons were lost without a new image.
     :param image_bgr: [height, width, 3]; None where persons were lost without a new image.
     :param persons: everybody followed, and once, as lost, everybody who no longer is.
     :param started_s: when the work on it began, steady clock.
@@ -48,6 +51,7 @@ class FrameResult:
 
     header: Header
     camera: Camera | None
+    ground: GroundFrame | None
     image_bgr: BgrImage | None
     persons: tuple[NamedPerson, ...]
     started_s: float = field(default_factory=time.monotonic)
@@ -67,6 +71,7 @@ class FrameProcessor:
 
     :param pipeline: the spine.
     :param cameras: knows the calibration.
+    :param grounds: knows where up is.
     :param id_prefix: put before person ids.
     :param warn_once: reports a text that need not be repeated for every image.
     :param view: what of an image the pipeline sees.
@@ -78,6 +83,7 @@ class FrameProcessor:
         self,
         pipeline: Pipeline,
         cameras: CameraSource,
+        grounds: GroundSource,
         id_prefix: str,
         warn_once: Callable[[str], None],
         view: ImageView,
@@ -86,6 +92,7 @@ class FrameProcessor:
     ) -> None:
         self._pipeline = pipeline
         self._cameras = cameras
+        self._grounds = grounds
         self._id_prefix = id_prefix
         self._warn_once = warn_once
         self._view, self._choice = view, choice
@@ -101,6 +108,7 @@ class FrameProcessor:
 
         :param arrival_ns: stands in for the stamp of an unstamped image.
         :raises ImageError: where the image cannot be used; the buffers are unharmed.
+        :raises RuntimeError: where nobody tells how the camera stands; they are unharmed, too.
         """
         started_s = time.monotonic()
         with self.clock('decode'):
@@ -110,6 +118,7 @@ class FrameProcessor:
                 else decode_compressed(message)
             )
         header = self._checked_header(message.header, arrival_ns)
+        ground = self._ground_before(header)
         height, width, _ = image_bgr.shape
         camera = self._cameras.camera_for(width, height)
         ended = self._begin_anew_where_needed(header, camera)
@@ -122,7 +131,7 @@ class FrameProcessor:
         followed = self._named(p for p in persons if p.state is not _LOST)
         self.present = frozenset(p.person_id for p in followed)
         told = [*self._choice.end(ended), *self._choice.keep(persons, stamp_ns)]
-        return FrameResult(header, camera, image_bgr, self._named(told), started_s)
+        return FrameResult(header, camera, ground, image_bgr, self._named(told), started_s)
 
     def reset(self) -> FrameResult | None:
         """
@@ -157,7 +166,7 @@ class FrameProcessor:
         if self._header is None:
             return None
         told = self._named(self._choice.end(lost))
-        return FrameResult(self._header, self._camera, None, told) if told else None
+        return FrameResult(self._header, self._camera, None, None, told) if told else None
 
     def stage_times(self) -> dict[str, StageTime]:
         """Give the time of every stage, the pipeline's and those around it."""
@@ -168,6 +177,16 @@ class FrameProcessor:
             return None
         with self.clock('keypoints'):
             return self._keypoints.at(stamp_ns)
+
+    def _ground_before(self, header: Header) -> GroundFrame:
+        ground = self._grounds.at(header)
+        if not self._grounds.is_fixed:
+            warning = axes_warning(ground, header.frame_id)
+            if warning:
+                self._warn_once(warning)
+            seen = ground.of_turned_camera(self._view.camera_from_seen.T)
+            self._pipeline.stand_on(seen)
+        return ground
 
     def _checked_header(self, header: Header, arrival_ns: int) -> Header:
         stamp, frame_id = header.stamp, header.frame_id

@@ -11,11 +11,9 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import Image, PointCloud2
-from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
-from biopose_ros.frames import GroundFrame
 from biopose_ros.msg import BodyPoints, JointAngleArray, SubjectModel, TrackedPersons
 from biopose_ros.person.body_points import body_points
 from biopose_ros.person.drawing import draw_persons
@@ -28,6 +26,7 @@ from biopose_ros.ros.robot_state_publisher import RobotStatePublisher
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
 from biopose_ros.ros.subject_models import SubjectModels
 from biopose_ros.ros.target_frame import TargetFrame
+from biopose_ros.ros.tf_lookup import TfLookup
 from biopose_ros.ros.topics import GROUND_FRAME, SHARED_TOPICS
 from biopose_ros.settings import NodeConfig
 from biopose_ros.skeleton import Skeleton
@@ -39,18 +38,18 @@ class PoseOutputs:
 
     :param node: owns the publishers.
     :param skeleton: names and tree of the segments.
-    :param ground: the frame in which up is up.
     :param prefix: of all frames.
     :param settings: what to publish.
+    :param tf: knows where the camera is in the target frame, where there is one.
     """
 
     def __init__(
         self,
         node: LifecycleNode,
         skeleton: Skeleton,
-        ground: GroundFrame,
         prefix: str,
         settings: NodeConfig,
+        tf: TfLookup | None,
     ) -> None:
         self._node = node
         self._skeleton = skeleton
@@ -70,11 +69,11 @@ class PoseOutputs:
         self._state_publisher = (
             RobotStatePublisher(node) if settings.robot_state_publisher else None
         )
-        self._target = TargetFrame(node, settings.target_frame) if settings.target_frame else None
+        is_ground = settings.ground_from == 'target_frame'
+        self._target = TargetFrame(tf, settings.target_frame, is_ground) if tf else None
         self._debug_stamp_ns = 0
         self._of_persons = PersonTopics(node)
         self._subjects = SubjectModels(skeleton, self._models.publish, self._of_persons.describe)
-        self._ground_frame = ground
         self._ground = prefix + GROUND_FRAME
         self._rooted_in = ''
 
@@ -111,7 +110,7 @@ class PoseOutputs:
     def _publish_frames(self, result: FrameResult, settings: NodeConfig) -> None:
         if not settings.publish_tf:
             return
-        self._publish_ground(result.header)
+        self._publish_ground(result, is_static=settings.ground_from == 'parameters')
         elsewhere = self._subjects.first if self._state_publisher else ''
         stamped: list[TransformStamped] = []
         for person in result.present:
@@ -120,6 +119,7 @@ class PoseOutputs:
             frames = transforms.segment_transforms(person, self._skeleton, result.header, size)
             # A robot_state_publisher knows all but where the root segment stands.
             stamped += frames[:1] if person.person_id == elsewhere else frames
+            stamped += transforms.joint_transforms(frames, person.person_id)
         if stamped:
             self._tf.publish(TFMessage(transforms=stamped))
 
@@ -160,12 +160,15 @@ class PoseOutputs:
                 self._state_publisher.show(body.urdf, state)
         self._of_persons.keep_only(person.person_id for person in result.present)
 
-    def _publish_ground(self, header: Header) -> None:
-        """Send the frame in which up is up; again where the camera's frame has changed."""
-        if self._rooted_in != header.frame_id:
-            self._rooted_in = header.frame_id
-            ground = transforms.ground_transform(self._ground, self._ground_frame, header)
-            self._tf_static.publish(TFMessage(transforms=[ground]))
+    def _publish_ground(self, result: FrameResult, is_static: bool) -> None:
+        """Send the frame in which up is up; a static one where the camera's frame has changed."""
+        header = result.header
+        if result.ground is None or (is_static and self._rooted_in == header.frame_id):
+            return
+        self._rooted_in = header.frame_id
+        ground = transforms.ground_transform(self._ground, result.ground, header)
+        topic = self._tf_static if is_static else self._tf
+        topic.publish(TFMessage(transforms=[ground]))
 
     def _publish_debug_image(self, result: FrameResult, rate_hz: float) -> None:
         if result.image_bgr is None or result.camera is None:
@@ -182,7 +185,5 @@ class PoseOutputs:
         for publisher in self._publishers:
             self._node.destroy_publisher(publisher)
         self._of_persons.keep_only(())
-        if self._target is not None:
-            self._target.close()
         if self._state_publisher:
             self._state_publisher.close()

@@ -23,6 +23,7 @@ from biopose_ros.ros import qos
 from biopose_ros.ros.camera_source import CameraSource
 from biopose_ros.ros.diagnostics import Health, diagnostic_array
 from biopose_ros.ros.frame_processing import FrameProcessor, FrameResult
+from biopose_ros.ros.ground_source import GroundSource, ground_source
 from biopose_ros.ros.image_input import ImageInput, ImageMessage
 from biopose_ros.ros.image_view import ImageView, image_view
 from biopose_ros.ros.interrupts import ros_until_interrupted
@@ -35,6 +36,7 @@ from biopose_ros.ros.parameters import check_parameters, declare_parameters, rea
 from biopose_ros.ros.person_choice import PersonChoice
 from biopose_ros.ros.person_services import PersonServices
 from biopose_ros.ros.stamps import NANOSECONDS, to_ns
+from biopose_ros.ros.tf_lookup import TfLookup
 from biopose_ros.ros.topics import id_prefix
 from biopose_ros.ros.worker import InferenceWorker
 from biopose_ros.sensor_messages.camera_info import CalibrationError
@@ -76,6 +78,8 @@ class PoseNode(LifecycleNode):
         super().__init__(NODE_NAME, **node_options)
         self._build = build
         self._pipeline: Pipeline | None = None
+        self._transforms: TfLookup | None = None
+        self._grounds: GroundSource | None = None
         self._outputs: PoseOutputs | None = None
         self._cameras: CameraSource | None = None
         self._input: ImageInput | None = None
@@ -123,8 +127,10 @@ class PoseNode(LifecycleNode):
             self._pipeline = pipeline = self._build(settings.pipeline)
             self._prefix = id_prefix(settings.person_id_prefix, self.get_namespace())
             self._view = image_view(settings)
-            ground = pipeline.ground.of_turned_camera(self._view.camera_from_seen)
-            self._outputs = PoseOutputs(self, pipeline.skeleton, ground, self._prefix, settings)
+            self._transforms = tf = TfLookup(self) if settings.target_frame else None
+            mounted = pipeline.ground.of_turned_camera(self._view.camera_from_seen)
+            self._grounds = ground_source(self, settings, mounted, tf)
+            self._outputs = PoseOutputs(self, pipeline.skeleton, self._prefix, settings, tf)
         except Exception as error:
             self._release()
             return self._refuse(f'cannot configure: {error}')
@@ -175,7 +181,7 @@ class PoseNode(LifecycleNode):
         self._release()
 
     def _start(self) -> None:
-        if self._pipeline is None or self._cameras is None:
+        if self._pipeline is None or self._cameras is None or self._grounds is None:
             raise RuntimeError('the node is not configured')
         self._forget_run()
         self._pipeline.warm_up()
@@ -187,6 +193,7 @@ class PoseNode(LifecycleNode):
         self._processor = FrameProcessor(
             self._pipeline,
             self._cameras,
+            self._grounds,
             self._prefix,
             self._warn_once,
             self._view,
@@ -226,9 +233,11 @@ class PoseNode(LifecycleNode):
         self._fault = ''
 
     def _release(self) -> None:
-        if self._outputs is not None:
-            self._outputs.close()
+        for part in (self._outputs, self._grounds, self._transforms):
+            if part is not None:
+                part.close()
         self._outputs = self._pipeline = self._cameras = None
+        self._grounds = self._transforms = None
 
     # The executor's thread.
 

@@ -10,7 +10,8 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 # Results are small and every one matters to a recorder, hence reliable.
 OUTPUT = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 TF = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
-# CameraInfo publishers offer either reliability; asking for the least matches both.
+# Their publishers offer either reliability; asking for the least matches both.
+IMU = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
 CAMERA_INFO = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 

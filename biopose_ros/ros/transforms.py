@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from geometry_msgs.msg import Transform, TransformStamped
@@ -9,10 +11,13 @@ from scipy.spatial.transform import Rotation
 from std_msgs.msg import Header
 
 from biopose_ros.frames import GroundFrame, segment_rotation_to_rep103
+from biopose_ros.person.evidence import ORIGINS
 from biopose_ros.records import FloatArray
 from biopose_ros.ros.named_person import NamedPerson
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.urdf_joints import joint_motions
+
+_NO_TURN: FloatArray = np.array([0.0, 0.0, 0.0, 1.0])
 
 
 def segment_frame(person_id: str, segment: str) -> str:
@@ -54,6 +59,27 @@ def segment_transforms(
         quaternion = Rotation.from_matrix(rotation).as_quat()
         transforms.append(_stamped(header, above, names[segment], quaternion, position))
     return transforms
+
+
+def joint_transforms(
+    segments: Sequence[TransformStamped], person_id: str
+) -> list[TransformStamped]:
+    """
+    Give the segments that begin at a main joint that joint's name: ``right_wrist`` for ``hand_r``.
+
+    :param segments: of :func:`segment_transforms`.
+    :param person_id: whose.
+    :returns: a transform of zero from each of those segments.
+    """
+    known = {one.child_frame_id: one.header for one in segments}
+    named = []
+    for segment, joint in ORIGINS.items():
+        for side in ('right', 'left'):
+            parent = segment_frame(person_id, f'{segment}_{side[0]}')
+            if parent in known:
+                child = segment_frame(person_id, f'{side}_{joint}')
+                named.append(_stamped(known[parent], parent, child, _NO_TURN, np.zeros(3)))
+    return named
 
 
 def ground_transform(frame: str, ground: GroundFrame, header: Header) -> TransformStamped:

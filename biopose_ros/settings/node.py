@@ -8,6 +8,7 @@ from biopose_ros.settings.pipeline import PipelineConfig
 from biopose_ros.settings.setting import check_settings, nested, setting
 
 TRANSPORTS = ('raw', 'compressed')
+GROUNDS = ('parameters', 'target_frame', 'imu')
 RELIABILITIES = ('auto', 'reliable', 'best_effort')
 
 
@@ -109,6 +110,14 @@ class NodeConfig:
         "Frame of body_points, looked up by tf2 at the image's stamp, for example base_link or "
         "odom; needs the package tf2_ros. Empty for the camera's.",
     )
+    ground_from: str = setting(
+        'parameters',
+        'What the pelvis counts from. parameters: a camera that stands still, see '
+        'camera_pitch_rad, camera_roll_rad and camera_height_m. target_frame: that frame, z up; '
+        'for a camera that moves, and feet are held in it, so name one that stands still (odom). '
+        'imu: levelled by the Imu topic `imu`, for a camera that moves; feet are not held.',
+        choices=GROUNDS,
+    )
     max_distance_m: float = setting(
         0.0,
         'Persons whose pelvis is farther from the camera are left out, metres; 0 for no limit.',
@@ -150,4 +159,17 @@ class NodeConfig:
                 f'osim={str(self.pipeline.osim)!r} is for recordings alone: the node publishes '
                 'angles of its own skeleton. Record a bag, then `biopose run BAG --out DIR --osim '
                 'MODEL`'
+            )
+        if self.ground_from == 'target_frame' and not self.target_frame:
+            raise ValueError('ground_from is target_frame, which is empty: name one, such as odom')
+        if self.ground_from == 'imu' and self.target_frame:
+            raise ValueError(
+                f'ground_from is imu, but target_frame is {self.target_frame!r}: with a frame of '
+                "the robot's, set ground_from to target_frame or leave it at parameters"
+            )
+        if self.ground_from != 'parameters' and (
+            self.pipeline.camera_pitch_rad or self.pipeline.camera_roll_rad
+        ):
+            raise ValueError(
+                f'ground_from is {self.ground_from}: leave camera_pitch_rad and camera_roll_rad 0'
             )

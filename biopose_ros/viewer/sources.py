@@ -54,7 +54,7 @@ def show_run(scene: Scene, folder: Path, video: Path | None) -> None:
 def _floor(run: RunFolder) -> tuple[float, np.ndarray]:
     """Where a known camera height puts it, else below the lowest feet."""
     middle_m = np.median(np.concatenate([_seen_roots_m(person) for person in run.persons]), axis=0)
-    if run.ground.camera_height_m:
+    if run.ground.camera_m[1]:
         return 0.0, middle_m[[0, 2]]
     feet_m = np.concatenate([p.heels_and_toes_m[p.is_seen, :, 1].ravel() for p in run.persons])
     return float(np.percentile(feet_m, _FLOOR_PERCENTILE)), middle_m[[0, 2]]

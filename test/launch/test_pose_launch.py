@@ -23,6 +23,7 @@ ARGUMENTS = {
     'use_sim_time',
     'image_topic',
     'camera_info_topic',
+    'imu_topic',
     'image_transport',
     'device',
     'autostart',

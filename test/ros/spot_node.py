@@ -49,6 +49,9 @@ class SpotPipeline:
     def warm_up(self):
         pass
 
+    def stand_on(self, ground):
+        self.ground = ground
+
     def reset(self):
         gone, self._last = self._last, {}
         return [lost_person(person, self._stamp_ns) for person in gone.values()]

@@ -10,7 +10,8 @@ from std_msgs.msg import Header
 
 from biopose_ros.person.body_points import BodyPoints
 from biopose_ros.ros.stamps import to_time
-from biopose_ros.ros.target_frame import TargetFrame, TransformError
+from biopose_ros.ros.target_frame import TargetFrame
+from biopose_ros.ros.tf_lookup import TfLookup, TransformError
 
 POINTS = BodyPoints(
     ('left_hand',), np.array([[0.0, 0.0, 2.0]]), np.array([[0.0, 0.0, -1.0]]), np.eye(3)[None]
@@ -46,7 +47,7 @@ def frame(monkeypatch):
         TransformException=LookupError,
     )
     monkeypatch.setitem(sys.modules, 'tf2_ros', stand_in)
-    return TargetFrame(None, 'odom')
+    return TargetFrame(TfLookup(None), 'odom', is_ground=False)
 
 
 def test_positions_turn_and_velocities_hold_the_cameras_own_motion(frame):
@@ -57,12 +58,19 @@ def test_positions_turn_and_velocities_hold_the_cameras_own_motion(frame):
     np.testing.assert_allclose(points.velocities_m_s, [[-0.6, 0.0, 0.0]], atol=1e-6)
 
 
+def test_velocities_in_the_ground_are_only_turned(frame):
+    header = Header(stamp=to_time(10 * 10**9), frame_id='camera_optical')
+    ground = TargetFrame(TfLookup(None), 'odom', is_ground=True)
+    points, _ = ground.take_over(POINTS, header)
+    np.testing.assert_allclose(points.velocities_m_s, [[-1.0, 0.0, 0.0]], atol=1e-9)
+
+
 def test_an_unknown_camera_is_named_with_the_remedy(frame):
-    with pytest.raises(TransformError, match=r'odom.*other does not exist.*tf2_echo odom other'):
+    with pytest.raises(TransformError, match=r'other.*odom.*not exist.*tf2_echo odom other'):
         frame.take_over(POINTS, Header(stamp=to_time(10**9), frame_id='other'))
 
 
 def test_without_tf2_the_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, 'tf2_ros', None)
     with pytest.raises(RuntimeError, match=r'apt install ros-.*-tf2-ros-py'):
-        TargetFrame(None, 'odom')
+        TfLookup(None)

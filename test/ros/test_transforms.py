@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from geometry_msgs.msg import TransformStamped
 from scipy.spatial.transform import Rotation
 from std_msgs.msg import Header
 
 from biopose_ros.frames import GroundFrame
-from biopose_ros.ros.transforms import ground_transform
+from biopose_ros.ros.transforms import ground_transform, joint_transforms
 
 
 @pytest.mark.parametrize('mounting', [(0.0, 0.0, 0.0), (0.4, -0.1, 1.6)])
@@ -30,3 +31,17 @@ def test_a_level_camera_at_a_known_height_stands_over_the_floor():
     ground = GroundFrame.of_camera(0.0, 0.0, 1.6)
     shift = ground_transform('ground', ground, Header()).transform.translation
     np.testing.assert_allclose([shift.x, shift.y, shift.z], [0.0, 1.6, 0.0], atol=1e-12)
+
+
+def test_joints_have_frames_by_their_names_where_their_segment_is_known():
+    header = Header(frame_id='person_1/radius_r')
+    segments = [
+        TransformStamped(header=header, child_frame_id=f'person_1/{name}')
+        for name in ('pelvis', 'hand_r', 'talus_l')
+    ]
+    sent = {one.child_frame_id: one for one in joint_transforms(segments, 'person_1')}
+    assert set(sent) == {'person_1/right_wrist', 'person_1/left_ankle'}
+    wrist = sent['person_1/right_wrist']
+    assert wrist.header.frame_id == 'person_1/hand_r'
+    shift, turn = wrist.transform.translation, wrist.transform.rotation
+    assert (shift.x, shift.y, shift.z, turn.w) == (0.0, 0.0, 0.0, 1.0)

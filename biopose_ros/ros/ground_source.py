@@ -1,0 +1,191 @@
+"""Where up is before the camera, image by image: as it is mounted, from TF, or from an Imu."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+import numpy as np
+from rclpy.node import Node
+from rclpy.time import Time
+from scipy.spatial.transform import Rotation
+from sensor_msgs.msg import Imu
+from std_msgs.msg import Header
+
+from biopose_ros.frames import GroundFrame
+from biopose_ros.records import FloatArray
+from biopose_ros.ros import qos
+from biopose_ros.ros.stamps import NANOSECONDS, to_ns
+from biopose_ros.ros.tf_lookup import TfLookup
+from biopose_ros.settings import NodeConfig
+
+IMU_TOPIC = 'imu'
+# Accelerations of a robot that drives die away over this time, seconds.
+SETTLING_S = 0.5
+# Without a message for so long, nothing is known of where up is, seconds.
+STALE_S = 1.0
+# A camera whose optical axis points up as steeply looks at the ceiling, or is none.
+_CEILING = np.cos(np.radians(20.0))
+
+
+class GroundError(RuntimeError):
+    """It is not known where up is; the text names what is missing."""
+
+
+class GroundSource(Protocol):
+    """
+    Tells where the ground is before the camera.
+
+    :attr is_fixed: whether it is the same before every image.
+    """
+
+    is_fixed: bool
+
+    def at(self, header: Header) -> GroundFrame:
+        """
+        Give the ground before the camera.
+
+        :param header: of the image.
+        :raises RuntimeError: where it is not known.
+        """
+
+    def close(self) -> None:
+        """Leave the topics."""
+
+
+class MountedGround:
+    """
+    A camera that stands still.
+
+    :param ground: before it.
+    """
+
+    is_fixed = True
+
+    def __init__(self, ground: GroundFrame) -> None:
+        self._ground = ground
+
+    def at(self, header: Header) -> GroundFrame:
+        """Give the ground before the camera."""
+        return self._ground
+
+    def close(self) -> None:
+        """Leave the topics; there are none."""
+
+
+class TargetGround:
+    """
+    A frame of the robot's with z up.
+
+    :param transforms: knows where the camera is in it.
+    :param frame: its name.
+    """
+
+    is_fixed = False
+
+    def __init__(self, transforms: TfLookup, frame: str) -> None:
+        self._transforms, self._frame = transforms, frame
+
+    def at(self, header: Header) -> GroundFrame:
+        """Give the ground before the camera at the image's stamp."""
+        stamp = Time.from_msg(header.stamp)
+        return GroundFrame.of_pose(*self._transforms.look_up(self._frame, header.frame_id, stamp))
+
+    def close(self) -> None:
+        """Leave the topics; TF is the caller's."""
+
+
+def ground_source(
+    node: Node, settings: NodeConfig, mounted: GroundFrame, transforms: TfLookup | None
+) -> GroundSource:
+    """
+    Make the source that the settings ask for.
+
+    :param node: owns its subscriptions.
+    :param settings: of the node.
+    :param mounted: before the camera as the parameters have it.
+    :param transforms: knows where the camera is in the target frame, where there is one.
+    """
+    if settings.ground_from == 'imu':
+        return ImuGround(node, settings.pipeline.camera_height_m)
+    if settings.ground_from == 'target_frame' and transforms is not None:
+        return TargetGround(transforms, settings.target_frame)
+    return MountedGround(mounted)
+
+
+class ImuGround:
+    """
+    Levels the ground by an Imu on the camera, or elsewhere on the robot where TF knows.
+
+    Its orientation is used where it states one, else the acceleration, which points up at rest.
+
+    :param node: owns the subscription.
+    :param camera_height_m: over the floor.
+    """
+
+    is_fixed = False
+
+    def __init__(self, node: Node, camera_height_m: float) -> None:
+        self._node, self._camera_height_m = node, camera_height_m
+        self._transforms: TfLookup | None = None
+        self._up: FloatArray = np.zeros(3)
+        self._header = Header()
+        self._arrived_s = -np.inf
+        self._subscription = node.create_subscription(Imu, IMU_TOPIC, self._receive, qos.IMU)
+
+    def at(self, header: Header) -> GroundFrame:
+        """Give the ground before the camera by the newest message."""
+        age_s = time.monotonic() - self._arrived_s
+        if age_s > STALE_S:
+            raise GroundError(
+                f'ground_from is imu, but no message has come on {self._subscription.topic_name} '
+                f'for {STALE_S:.0f} s: remap imu to the topic of the Imu'
+            )
+        up, frame = self._up, self._header.frame_id
+        if frame != header.frame_id:
+            # Both are mounted on one robot: where they are to each other, the last word counts.
+            up = self._lookup().look_up(header.frame_id, frame, Time())[0] @ up
+        return GroundFrame.of_up(up, self._camera_height_m)
+
+    def _lookup(self) -> TfLookup:
+        if self._transforms is None:
+            self._transforms = TfLookup(self._node)
+        return self._transforms
+
+    def _receive(self, message: Imu) -> None:
+        turn, pull = message.orientation, message.linear_acceleration
+        quaternion = np.array([turn.x, turn.y, turn.z, turn.w])
+        # -1 says that there is no orientation (sensor_msgs/Imu); many leave it as it was made.
+        if message.orientation_covariance[0] != -1 and quaternion[:3].any():
+            self._up = Rotation.from_quat(quaternion).as_matrix()[2]
+        else:
+            step_s = (to_ns(message.header.stamp) - to_ns(self._header.stamp)) / NANOSECONDS
+            kept = np.exp(-step_s / SETTLING_S) if 0 < step_s < STALE_S else 0.0
+            now = np.array([pull.x, pull.y, pull.z])
+            self._up = kept * self._up + (1 - kept) * now
+        self._header = message.header
+        if self._up.any():
+            self._arrived_s = time.monotonic()
+
+    def close(self) -> None:
+        """Leave the topics."""
+        self._node.destroy_subscription(self._subscription)
+        if self._transforms is not None:
+            self._transforms.close()
+
+
+def axes_warning(ground: GroundFrame, frame_id: str) -> str:
+    """
+    Say where a camera's frame does not look like an optical one.
+
+    :param ground: before the camera, as gravity tells.
+    :param frame_id: of the image.
+    :returns: '' where it does.
+    """
+    if ground.up[2] < _CEILING:
+        return ''
+    return (
+        f'the z axis of {frame_id} points up: the camera looks at the ceiling, or the frame is '
+        'not an optical one (x right, y down, z forward); in that case have the camera driver '
+        'name its optical frame'
+    )
