@@ -157,8 +157,8 @@ class Pipeline:
         :param keypoints: what another detector found in this image; it takes the place of our own
             keypoints of the persons that it found, too.
         :returns: one record per followed person, in the order of their ids, then one, as lost, of
-            everybody who was followed until now. Who was seen too seldom to be confirmed is not
-            among them.
+            everybody who was followed until now. Who was seen too seldom to be confirmed, or never
+            surely enough, is not among them.
         :raises ValueError: when the image is not a colour image.
         """
         with self.clock('detection'):
@@ -166,10 +166,6 @@ class Pipeline:
         self._stamp_ns = stamp_ns
         crops = [crop for crop in tracked if crop.state != TrackingState.LOST]
         lost = self._keep_only({crop.track_id for crop in crops})
-        # A glimpse that is not confirmed is nobody yet, and leaves without a word.
-        self._announced |= {
-            crop.track_id for crop in crops if crop.state != TrackingState.TENTATIVE
-        }
         if keypoints is not None:
             crops = take_foreign_keypoints(crops, keypoints)
         crops = self._encoded(image_bgr, crops)
@@ -193,11 +189,19 @@ class Pipeline:
                 )
                 for crop in crops
             ]
-            return [
-                self.certainty.judge(pose, camera)
+            judged = [
+                (crop.state, self.certainty.judge(pose, camera))
                 for crop, pose in zip(crops, poses, strict=True)
-                if pose is not None and crop.track_id in self._announced
+                if pose is not None
             ]
+        # A glimpse that is not confirmed, or a mirage, is nobody yet, and leaves without a word.
+        least = self.config.detection.start_confidence
+        self._announced |= {
+            pose.track_id
+            for state, pose in judged
+            if state != TrackingState.TENTATIVE and pose.confidence >= least
+        }
+        return [pose for _, pose in judged if pose.track_id in self._announced]
 
     def _encoded(self, image_bgr: NDArray[np.uint8], crops: list[PersonCrop]) -> list[PersonCrop]:
         """Give crops the maps of an encoder of one's own, where there is one."""

@@ -42,6 +42,10 @@ FEATURES = (
     'upside down', 'small', 'not measured',
 )  # fmt: skip
 SHIFTS = ('pelvis_tx', 'pelvis_ty', 'pelvis_tz')
+# The distance of a body that is not known well is not, either: a confidence below the first number
+# adds up to the second one of the distance. Chosen on cut versions of cam01 and cam02, see
+# docs/confidence.md (`biopose evaluate near`).
+_SURE_OF_PLACE, _DISTANCE_SHARE = 0.5, 0.25
 _LARGE_PX = 200.0  # persons who are taller in the image are known no better for it
 
 
@@ -149,6 +153,7 @@ class Certainty:
 
     def __init__(self, skeleton: Skeleton, model: CertaintyModel | None) -> None:
         self._skeleton, self._model = skeleton, model
+        self._shifts = [skeleton.coordinate_index(name) for name in SHIFTS]
         # Nothing is less certain than a coordinate that may be anywhere within its limits.
         width = (skeleton.upper_limits - skeleton.lower_limits).numpy()
         width = np.minimum(width, 2.0 * np.pi)
@@ -163,7 +168,7 @@ class Certainty:
         """
         if self._model is None or pose.state is TrackingState.LOST:
             return pose
-        pose = self.deviations(pose, camera)
+        pose = self._with_unseen(self._model, pose, camera)
         parts = _parts(pose, camera)
         features = certainty_features(
             self._skeleton,
@@ -175,20 +180,33 @@ class Certainty:
             pose.keypoint_confidence,
             project(pose.segment_positions_m, camera),
         )
-        return replace(pose, confidence=float(self._model.confidence(features)))
+        confidence = float(self._model.confidence(features))
+        return self._with_doubtful_distance(replace(pose, confidence=confidence))
 
     def deviations(self, pose: PersonPose, camera: Camera) -> PersonPose:
         """
-        Give a pose its standard deviations alone.
+        Give a pose that was judged before it was smoothed its standard deviations.
 
-        :param pose: as filtered or smoothed.
+        :param pose: as smoothed.
         :param camera: of the image.
         """
         if self._model is None or pose.state is TrackingState.LOST:
             return pose
+        return self._with_doubtful_distance(self._with_unseen(self._model, pose, camera))
+
+    def _with_unseen(self, model: CertaintyModel, pose: PersonPose, camera: Camera) -> PersonPose:
         names = self._skeleton.coordinate_names
         seen = seen_coordinates(names, _parts(pose, camera))
-        stddev = np.minimum(self._model.stddev(names, pose.stddev, seen), self._widest)
+        stddev = np.minimum(model.stddev(names, pose.stddev, seen), self._widest)
+        return replace(pose, stddev=stddev)
+
+    def _with_doubtful_distance(self, pose: PersonPose) -> PersonPose:
+        """Widen the pelvis's place, in the proportions that it has, where confidence is low."""
+        doubt = max(0.0, 1.0 - pose.confidence / _SURE_OF_PLACE)
+        added_m = doubt * _DISTANCE_SHARE * float(np.linalg.norm(pose.segment_positions_m[0]))
+        stddev = pose.stddev.copy()
+        known_m = float(np.linalg.norm(stddev[self._shifts]))
+        stddev[self._shifts] *= np.hypot(1.0, added_m / max(known_m, 1e-9))
         return replace(pose, stddev=stddev)
 
 

@@ -54,6 +54,12 @@ class DetectionConfig:
     confirm_frames: int = setting(
         3, 'Sightings in a row before a person counts as tracked.', bounds=(1, 100)
     )
+    start_confidence: float = setting(
+        0.2,
+        'A person is announced once this confidence is reached, and stays so whatever it is then; '
+        '0 announces everybody who is confirmed, mirages too.',
+        bounds=(0.0, 1.0),
+    )
     occlusion_s: float = setting(
         1.0, 'How long an unseen person is kept as occluded, seconds.', bounds=(0.0, 60.0)
     )

@@ -71,6 +71,20 @@ def test_what_the_image_cuts_is_less_known(certainty):
     assert cut.stddev[elbow] == pytest.approx(whole.stddev[elbow])
 
 
+def test_the_distance_of_a_doubtful_body_is_doubtful(certainty):
+    pose = standing_pose()
+    hidden = replace(pose, keypoint_confidence=np.full(33, 0.1))
+    place = [NAMES.index(f'pelvis_t{axis}') for axis in 'xyz']
+    sure, unsure = (certainty.judge(one, CAMERA) for one in (pose, hidden))
+    away_m = np.linalg.norm(pose.segment_positions_m[0])
+    assert sure.confidence > 0.6
+    assert np.linalg.norm(sure.stddev[place]) < 0.1 * away_m
+    assert unsure.confidence < 0.1
+    assert np.linalg.norm(unsure.stddev[place]) > 0.2 * away_m
+    smoothed = certainty.deviations(replace(hidden, confidence=unsure.confidence), CAMERA)
+    np.testing.assert_allclose(smoothed.stddev, unsure.stddev)
+
+
 def test_without_a_model_poses_stay_as_they_are():
     pose = standing_pose()
     assert Certainty(SKELETON, None).judge(pose, CAMERA) is pose
