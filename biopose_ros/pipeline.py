@@ -39,6 +39,8 @@ from biopose_ros.settings.pipeline import AUTO
 from biopose_ros.skeleton import Skeleton, load_skeleton
 
 WARM_UP_SIZE_PX = (1280, 720)
+# Who fills so much of the image's shorter side is near.
+NEAR_SHARE = 0.5
 
 
 class Pipeline:
@@ -195,13 +197,20 @@ class Pipeline:
                 if pose is not None
             ]
         # A glimpse that is not confirmed, or a mirage, is nobody yet, and leaves without a word.
-        least = self.config.detection.start_confidence
         self._announced |= {
             pose.track_id
             for state, pose in judged
-            if state != TrackingState.TENTATIVE and pose.confidence >= least
+            if state != TrackingState.TENTATIVE and self._is_believed(pose, camera)
         }
         return [pose for _, pose in judged if pose.track_id in self._announced]
+
+    def _is_believed(self, pose: PersonPose, camera: Camera) -> bool:
+        """Tell a person from a mirage; whoever is near counts, however little is known."""
+        left, top, right, bottom = pose.box_xyxy_px
+        share = max(right - left, bottom - top) / min(camera.width_px, camera.height_px)
+        return bool(
+            share >= NEAR_SHARE or pose.confidence >= self.config.detection.start_confidence
+        )
 
     def _encoded(self, image_bgr: NDArray[np.uint8], crops: list[PersonCrop]) -> list[PersonCrop]:
         """Give crops the maps of an encoder of one's own, where there is one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from builtin_interfaces.msg import Time
@@ -57,6 +57,20 @@ def diagnostic_array(node_name: str, stamp: Time, health: Health) -> DiagnosticA
     array = DiagnosticArray(status=[status])
     array.header.stamp = stamp
     return array
+
+
+def motionless_warning(persons: Collection[str]) -> str:
+    """
+    Say who may be no person; '' where nobody is doubted.
+
+    :param persons: their ids.
+    """
+    if not persons:
+        return ''
+    return (
+        f'{", ".join(sorted(persons))}: not moved in itself for long, maybe a picture or a '
+        'mannequin; the confidence is lowered (still_s)'
+    )
 
 
 def _verdict(health: Health) -> tuple[bytes, str]:

@@ -12,6 +12,7 @@ from std_msgs.msg import Header
 from biopose_ros.frames import GroundFrame
 from biopose_ros.inference.stage_clock import StageClock, StageTime
 from biopose_ros.keypoints import DetectedKeypoints
+from biopose_ros.person.stillness import Stillness
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import Camera, PersonPose, TrackingState, track_id_of
 from biopose_ros.ros.camera_source import CameraSource, same_optics
@@ -76,7 +77,10 @@ class FrameProcessor:
     :param warn_once: reports a text that need not be repeated for every image.
     :param view: what of an image the pipeline sees.
     :param choice: whom the results tell of.
+    :param still_s: who has moved as one piece for so long, may be a picture; 0 never.
     :param keypoints: another detector's, where there is one.
+    :attr present: ids of everybody who is followed.
+    :attr motionless: ids of those who may be pictures or mannequins.
     """
 
     def __init__(
@@ -88,6 +92,7 @@ class FrameProcessor:
         warn_once: Callable[[str], None],
         view: ImageView,
         choice: PersonChoice,
+        still_s: float,
         keypoints: KeypointInput | None = None,
     ) -> None:
         self._pipeline = pipeline
@@ -96,8 +101,10 @@ class FrameProcessor:
         self._id_prefix = id_prefix
         self._warn_once = warn_once
         self._view, self._choice = view, choice
+        self._stillness = Stillness(still_s)
         self._keypoints = keypoints
         self.present: frozenset[str] = frozenset()
+        self.motionless: frozenset[str] = frozenset()
         self.clock = StageClock()
         self._camera: Camera | None = None
         self._header: Header | None = None
@@ -126,10 +133,13 @@ class FrameProcessor:
         stamp_ns = to_ns(header.stamp)
         found = self._foreign_keypoints(stamp_ns)
         seen, seen_camera = self._view.see(image_bgr, camera)
-        poses = self._pipeline.process(seen, seen_camera, stamp_ns, found)
+        poses = self._stillness.judge(self._pipeline.process(seen, seen_camera, stamp_ns, found))
         persons = [self._view.back(pose, camera) for pose in poses]
         followed = self._named(p for p in persons if p.state is not _LOST)
         self.present = frozenset(p.person_id for p in followed)
+        self.motionless = frozenset(
+            p.person_id for p in followed if p.track_id in self._stillness.motionless
+        )
         told = [*self._choice.end(ended), *self._choice.keep(persons, stamp_ns)]
         return FrameResult(header, camera, ground, image_bgr, self._named(told), started_s)
 

@@ -21,7 +21,7 @@ from biopose_ros.inference.torch_threads import one_torch_thread
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.ros import qos
 from biopose_ros.ros.camera_source import CameraSource
-from biopose_ros.ros.diagnostics import Health, diagnostic_array
+from biopose_ros.ros.diagnostics import Health, diagnostic_array, motionless_warning
 from biopose_ros.ros.frame_processing import FrameProcessor, FrameResult
 from biopose_ros.ros.ground_source import GroundSource, ground_source
 from biopose_ros.ros.image_input import ImageInput, ImageMessage
@@ -56,7 +56,6 @@ UNCALIBRATED = (
     'the camera is not calibrated (no camera_info, or its K is zero): distances and sizes rest on '
     'a guessed focal length; calibrate it (camera_calibration) or set focal_length_px'
 )
-
 STATURE_ASSUMED = (
     f'persons are assumed to be {MODEL_STATURE_M:.2f} +- {STATURE_STDDEV_M:.2f} m tall, and '
     'distances are as uncertain; set height_m, or a stature of each person by ~/set_stature'
@@ -70,8 +69,7 @@ class PoseNode(LifecycleNode):
     The executor's thread only keeps the newest image; one worker thread decodes it, runs the
     pipeline and publishes.
 
-    :param build: makes the pipeline; may raise, which leaves the node
-        unconfigured.
+    :param build: makes the pipeline; may raise, which leaves the node unconfigured.
     """
 
     def __init__(self, build: PipelineBuilder = Pipeline, **node_options: Any) -> None:
@@ -113,12 +111,12 @@ class PoseNode(LifecycleNode):
         self._is_paused = False
         self._rate = RateLimit()
 
-    @property
-    def autostart(self) -> bool:
-        """Whether the node configures and activates itself."""
-        return self._settings.autostart
-
     # Transitions: rclpy swallows what they raise, so that each must report for itself.
+
+    def start(self) -> None:
+        """Configure and activate; the log tells which one fails."""
+        if self.trigger_configure() is TransitionCallbackReturn.SUCCESS:
+            self.trigger_activate()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the networks and offer the topics."""
@@ -198,6 +196,7 @@ class PoseNode(LifecycleNode):
             self._warn_once,
             self._view,
             PersonChoice(reach_m=settings.max_distance_m),
+            settings.still_s,
             self._keypoints,
         )
         self._worker = InferenceWorker(self._estimate, self._on_fault)
@@ -314,9 +313,8 @@ class PoseNode(LifecycleNode):
             stages=self._processor.stage_times() if self._processor else {},
             refinements=self._pipeline.refinements if self._pipeline else {},
         )
-        stamp = self.get_clock().now().to_msg()
-        name = self.get_fully_qualified_name().lstrip('/')
-        self._diagnostics.publish(diagnostic_array(name, stamp, health))
+        name, now = self.get_fully_qualified_name().lstrip('/'), self.get_clock().now()
+        self._diagnostics.publish(diagnostic_array(name, now.to_msg(), health))
 
     def _warnings(self, snapshot: Snapshot) -> list[str]:
         """Say what makes results doubtful or late; the log has each of it once."""
@@ -324,8 +322,9 @@ class PoseNode(LifecycleNode):
         rivals.append(self._outputs.rivals() if self._outputs else '')
         for text in filter(None, rivals):
             self._warn_once(text)
+        still = motionless_warning(self._processor.motionless) if self._processor else ''
         load = load_warnings(snapshot, self._settings) if self._input else []
-        return [text for text in (self._camera_fault, *rivals, *load) if text]
+        return [text for text in (self._camera_fault, *rivals, *load, still) if text]
 
     # The worker's thread.
 
@@ -391,8 +390,8 @@ def _run(build: PipelineBuilder) -> int:
     executor.add_node(node)
     forward_python_logs(node.get_logger())
     try:
-        if node.autostart and node.trigger_configure() is TransitionCallbackReturn.SUCCESS:
-            node.trigger_activate()
+        if read_settings(node).autostart:
+            node.start()
         executor.spin()
     finally:
         node.close()

@@ -123,6 +123,12 @@ class NodeConfig:
         'Persons whose pelvis is farther from the camera are left out, metres; 0 for no limit.',
         bounds=(0.0, 1000.0),
     )
+    still_s: float = setting(
+        10.0,
+        'Who has not moved in itself for so long may be a picture or a mannequin: the confidence '
+        'falls to a quarter, and diagnostics warn; seconds. 0 never.',
+        bounds=(0.0, 3600.0),
+    )
     publish_tf: bool = setting(True, 'Broadcast the segment frames on /tf.', is_dynamic=True)
     robot_state_publisher: bool = setting(
         False,

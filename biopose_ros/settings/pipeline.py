@@ -57,7 +57,8 @@ class DetectionConfig:
     start_confidence: float = setting(
         0.2,
         'A person is announced once this confidence is reached, and stays so whatever it is then; '
-        '0 announces everybody who is confirmed, mirages too.',
+        "who fills half of the image's shorter side is near, and announced at any. 0 announces "
+        'everybody who is confirmed, mirages too.',
         bounds=(0.0, 1.0),
     )
     occlusion_s: float = setting(

@@ -23,7 +23,9 @@ def active_node(new_namespace, tmp_path_factory):
     """An active pose node, for all tests of a module."""
     namespace = new_namespace()
     log = tmp_path_factory.mktemp('node') / 'log.txt'
-    arguments = ('-r', f'__ns:={namespace}', '-p', 'person_id_prefix:=left_')
+    # On a busy machine tests are slow to show the next picture; nobody is lost by that.
+    parameters = ('-p', 'person_id_prefix:=left_', '-p', 'stale_after_s:=60.0')
+    arguments = ('-r', f'__ns:={namespace}', *parameters)
     process = NodeProcess(log, *arguments)
     process.namespace = namespace
     probe = Probe(namespace)

@@ -1,0 +1,105 @@
+"""
+Tell people from pictures of people and mannequins: those move as one flat piece, or not at all.
+
+Whoever lives bends somewhere. A picture moves in the image by a homography, a mannequin before a
+camera that hardly moves by about one, too, and at the distance of a person both are nearly affine.
+So the keypoints of some seconds are brought onto the present ones by the best affine map, and what
+is left over says how much the body has moved in itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from biopose_ros.records import FloatArray, PersonPose, TrackingState
+
+# Share of the body's extent in the image that may be left over, root mean square. Three seconds of
+# a picture leave up to 0.012 (noise of the keypoints), of people who stand and talk 0.02 or more.
+RIGID = 0.015
+DOUBT = 0.25  # of the confidence is left to whoever may be a picture
+# Keypoints below this confidence are guesses; with fewer than that many, nothing is told.
+_SEEN, _FEWEST = 0.7, 8
+_STEP_NS, _PAUSE_NS = 1_000_000_000, 2_000_000_000
+
+
+@dataclass
+class _Past:
+    """Keypoints once a second, [33, 2] and [33]; the last sighting of the person."""
+
+    looks: list[tuple[int, FloatArray, FloatArray]] = field(default_factory=list)
+    seen_ns: int = 0
+
+
+class Stillness:
+    """
+    Doubts whoever has moved as one piece for long.
+
+    :param still_s: for how long; 0 doubts nobody.
+    :attr motionless: numbers of those who are doubted now.
+    """
+
+    def __init__(self, still_s: float) -> None:
+        self._still_s = still_s
+        self._pasts: dict[int, _Past] = {}
+        self.motionless: frozenset[int] = frozenset()
+
+    def judge(self, poses: Sequence[PersonPose]) -> list[PersonPose]:
+        """
+        Lower the confidence of whoever is doubted.
+
+        :param poses: everybody of one image; who is not measured in it keeps the last verdict.
+        """
+        if not self._still_s:
+            return list(poses)
+        followed = {pose.track_id for pose in poses if pose.state is not TrackingState.LOST}
+        self._pasts = {one: past for one, past in self._pasts.items() if one in followed}
+        doubted = self.motionless & followed
+        for pose in poses:
+            if pose.state is TrackingState.TRACKED:
+                doubted -= {pose.track_id}
+                if self._still_for_s(pose) >= self._still_s:
+                    doubted |= {pose.track_id}
+        self.motionless = doubted
+        return [
+            replace(pose, confidence=DOUBT * pose.confidence) if pose.track_id in doubted else pose
+            for pose in poses
+        ]
+
+    def _still_for_s(self, pose: PersonPose) -> float:
+        """Give the seconds for which a body has not moved in itself."""
+        keypoints_px, confidence = pose.keypoints_px, pose.keypoint_confidence
+        past, stamp_ns = self._pasts.setdefault(pose.track_id, _Past()), pose.stamp_ns
+        if not 0 <= stamp_ns - past.seen_ns <= _PAUSE_NS:
+            past.looks.clear()
+        past.seen_ns = stamp_ns
+        moved = [
+            number
+            for number, (_, old_px, old_confidence) in enumerate(past.looks)
+            if bend(old_px, keypoints_px, np.minimum(old_confidence, confidence)) > RIGID
+        ]
+        del past.looks[: moved[-1] + 1 if moved else 0]
+        if not past.looks or stamp_ns - past.looks[-1][0] >= _STEP_NS:
+            past.looks.append((stamp_ns, keypoints_px, confidence))
+        return (stamp_ns - past.looks[0][0]) * 1e-9
+
+
+def bend(old_px: FloatArray, new_px: FloatArray, confidence: FloatArray) -> float:
+    """
+    Tell how much a body has moved in itself between two images.
+
+    :param old_px: [33, 2].
+    :param new_px: [33, 2].
+    :param confidence: [33], of both.
+    :returns: root mean square of what the best affine map leaves over, as a share of the body's
+        extent; infinite where too few keypoints are seen.
+    """
+    seen = confidence > _SEEN
+    if seen.sum() < _FEWEST:
+        return float('inf')
+    old = np.column_stack([old_px[seen], np.ones(seen.sum())])
+    affine, *_ = np.linalg.lstsq(old, new_px[seen], rcond=None)
+    left_px = np.sqrt(np.square(old @ affine - new_px[seen]).sum(axis=1).mean())
+    return float(left_px / (np.ptp(new_px[seen], axis=0).max() + 1e-9))
