@@ -15,6 +15,7 @@ from biopose_ros.cli.build.body import build_body
 from biopose_ros.cli.build.certainty import build_certainty
 from biopose_ros.cli.build.evidence import build_evidence
 from biopose_ros.cli.build.marker_sites import build_marker_sites
+from biopose_ros.cli.build.mesh_errors import build_mesh_errors
 from biopose_ros.cli.build.mesh_sheet import mesh_sheet
 from biopose_ros.cli.build.motion_sheet import motion_sheet
 from biopose_ros.cli.build.settings import build_settings
@@ -104,6 +105,7 @@ build.command('body')(build_body)
 build.command('certainty')(build_certainty)
 build.command('angle-figures')(build_angle_figures)
 build.command('evidence')(build_evidence)
+build.command('mesh-errors')(build_mesh_errors)
 build.command('marker-sites')(build_marker_sites)
 build.command('motion-sheet')(motion_sheet)
 build.command('mesh-sheet')(mesh_sheet)

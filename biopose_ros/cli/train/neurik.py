@@ -23,6 +23,12 @@ def train_neurik(
         Path | None,
         typer.Option(help='Weights file of a network to go on from, without single frames.'),
     ] = None,
+    mesh_errors: Annotated[
+        Path | None,
+        typer.Option(
+            help='File of `biopose build mesh-errors`: most windows are given such errors.'
+        ),
+    ] = None,
     rendered: Annotated[
         Path | None,
         typer.Option(
@@ -50,6 +56,7 @@ def train_neurik(
     from biopose_ros.training.motion.splits import Split
     from biopose_ros.training.neurik.label_store import stored_motion
     from biopose_ros.training.neurik.loop import NeurikTraining, TrainConfig, finish
+    from biopose_ros.training.neurik.mesh_errors import MeshErrors
     from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence
     from biopose_ros.training.timed import LogLine
 
@@ -85,6 +92,7 @@ def train_neurik(
             NeurikConfig(is_bounded=bounded),
             start=start,
             rendered=seen,
+            errors=MeshErrors.load(mesh_errors) if mesh_errors else None,
         )
 
         def report(line: LogLine) -> None:

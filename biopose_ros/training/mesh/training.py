@@ -106,6 +106,18 @@ class _Learner(nn.Module):
         self.network, self.loss = network, loss
 
 
+def recovered_points(network: MeshRecovery, data: MeshData) -> Tensor:
+    """
+    Run a trained network over all crops.
+
+    :param network: trained.
+    :param data: of its encoder.
+    :returns: joints and markers about the pelvis in crop camera axes [crops, points, 3], metres.
+    """
+    loss = MeshLoss(network.config.feature_size)
+    return predictions(_Learner(network, loss).eval(), data)[1]
+
+
 @torch.inference_mode()
 def predictions(model: _Learner, data: MeshData) -> tuple[MeshEstimate, Tensor]:
     """

@@ -22,6 +22,7 @@ from biopose_ros.skeleton import Skeleton, load_skeleton
 from biopose_ros.training.device import to_device, training_device
 from biopose_ros.training.neurik.data import LabelledMotion, Truth
 from biopose_ros.training.neurik.losses import NeurikLoss, estimate_errors
+from biopose_ros.training.neurik.mesh_errors import MeshErrors
 from biopose_ros.training.neurik.noise import NoiseLevels
 from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence
 from biopose_ros.training.neurik.rendered_windows import (
@@ -68,6 +69,7 @@ class NeurikTraining(TimedTraining):
         network: NeurikConfig | None = None,
         start: Path | None = None,
         rendered: tuple[RenderedEvidence, RenderedEvidence] | None = None,
+        errors: MeshErrors | None = None,
     ) -> None:
         """
         Begin, or go on from the checkpoint in the folder.
@@ -80,6 +82,7 @@ class NeurikTraining(TimedTraining):
         :param start: weights file of a network to go on from; None starts afresh.
         :param rendered: what the networks say on image sequences, to learn from in every other
             window, and to check with.
+        :param errors: of the mesh network, to learn from.
         """
         self.skeleton: Skeleton = load_skeleton()
         self.device = training_device()
@@ -93,14 +96,14 @@ class NeurikTraining(TimedTraining):
         else:
             model, _ = load_neurik(start)
         self.loss = NeurikLoss(self.skeleton)
-        self.held_out = held_out_windows(validation, self.skeleton, config.window_frames)
+        self.held_out = held_out_windows(validation, self.skeleton, config.window_frames, errors)
         if rendered is not None:
             self.held_out |= rendered_windows(rendered[1], self.skeleton, config.window_frames)
         self._single_share = config.single_share
         self._batches = config.single_batch, config.window_batch
         super().__init__(model.to(self.device), folder, config)
         self.single, self.windows = (
-            WindowSampler(motion, self.skeleton, WindowConfig(frames=frames), seed)
+            WindowSampler(motion, self.skeleton, WindowConfig(frames=frames), seed, errors)
             for frames, seed in (
                 (1, config.seed + 2 * self.step + 1),
                 (config.window_frames, config.seed + 2 * self.step + 2),
@@ -146,7 +149,7 @@ class NeurikTraining(TimedTraining):
 
 
 def held_out_windows(
-    motion: LabelledMotion, skeleton: Skeleton, frames: int
+    motion: LabelledMotion, skeleton: Skeleton, frames: int, errors: MeshErrors | None = None
 ) -> dict[str, tuple[Evidence, Truth]]:
     """
     Draw the windows that a training is checked with, with mesh noise, by kind of evidence.
@@ -154,11 +157,14 @@ def held_out_windows(
     :param motion: of the validation split.
     :param skeleton: the default one.
     :param frames: in a window.
+    :param errors: of a mesh network, for windows with its errors; None for none of these.
     """
     config = WindowConfig(frames=frames, keypoint_share=1.0, blind_share=0.0)
     levels = NoiseLevels.uniform(_HELD_OUT, 1.0, 0.0, 0.0)
     both, truth = WindowSampler(motion, skeleton, config, seed=12345).draw(_HELD_OUT, levels)
+    measured = WindowSampler(motion, skeleton, config, seed=12345, errors=errors)
     return {
+        **({'measured': measured.draw(_HELD_OUT)} if errors else {}),
         'markers': (without(both, 'keypoint_weights'), truth),
         'markers_keypoints': (both, truth),
         'keypoints': (without(both, 'weights'), truth),

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from biopose_ros.body.rotations import axis_angle_to_matrix
 from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES, MIRRORED_MARKERS
-from biopose_ros.virtual_markers.part_axes import PartAxes
+from biopose_ros.virtual_markers.part_axes import PartAxes, PartFrames
 
 # 1 sigma of each part's rotation against its parent, degrees, about an axis across the view.
 _TURN_DEG = {
@@ -128,24 +128,13 @@ class MeshNoise:
         stretch = 1 + self._size_errors(len(positions_m)) * strength[..., None]
         rotations = axis_angle_to_matrix(turns)
         turned: dict[str, Tensor] = {}
-        centres: dict[str, Tensor] = {}
-        moved = torch.empty_like(positions_m)
         for name in _ORDER:
             row = _NAMES.index(name)
-            parent = BODY_PARTS[row].parent
-            origin_m = frames.origins_m[:, :, row]
             turned[name] = rotations[:, :, row]
-            centres[name] = origin_m
-            if name != parent:
-                base = frames.origins_m[:, :, _NAMES.index(parent)]
-                arm_m = (turned[parent] @ (origin_m - base)[..., None]).squeeze(-1)
-                centres[name] = centres[parent] + arm_m * stretch[:, :, _NAMES.index(parent)]
+            if name != (parent := BODY_PARTS[row].parent):
                 turned[name] = turned[name] @ turned[parent]
-            centres[name] = centres[name] + depth_m[:, :, row]
-            own = row == _PART_OF
-            away_m = (positions_m[:, :, own] - origin_m[:, :, None]) @ turned[name].mT
-            moved[:, :, own] = centres[name][:, :, None] + away_m * stretch[:, :, row, None]
-        return moved
+        every = torch.stack([turned[name] for name in _NAMES], 2)
+        return move_parts(positions_m, frames, every, depth_m, stretch)
 
     def _size_errors(self, batch: int) -> Tensor:
         """Give errors of the parts' sizes, both sides alike: [batch, 1, parts, 1]."""
@@ -183,6 +172,43 @@ class MeshNoise:
 
     def _uniform(self, *size: int) -> Tensor:
         return torch.rand(size, generator=self.generator)
+
+
+def move_parts(
+    positions_m: Tensor,
+    frames: PartFrames,
+    turns: Tensor,
+    shifts_m: Tensor | None = None,
+    stretch: Tensor | None = None,
+) -> Tensor:
+    """
+    Turn body parts, each about where it hangs on its parent, and all that hangs on them.
+
+    :param positions_m: [batch, frames, markers, 3], ground frame.
+    :param frames: of the parts.
+    :param turns: [batch, frames, parts, 3, 3], of each part, in ground axes.
+    :param shifts_m: [batch, frames, parts, 3], of each part against its parent; None for none.
+    :param stretch: [batch or 1, frames or 1, parts, 1], factors on the parts' sizes; None for 1.
+    :returns: positions like the given ones.
+    """
+    shifts_m = torch.zeros_like(frames.origins_m) if shifts_m is None else shifts_m
+    stretch = torch.ones_like(frames.origins_m[..., :1]) if stretch is None else stretch
+    centres: dict[str, Tensor] = {}
+    moved = torch.empty_like(positions_m)
+    for name in _ORDER:
+        row = _NAMES.index(name)
+        parent = BODY_PARTS[row].parent
+        origin_m = centres[name] = frames.origins_m[:, :, row]
+        if name != parent:
+            above = _NAMES.index(parent)
+            arm_m = origin_m - frames.origins_m[:, :, above]
+            arm_m = (turns[:, :, above] @ arm_m[..., None]).squeeze(-1)
+            centres[name] = centres[parent] + arm_m * stretch[:, :, above]
+        centres[name] = centres[name] + shifts_m[:, :, row]
+        own = row == _PART_OF
+        away_m = (positions_m[:, :, own] - origin_m[:, :, None]) @ turns[:, :, row].mT
+        moved[:, :, own] = centres[name][:, :, None] + away_m * stretch[:, :, row, None]
+    return moved
 
 
 def drift(

@@ -15,6 +15,7 @@ HEAVY, FULL = (f'weights/mesh_recovery_{encoder}.safetensors' for encoder in ('h
 
 SURVEY, MOTION, VIEWS = 'reference/ansur2_segments.csv', 'motion', 'real/pose2sim_blender'
 EVIDENCE = 'work/evidence/validation'  # folder of shards; the file ends in .npz
+MESH_ERRORS = 'work/mesh_errors.npz'
 _LABELS = (BODY, MARKERS, SKELETON, SITES)  # what labels and poses depend on
 # The detector learns from these without labels; the other two views of the clip stay unseen.
 VIDEOS = (
@@ -126,8 +127,14 @@ def all_steps(
             place, 'mesh-full', 'full', FULL, sizes.full_minutes,
             () if 'mesh-heavy' in kept else ('--start', out / HEAVY),
         ),
+        # Its maps are those that the training drew to check with.
+        *(() if 'mesh-heavy' in kept else (_mesh_errors(place),)),
         _evidence(place),
-        _neurik(place, is_calibrated='evidence' not in kept),
+        _neurik(
+            place,
+            is_calibrated='evidence' not in kept,
+            knows_errors=not {'mesh-heavy', 'mesh-errors'} & set(kept),
+        ),
         _certainty(place),
     ]  # fmt: skip
     names = [step.name for step in steps]
@@ -201,6 +208,15 @@ def _mesh(
     return Step(name, command, (made,), needed, place.motion)
 
 
+def _mesh_errors(place: _Place) -> Step:
+    maps = place.work('mesh-heavy') / 'validation_heavy'
+    command = _words(
+        'build', 'mesh-errors', place.out / MESH_ERRORS, '--maps', maps,
+        '--weights', place.out / HEAVY,
+    )  # fmt: skip
+    return Step('mesh-errors', command, (MESH_ERRORS,), (BODY, MARKERS, HEAVY), ())
+
+
 def _evidence(place: _Place) -> Step:
     command = _words(
         'build', 'evidence', place.out / EVIDENCE, '--split', 'validation',
@@ -211,14 +227,16 @@ def _evidence(place: _Place) -> Step:
     return Step('evidence', command, (f'{EVIDENCE}.npz',), needed, place.motion)
 
 
-def _neurik(place: _Place, is_calibrated: bool) -> Step:
+def _neurik(place: _Place, is_calibrated: bool, knows_errors: bool) -> Step:
     evidence = (place.out / f'{EVIDENCE}.npz',) if is_calibrated else ()
+    errors = (place.out / MESH_ERRORS,) if knows_errors else ()
     command = _words(
         'train', 'neurik', place.out / NEURIK, *place.moving, '--folder', place.work('neurik'),
         '--minutes', place.sizes.neurik_minutes, *place.learning,
+        *(('--mesh-errors', *errors) if errors else ()),
         *(('--calibrate', *evidence) if evidence else ()),
     )  # fmt: skip
-    return Step('neurik', command, (NEURIK,), _LABELS, (*place.motion, *evidence))
+    return Step('neurik', command, (NEURIK,), _LABELS, (*place.motion, *errors, *evidence))
 
 
 def _certainty(place: _Place) -> Step:

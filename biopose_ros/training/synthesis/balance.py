@@ -18,7 +18,7 @@ _RANGES_DEG = {
 _BIN_DEG = 10.0
 _EVEN_SHARE = 0.35  # of a joint's bins that are filled evenly; the rest as the motion has it
 # People mostly stand and walk on straight legs; recordings that were chosen for action do not.
-_STRAIGHT_DEG, _STRAIGHT_SHARE = 12.0, 0.33
+_STRAIGHT_DEG, _STRAIGHT_SHARE = 6.0, 0.4
 _MOST_OFTEN = 6.0  # a rare frame is not shown over and over
 _ROUNDS = 12
 

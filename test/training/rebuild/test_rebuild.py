@@ -79,10 +79,13 @@ def test_steps_follow_each_other(tmp_path):
         later = {name for other in steps for name in other.made} - made
         assert not later & set(step.needed), step.name
         made |= set(step.made)
+    assert '--mesh-errors' in next(step.command for step in steps if step.name == 'neurik')
     kept = all_steps(tmp_path, DATA, Sizes(), kept=('mesh-heavy', 'evidence'))
     commands = {step.name: step.command for step in kept}
     assert '--start' not in commands['mesh-full']
     assert '--calibrate' not in commands['neurik']
+    assert '--mesh-errors' not in commands['neurik']
+    assert 'mesh-errors' not in commands
     with pytest.raises(ValueError, match="unknown step 'mush'; there are: body, marker-sites"):
         all_steps(tmp_path, DATA, Sizes(), kept=('mush',))
 
