@@ -14,6 +14,10 @@ from biopose_ros.skeleton import Skeleton
 
 _ANGLES = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation')
 _SHIFTS = ('pelvis_tx', 'pelvis_ty', 'pelvis_tz')
+# 1 sigma of the distance, as a share of it, that a fit does not state: mesh recovery reads it from
+# each image alone, 6.6 % off in the mean, most of it lasting. From 2 to 8 % angles on two real
+# views and rendered sequences are the same, and better than without; the distance does not jump.
+_DISTANCE_SHARE = 0.04
 # Step of the finite differences that carry the angles' uncertainty over, radians.
 _STEP_RAD = 1e-4
 
@@ -35,19 +39,24 @@ class PersonPlacing:
 
     def from_leaning(self, fit: SkeletonFit) -> SkeletonFit:
         """
-        Express a fit in the ground frame.
+        Express a fit in the ground frame, its place as uncertain as one image's distance is.
 
         The new angles' uncertainty is that of the old ones to first order, taken as independent.
 
         :param fit: as the camera leans.
         :returns: the same pose; all but the pelvis's coordinates are unchanged.
         """
+        stddev = fit.stddev.copy()
+        along_m = _DISTANCE_SHARE * fit.coordinates[self._shifts]  # the camera is at zero
+        stddev[self._shifts] = np.hypot(stddev[self._shifts], along_m)
+        fit = replace(fit, stddev=stddev)
         if _leans_with_camera(self.ground):
             return fit
         markers = replace(
             fit.markers, positions_m=self.ground.from_leaning(fit.markers.positions_m)
         )
-        coordinates, stddev = fit.coordinates.copy(), fit.stddev.copy()
+        coordinates = fit.coordinates.copy()
+        stddev = fit.stddev.copy()
         moved = self._pelvis(self._disturbed(fit.coordinates))  # [4, 6]
         pelvis = moved[0]
         coordinates[self._angles] = pelvis[:3]

@@ -69,5 +69,22 @@ def test_whose_turn_it_is_not_stays_tracked_and_is_predicted():
     assert carried is not None
     assert carried.state == TrackingState.TRACKED
     assert carried.evidence is None
-    np.testing.assert_allclose(carried.coordinates, seen.coordinates, atol=0.02)
-    assert (carried.stddev >= seen.stddev - 1e-9).all()
+    np.testing.assert_allclose(carried.coordinates[6:], seen.coordinates[6:], atol=0.02)
+    assert (carried.stddev >= 0.98 * seen.stddev).all()
+
+
+def test_a_distance_that_wavers_by_a_twentieth_does_not_jump():
+    motion = PersonMotion(SKELETON, 0.5, GroundFrame.of_camera(0.0, 0.0, 0.0))
+    column = SKELETON.coordinate_index('pelvis_tx')
+    unread = replace(CROP, keypoint_confidence=np.zeros(33))
+    found = []
+    for frame in range(60):
+        estimate = standing(0.02)
+        # Half a second nearer: what one image tells of the distance is off by that.
+        estimate.solution.coordinates[column] *= 0.95 if 20 <= frame < 35 else 1.0
+        pose = motion.update(unread, estimate, CAMERA, frame * 33_000_000)
+        assert pose is not None
+        found.append(pose.coordinates[column])
+    steps_m = np.abs(np.diff(found))
+    assert steps_m.max() < 0.1
+    assert 0.02 < np.ptp(found) < 0.2

@@ -115,9 +115,11 @@ def test_uncertainty_is_carried_over_as_samples_are(skeleton, ground):
     stddev[:6] = [0.02, 0.05, 0.01, 0.2, 0.05, 0.1]
     placing = PersonPlacing(skeleton, ground)
     placed = placing.from_leaning(SkeletonFit(fit.coordinates, stddev, fit.markers))
+    spread = stddev.copy()  # one image tells the distance to 4 %
+    spread[3:6] = np.hypot(stddev[3:6], 0.04 * fit.coordinates[3:6])
     samples = [
         placing.from_leaning(
-            SkeletonFit(fit.coordinates + stddev * normal, stddev, fit.markers)
+            SkeletonFit(fit.coordinates + spread * normal, stddev, fit.markers)
         ).coordinates
         for normal in random.normal(size=(2000, len(stddev)))
     ]
