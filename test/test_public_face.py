@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from clips import CLEARING, cut
 
 import biopose_ros
 
 ROOT = Path(__file__).resolve().parents[1]
-VIDEO = ROOT.parent / 'shared/data/real/pose2sim_blender/cam01.mp4'
 EXAMPLES = re.findall(r'```python\n(.*?)```', (ROOT / 'docs/python.md').read_text(), re.DOTALL)
 
 
@@ -32,9 +32,7 @@ def test_importing_the_package_loads_nothing_heavy():
 
 @pytest.mark.parametrize('example', EXAMPLES, ids=['video', 'settings', 'hand'])
 def test_examples_run_as_they_stand(example, imported, capsys, monkeypatch):
-    if not VIDEO.exists():
-        pytest.skip('needs the real video cam01')
-    frames = list(biopose_ros.open_frames(VIDEO))[:12]
+    frames = cut(CLEARING, 0, 12)
     monkeypatch.setattr('biopose_ros.files.video.open_frames', lambda path: frames)
     exec(compile(example, 'docs/python.md', 'exec'), {})
     assert 'print' not in example or 'person_1' in capsys.readouterr().out

@@ -7,20 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clips import WALK, cut, write_clip
 from typer.testing import CliRunner
 
 from biopose_ros.batch.recordings import find_recordings
 from biopose_ros.batch.work import UNFINISHED
 from biopose_ros.cli.app import app
-from biopose_ros.files.overlay import VideoWriter
-from biopose_ros.files.video import open_frames
 
 ray = pytest.importorskip('ray')
 parquet = pytest.importorskip('pyarrow.parquet')
 
 from biopose_ros.batch import cluster  # noqa: E402
 
-DEMO = Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'real' / 'sports2d' / 'demo.mp4'
 OPTIONS = (
     *('--network', 'lite', '--method', 'landmarks', '--max-persons', '2'),
     *('--shortest', '0', '--confirm-frames', '1'),
@@ -29,27 +27,18 @@ IMAGES = 4
 
 
 @pytest.fixture(scope='module', autouse=True)
-def needs_networks():
-    from biopose_ros.detection.tracker import PersonTracker
-    from biopose_ros.settings import DetectionConfig
-
-    try:
-        PersonTracker(DetectionConfig(model='lite'), 'cpu')
-    except FileNotFoundError as error:
-        pytest.skip(f'networks are not imported: {error}')
+def needs_networks(imported):
+    if 'pose_landmark_lite' not in imported:
+        pytest.skip('the small network is not imported (biopose weights import)')
 
 
 @pytest.fixture(scope='module')
 def videos(tmp_path_factory):
     """Two moments of a real walk, and a file that is no video."""
-    if not DEMO.exists():
-        pytest.skip(f'needs the real video {DEMO.name}')
     folder = tmp_path_factory.mktemp('videos')
-    frames = [frame for frame in open_frames(DEMO) if 100 <= frame.index < 100 + 2 * IMAGES]
-    for number in range(2):
-        with VideoWriter(folder / f'walk_{number}.mp4', 30.0) as writer:
-            for frame in frames[number * IMAGES : (number + 1) * IMAGES]:
-                writer.write(frame.image_bgr, frame.stamp_ns - frames[0].stamp_ns)
+    frames = cut(WALK, 100, 100 + 2 * IMAGES)
+    for number, part in enumerate((frames[:IMAGES], frames[IMAGES:])):
+        write_clip(folder / f'walk_{number}.mp4', part, start_ns=frames[0].stamp_ns)
     (folder / 'broken.mp4').write_bytes(b'no video')
     return folder
 

@@ -1,10 +1,10 @@
 import csv
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from clips import WALK, cut, write_clip
 from typer.testing import CliRunner
 
 from biopose_ros.cli.app import app
@@ -13,7 +13,6 @@ from biopose_ros.files.mot import read_mot
 from biopose_ros.files.overlay import VideoWriter
 from biopose_ros.files.video import open_frames
 
-DEMO = Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'real' / 'sports2d' / 'demo.mp4'
 FIRST, COUNT = 100, 6
 # Whoever is there for a few images only has files, too.
 BRIEF = ('--shortest', 0, '--confirm-frames', 1)
@@ -24,30 +23,14 @@ def run(*arguments):
 
 
 @pytest.fixture(scope='module')
-def needs_networks():
-    from biopose_ros.pipeline import Pipeline
-
-    try:
-        Pipeline()
-    except FileNotFoundError as error:
-        pytest.skip(f'networks are not imported: {error}')
-
-
-@pytest.fixture(scope='module')
 def clip(tmp_path_factory):
     """A moment of a real video, with its own times, starting in mid-walk."""
-    if not DEMO.exists():
-        pytest.skip(f'needs the real video {DEMO.name}')
     path = tmp_path_factory.mktemp('clip') / 'walk.mp4'
-    with VideoWriter(path, 30.0) as writer:
-        for frame in open_frames(DEMO):
-            if FIRST <= frame.index < FIRST + COUNT:
-                writer.write(frame.image_bgr, frame.stamp_ns)
-    return path
+    return write_clip(path, cut(WALK, FIRST, FIRST + COUNT))
 
 
 @pytest.fixture(scope='module')
-def result(clip, needs_networks, tmp_path_factory):
+def result(clip, imported, tmp_path_factory):
     out = tmp_path_factory.mktemp('run') / 'out'
     calibration = out.parent / 'camera.yaml'
     calibration.write_text('fx: 1500\nfy: 1500\ncx: 884\ncy: 497\nwidth: 1768\nheight: 994\n')
@@ -117,12 +100,12 @@ def test_smoothing_with_look_ahead_writes_the_same_files(result, clip, tmp_path)
     assert summary['camera']['focal_stddev'] == 0.1
 
 
-def test_an_empty_scene_is_told(needs_networks, tmp_path):
+def test_an_empty_scene_is_told(imported, tmp_path):
     path = tmp_path / 'empty.mp4'
     with VideoWriter(path) as writer:
         for index in range(3):
             writer.write(np.full((240, 320, 3), 128, np.uint8), index * 33_000_000)
-    outcome = run(path, '--out', tmp_path / 'out')
+    outcome = run(path, '--out', tmp_path / 'out', '--method', 'landmarks')
     assert outcome.exit_code == NOBODY, outcome.output
     assert 'nobody was found' in outcome.output
     assert 'The camera is a guess' in outcome.output
@@ -164,7 +147,7 @@ def test_mistakes_end_in_one_clear_line(tmp_path, arguments, message):
     assert not (tmp_path / 'out').exists()
 
 
-def test_a_size_that_changes_on_the_way_is_a_new_camera(needs_networks, tmp_path):
+def test_a_size_that_changes_on_the_way_is_a_new_camera(imported, tmp_path):
     pictures = tmp_path / 'pictures'
     pictures.mkdir()
     for number, shape in enumerate([(120, 160, 3), (120, 160, 3), (160, 120, 3)]):
@@ -185,11 +168,11 @@ def test_a_size_that_changes_on_the_way_is_a_new_camera(needs_networks, tmp_path
     assert (summary['frames'], summary['ended']) == (2, 'cut short')
 
 
-def test_results_are_not_overwritten(needs_networks, tmp_path):
+def test_results_are_not_overwritten(imported, tmp_path):
     video = tmp_path / 'grey.mp4'
     with VideoWriter(video) as writer:
         writer.write(np.full((64, 64, 3), 128, np.uint8), 0)
-    outcome = run(video, '--out', tmp_path)
+    outcome = run(video, '--out', tmp_path, '--method', 'landmarks')
     assert outcome.exit_code == 1
     assert 'is not empty; choose another folder' in outcome.output.replace('\n', ' ')
 
@@ -202,7 +185,7 @@ def test_keypoints_of_another_recording_are_refused(clip, tmp_path):
     assert f'holds keypoints of image 99, but there are only {COUNT} images' in outcome.output
 
 
-def test_keypoints_of_another_detector_take_the_place_of_ours(clip, needs_networks):
+def test_keypoints_of_another_detector_take_the_place_of_ours(clip, imported):
     """Our own keypoints, seen by a COCO detector that puts them all 40 pixels lower."""
     from biopose_ros.files.camera import guess_camera
     from biopose_ros.keypoints import FORMATS, DetectedKeypoints

@@ -6,21 +6,18 @@ import re
 import shutil
 import subprocess
 from itertools import pairwise
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from clips import REAL, WALK, cut, write_clip
 from typer.testing import CliRunner
 
 from biopose_ros.cli.app import app
-from biopose_ros.files.overlay import VideoWriter
-from biopose_ros.files.video import open_frames
 
-REAL = Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'real'
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
 # The woman's heel strikes, counted and timed by looking at the pictures (+-1 image).
-WALK, FIRST, LAST = REAL / 'sports2d' / 'demo.mp4', 40, 202
+FIRST, LAST = 40, 202
 HEEL_STRIKES_S = (2.00, 2.63, 3.25, 3.88, 4.47, 5.10, 5.70, 6.33)
 # Squats of which the pictures show two whole ones, and one that ends on the way up.
 SQUATS = REAL / 'people' / 'pose_squats.mp4'
@@ -37,14 +34,8 @@ def biopose(*arguments):
 
 
 @pytest.fixture(scope='module')
-def run(tmp_path_factory):
+def run(imported, tmp_path_factory):
     """Run the pipeline over a real clip once."""
-    from biopose_ros.pipeline import Pipeline
-
-    try:
-        Pipeline()
-    except FileNotFoundError as error:
-        pytest.skip(f'networks are not imported: {error}')
     folder = tmp_path_factory.mktemp('reports')
 
     def once(video, *options):
@@ -60,14 +51,8 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def walk(run, tmp_path_factory):
-    if not WALK.exists():
-        pytest.skip(f'needs the real video {WALK.name}')
     path = tmp_path_factory.mktemp('clip') / 'walk.mp4'
-    with VideoWriter(path, 30.0) as writer:
-        for frame in open_frames(WALK):
-            if FIRST <= frame.index < LAST:
-                writer.write(frame.image_bgr, frame.stamp_ns)
-    return run(path, '--max-persons', 2)
+    return run(write_clip(path, cut(WALK, FIRST, LAST)), '--max-persons', 2)
 
 
 def events(folder):

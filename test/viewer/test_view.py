@@ -1,10 +1,9 @@
 """`biopose view` of results and of a bag; what it saves is read back by rerun itself."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from biopose_ros.msg import JointAngleArray
+from clips import WALK, cut, write_clip
 from rclpy.serialization import serialize_message
 from typer.testing import CliRunner
 
@@ -12,15 +11,12 @@ from biopose_ros.cli.app import app
 from biopose_ros.files.angles_csv import read_angles
 from biopose_ros.files.mcap_writer import McapWriter
 from biopose_ros.files.message_definitions import definition_text
-from biopose_ros.files.overlay import VideoWriter
-from biopose_ros.files.video import open_frames
 from biopose_ros.skeleton import load_skeleton
 
 rerun = pytest.importorskip('rerun')
 chunk = pytest.importorskip('rerun.chunk')
 
 TYPE = 'biopose_ros/msg/JointAngleArray'
-DEMO = Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'real' / 'sports2d' / 'demo.mp4'
 KNEE = '/angles/knee_angle/person_1/right'
 
 
@@ -81,19 +77,8 @@ def test_a_bag_becomes_curves_with_bands_and_skeletons(bag, tmp_path):
     assert found['/world/persons/person_1'][0][0] == pytest.approx(3)  # gone when lost
 
 
-def test_results_show_picture_floor_and_everybody(tmp_path):
-    from biopose_ros.pipeline import Pipeline
-
-    try:
-        Pipeline()
-    except FileNotFoundError as error:
-        pytest.skip(f'networks are not imported: {error}')
-    if not DEMO.exists():
-        pytest.skip(f'needs the real video {DEMO.name}')
-    with VideoWriter(tmp_path / 'walk.mp4', 10.0) as writer:
-        for frame in open_frames(DEMO):
-            if frame.index in range(100, 124, 6):
-                writer.write(frame.image_bgr, frame.stamp_ns)
+def test_results_show_picture_floor_and_everybody(imported, tmp_path):
+    write_clip(tmp_path / 'walk.mp4', cut(WALK, 100, 124, 6), 10.0)
     options = ['--method', 'landmarks', '--network', 'lite', '--confirm-frames', '1']
     arguments = ['run', str(tmp_path / 'walk.mp4'), '--out', str(tmp_path / 'out'), *options]
     outcome = CliRunner().invoke(app, arguments)

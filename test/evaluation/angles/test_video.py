@@ -1,37 +1,24 @@
 import json
-from pathlib import Path
 
 import pytest
+from clips import CLEARING, cut, write_clip
 from typer.testing import CliRunner
 
 from biopose_ros.cli.app import app
 from biopose_ros.evaluation.metrics import COORDINATE_GROUPS
-from biopose_ros.files.overlay import VideoWriter
-from biopose_ros.files.video import open_frames
 
-CLIP = Path(__file__).resolve().parents[4] / 'shared' / 'data' / 'real' / 'pose2sim_blender'
 COUNT = 8
 
 
 @pytest.fixture(scope='module')
-def short_clip(tmp_path_factory):
+def short_clip(imported, tmp_path_factory):
     """The start of one development view, with the truth of all views."""
-    from biopose_ros.pipeline import Pipeline
-
-    if not CLIP.exists():
-        pytest.skip(f'needs the clip {CLIP.name}')
-    try:
-        Pipeline()
-    except FileNotFoundError as error:
-        pytest.skip(f'networks are not imported: {error}')
-    folder = tmp_path_factory.mktemp('data') / CLIP.name
+    frames = cut(CLEARING, 0, COUNT)
+    folder = tmp_path_factory.mktemp('data') / CLEARING.parent.name
     folder.mkdir()
-    for path in CLIP.glob('Pose2Sim_*'):
+    for path in CLEARING.parent.glob('Pose2Sim_*'):
         (folder / path.name).symlink_to(path)
-    with VideoWriter(folder / 'cam01.mp4', 60.0) as writer:
-        for frame in open_frames(CLIP / 'cam01.mp4'):
-            if frame.index < COUNT:
-                writer.write(frame.image_bgr, frame.stamp_ns)
+    write_clip(folder / 'cam01.mp4', frames, 60.0)
     return folder.parent
 
 
