@@ -77,7 +77,7 @@ class CameraSource:
 
 
 def same_optics(one: Camera, other: Camera) -> bool:
-    """Tell whether two cameras project alike, but for what an autofocus changes."""
+    """Return whether two cameras project the same, up to what an autofocus changes."""
     breathing_px = FOCUS_BREATHING * max(one.width_px, one.height_px)
     return (
         (one.width_px, one.height_px) == (other.width_px, other.height_px)

@@ -17,7 +17,7 @@ TRANSPORT_VARIABLE = 'FASTDDS_BUILTIN_TRANSPORTS'
 
 def large_image_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """
-    Name the variables to set so that raw images survive the way between processes.
+    Name the variables to set so that raw images are not lost between processes.
 
     :param environment: the present variables.
     :returns: empty where the user has chosen a profile or transports already.
@@ -25,7 +25,7 @@ def large_image_environment(environment: Mapping[str, str] = os.environ) -> dict
     chosen = (PROFILE_VARIABLE, OLD_PROFILE_VARIABLE, TRANSPORT_VARIABLE)
     if any(name in environment for name in chosen):
         return {}
-    # Without a sourced ROS 2 (wheels) the installed packages tell: the old one is named fastrtps.
+    # Wheels set no ROS_DISTRO, but FastDDS 2 comes in a package of the name fastrtps.
     is_old = environment.get('ROS_DISTRO') in OLD_DISTRIBUTIONS or find_spec('fastrtps')
     path = str(resource_path('config/fastdds_profile.xml'))
     return {OLD_PROFILE_VARIABLE if is_old else PROFILE_VARIABLE: path}

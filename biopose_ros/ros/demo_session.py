@@ -28,7 +28,7 @@ DRAIN_S = 1.0
 
 
 class DemoError(RuntimeError):
-    """The demonstration cannot run; the text says why and what to do."""
+    """The demonstration cannot run; the text holds the reason and the remedy."""
 
 
 @dataclass(frozen=True)

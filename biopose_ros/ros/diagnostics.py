@@ -17,7 +17,7 @@ STAGE_SUFFIX = ' p50, p95 (ms)'
 @dataclass(frozen=True)
 class Health:
     """
-    Everything that the diagnostics tell.
+    The content of the diagnostics.
 
     :param lifecycle_state: label, for example active.
     :param frames: counters and latencies.
@@ -25,8 +25,8 @@ class Health:
     :param persons: number of persons in the last image.
     :param waiting: images that wait for the worker, 0 or 1.
     :param device: what the networks really run on, '' while nothing is loaded.
-    :param fault: why there are no results (no image comes, a transition failed), '' while all is
-        well.
+    :param fault: why there are no results (no image comes, a transition failed), '' where there
+        is none.
     :param warnings: why results are not to be trusted, or late.
     :param stages: time of each stage of the work on an image.
     :param refinements: how many bodies were refined, or were not, by reason.

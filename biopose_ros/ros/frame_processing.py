@@ -40,7 +40,7 @@ _LOST = TrackingState.LOST
 @dataclass(frozen=True)
 class FrameResult:
     """
-    Everything known of one image.
+    The result of one image.
 
     :param header: the image's own stamp and frame.
     :param camera: what the image was taken with.
@@ -67,14 +67,14 @@ class FrameProcessor:
     """
     Feeds the pipeline with images in the order of their stamps.
 
-    Its clock times what is done around the pipeline, which has one of its own; whoever publishes
-    the results adds to it and ends the image.
+    Its clock times the work around the pipeline, which has a clock of its own; the publisher of
+    the results adds its time and ends the image.
 
     :param pipeline: the spine.
     :param cameras: knows the calibration.
     :param grounds: knows where up is.
     :param id_prefix: put before person ids.
-    :param warn_once: reports a text that need not be repeated for every image.
+    :param warn_once: logs a text that need not be repeated for every image.
     :param view: what of an image the pipeline sees.
     :param choice: whom the results tell of.
     :param still_s: who has moved as one piece for so long, may be a picture; 0 never.
@@ -147,7 +147,7 @@ class FrameProcessor:
         """
         Forget everybody.
 
-        :returns: their last messages, stamped as the last image; None where nobody was followed.
+        :returns: their last records, stamped as the last image; None where nobody was followed.
         """
         return self._ended(self._pipeline.reset())
 
@@ -160,14 +160,14 @@ class FrameProcessor:
         return self._ended(self._pipeline.forget(track_id_of(person_id)))
 
     def set_height(self, person_id: str, height_m: float | None) -> None:
-        """Tell one person's standing height; None for what counts for everybody else."""
+        """Set one person's standing height; None returns to that of everybody else."""
         self._pipeline.set_height(track_id_of(person_id), height_m)
 
     def choose(self, rule: Rule | None, person_id: str) -> None:
         """
-        Choose whom the results tell of; see :class:`PersonChoice`.
+        Choose who is published; see :class:`PersonChoice`.
 
-        :param person_id: '' where nobody is named.
+        :param person_id: of the chosen person; '' lets the rule choose.
         """
         self._choice.choose(rule, track_id_of(person_id) if person_id else None)
 
@@ -228,7 +228,7 @@ class FrameProcessor:
             self._warn_once("the images' stamps stepped back; buffers are cleared")
         elif same_optics(camera, self._camera) and header.frame_id == self._header.frame_id:
             return []
-        # Their records carry the stamp of this image, like all that is told of it.
+        # Their last records are published with this image, so they carry its stamp.
         stamp_ns = to_ns(header.stamp)
         return [replace(p, stamp_ns=stamp_ns) for p in self._pipeline.reset()]
 

@@ -1,4 +1,4 @@
-"""What ``biopose doctor`` looks at in ROS: rclpy, middleware, messages, transports."""
+"""What ``biopose doctor`` checks in ROS: rclpy, middleware, messages, transports."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def checks() -> list[Check]:
 
 
 def look_at_ros() -> str:
-    """Tell the version of rclpy and the distribution."""
+    """Give the version of rclpy and the distribution."""
     import rclpy  # noqa: F401  a broken library path shows here
 
     version = metadata.version('rclpy')
@@ -76,7 +76,7 @@ def look_at_ros() -> str:
 
 
 def look_at_middleware() -> str:
-    """Tell which DDS or other middleware is loaded."""
+    """Name the middleware that is loaded, and its domain."""
     import rclpy
 
     domain = os.environ.get('ROS_DOMAIN_ID', '0')
@@ -132,7 +132,7 @@ def look_at_round_trip() -> str:
 
 def look_at_large_images() -> str:
     """
-    Tell how raw images, above about 0.5 MB, travel.
+    Name the transport of raw images above about 0.5 MB.
 
     :raises FileNotFoundError: when the profile asked for does not exist.
     :raises ShortcomingError: when the middleware or the camera driver may lose most of them.
@@ -154,7 +154,7 @@ def look_at_large_images() -> str:
 
 def look_at_shared_memory() -> str:
     """
-    Tell the size of the memory through which FastDDS hands images over.
+    Give the size of the shared memory through which FastDDS hands images over.
 
     :raises ShortcomingError: when it is too small for raw images.
     """

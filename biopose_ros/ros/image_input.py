@@ -67,11 +67,11 @@ class ImageInput:
             self._image_subscription = self._subscribe()
 
     def has_camera_info_publisher(self) -> bool:
-        """Tell whether anybody publishes the calibration."""
+        """Return whether the calibration has a publisher."""
         return self._node.count_publishers(self._info_subscription.topic_name) > 0
 
     def rivals(self) -> str:
-        """Name the nodes whose images mix on the topic; '' where it is one at most."""
+        """Warn of several nodes that publish on the topic; '' where it is one at most."""
         ends = self._publishers()
         if len(ends) < 2:
             return ''
@@ -83,7 +83,7 @@ class ImageInput:
 
     def fault(self, stale_after_s: float) -> str:
         """
-        Say why no image comes, and the remedy.
+        Explain why no image comes, with the remedy.
 
         :param stale_after_s: how long to wait for an image before that counts as a fault.
         :returns: '' while images come.
@@ -142,7 +142,7 @@ def _image_topic(node: Node, transport: str) -> str:
     Name the image topic after remapping.
 
     Compressed images live beside the raw topic. The remapping rule names the raw one, so the
-    suffix comes after it; who names the compressed topic itself is understood, too.
+    suffix comes after it; a rule that names the compressed topic works, too.
     """
     topic = node.resolve_topic_name('image')
     if transport == 'compressed' and not topic.endswith(COMPRESSED_SUFFIX):

@@ -1,4 +1,4 @@
-"""What of an image the pipeline sees: turned upright, cut to a region, with the robot left out."""
+"""The part of an image that the pipeline sees: turned upright, cropped, the robot masked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def image_view(settings: NodeConfig) -> ImageView:
     """
     Make the view that the node's settings ask for.
 
-    :raises ValueError: where they do not go together.
+    :raises ValueError: where they contradict each other.
     """
     region = tuple(float(word) for word in settings.region_of_interest.split())
     mask = Path(settings.mask_image) if settings.mask_image else None
@@ -36,7 +36,7 @@ def image_view(settings: NodeConfig) -> ImageView:
 
 class ImageView:
     """
-    Takes images and cameras to what the pipeline sees, and its results back.
+    Converts images and cameras to what the pipeline sees, and its results back.
 
     :param rotation_deg: clockwise turn after which the picture is upright: 0, 90, 180, 270.
     :param region_xywh: share of the picture to look at: left, top, width, height, 0 to 1; () for
@@ -91,7 +91,7 @@ class ImageView:
 
     def see(self, image_bgr: BgrImage, camera: Camera) -> tuple[BgrImage, Camera]:
         """
-        Give what the pipeline is to see.
+        Give the image and the camera that the pipeline sees.
 
         :param image_bgr: [height, width, 3].
         :param camera: of the image.

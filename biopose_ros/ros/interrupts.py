@@ -1,4 +1,4 @@
-"""An end that nothing disturbs: the first interrupt stops a process, further ones wait for it."""
+"""Orderly ends: the first interrupt stops a process, further ones do not disturb its end."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def ros_until_interrupted(
         if breaks_off:
             raise KeyboardInterrupt
 
-    # The handlers of rclpy shut it down at once, and what is to be said at the end finds no ROS.
+    # The handlers of rclpy shut ROS down at once; last messages could not be sent any more.
     rclpy.init(
         args=None if args is None else list(args), signal_handler_options=SignalHandlerOptions.NO
     )

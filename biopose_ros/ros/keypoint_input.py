@@ -27,7 +27,7 @@ class KeypointInput:
     :param topic: of ``sensor_msgs/PointCloud2``, see
         :func:`biopose_ros.sensor_messages.keypoint_cloud.read_keypoint_cloud`.
     :param wait_s: how long an image waits for its keypoints.
-    :param on_fault: told what is wrong with a message.
+    :param on_fault: called with the error of a message that cannot be read.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class KeypointInput:
         Give the keypoints of an image, waiting for them a little.
 
         :param stamp_ns: of the image; that of the message must be the same.
-        :returns: None where none come in time, or nobody publishes any.
+        :returns: None where none come in time, or the topic has no publisher.
         """
         end_s = time.monotonic() + self._wait_s
         with self._condition:
@@ -59,7 +59,7 @@ class KeypointInput:
             return self._found[stamp_ns]
 
     def _is_past(self, stamp_ns: int) -> bool:
-        """Tell whether keypoints of a later image are here: those of this one never come."""
+        """Return whether keypoints of a later image have come: those of this one never will."""
         return any(stamp > stamp_ns for stamp in self._found)
 
     def _has_publisher(self) -> bool:
@@ -73,7 +73,7 @@ class KeypointInput:
             self._on_fault(error)
             return
         with self._condition:
-            if self._is_past(stamp_ns):  # a new time line, or late: what was kept is of no use
+            if self._is_past(stamp_ns):  # stamps went back, or it is late
                 self._found.clear()
             self._found[stamp_ns] = found
             while len(self._found) > KEPT_MESSAGES:

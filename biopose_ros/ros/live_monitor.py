@@ -124,6 +124,6 @@ class LiveMonitor:
         )
 
     def _liveliest(self) -> list[JointAngleArray]:
-        """Give the sightings of whoever bent the knees furthest, all ways to and fro together."""
+        """Give the sightings of the person with the largest sum of knee movements."""
         persons = self._messages.items()
         return max(persons, key=lambda one: self._knee_ways[one[0]], default=('', []))[1]

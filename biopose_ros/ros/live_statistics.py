@@ -16,14 +16,15 @@ LATENCY_FRAMES = 300
 @dataclass(frozen=True)
 class Snapshot:
     """
-    What the node did so far.
+    What the node has done until now.
 
     :param received: images that arrived.
     :param processed: images that went through the pipeline.
     :param rejected: images that could not be used (encoding, size, stamp, camera).
-    :param input_hz: over the last seconds; likewise ``processed_hz``.
-    :param latency_p50_ms: median of publication time minus image stamp; NaN before any image;
-        likewise ``latency_p95_ms``.
+    :param input_hz: rate of images that arrived, over the last seconds.
+    :param processed_hz: rate of images that were processed, over the last seconds.
+    :param latency_p50_ms: median of publication time minus image stamp; NaN before any image.
+    :param latency_p95_ms: its 95th percentile.
     :param age_s: since the last image arrived; NaN before any.
     :param last_fault: text of the last rejected image or failed step, '' for none.
     :param recent_faults: number of faults since the last snapshot.

@@ -31,7 +31,7 @@ def watch(
     """
     Hand messages over until interrupted.
 
-    :param handler: gives who shows a type of message; see
+    :param handler: gives the function that shows a type of message; see
         :meth:`~biopose_ros.viewer.messages.MessageView.handler`.
     :param namespace: of the node.
     :param is_over: asked ten times a second.

@@ -1,4 +1,4 @@
-"""How much the node takes on, and when it says that it is too much."""
+"""A limit to the rate of images, and warnings where the load is too high."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from biopose_ros.settings import NodeConfig
 
 
 class RateLimit:
-    """Tells which images are due."""
+    """Leaves out images that come faster than a rate."""
 
     def __init__(self) -> None:
         self._next_s = 0.0
 
     def is_due(self, rate_hz: float) -> bool:
         """
-        Ask for an image that has just come.
+        Decide whether to use an image that has just come.
 
-        :param rate_hz: how many are wanted per second at most; 0 for all.
+        :param rate_hz: highest number of images per second; 0 for all.
         """
         now_s = time.monotonic()
         if rate_hz and now_s < self._next_s:
@@ -31,7 +31,7 @@ class RateLimit:
 
 def load_warnings(snapshot: Snapshot, settings: NodeConfig) -> list[str]:
     """
-    Say where results come too late or too few.
+    Warn of results that come too late, or for too few images.
 
     :param snapshot: of the last seconds.
     :param settings: with the thresholds.

@@ -64,7 +64,7 @@ def shape_marker(
     person: NamedPerson, header: Header, index: int, kind: int, size_m: float
 ) -> Marker:
     """
-    Begin a marker in the person's colour.
+    Make an empty marker in the person's colour.
 
     :param person: whose.
     :param header: of the image.

@@ -88,7 +88,7 @@ class PoseOutputs:
         return publisher
 
     def publish(self, result: FrameResult, settings: NodeConfig) -> None:
-        """Send everything that is known of one image, angles first."""
+        """Publish the result of one image, angles first."""
         header, skeleton = result.header, self._skeleton
         for person in result.persons:
             self._joint_angles.publish(messages.joint_angle_array(person, skeleton, header))
@@ -131,7 +131,7 @@ class PoseOutputs:
             self._points.publish(messages.body_points_message(person, points, header))
 
     def rivals(self) -> str:
-        """Name who else publishes on our topics; '' where nobody does."""
+        """Warn of another node that publishes on our topics; '' where there is none."""
         own = (self._node.get_name(), self._node.get_namespace())
         for publisher in self._publishers:
             topic = publisher.topic_name

@@ -1,4 +1,4 @@
-"""The node's parameters: declared from the settings, and judged when they are to change."""
+"""The node's parameters: declared from the settings, and checked before they change."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read_settings(node: Node) -> NodeConfig:
     """
     Read the present values.
 
-    :raises ValueError: where values do not go together.
+    :raises ValueError: where values contradict each other.
     """
     return build(NodeConfig, {name: node.get_parameter(name).value for name in SETTINGS})
 
@@ -69,7 +69,7 @@ def check_parameters(
     parameters: Sequence[Parameter[Any]], is_configured: bool
 ) -> SetParametersResult:
     """
-    Judge new values beyond what the descriptors say.
+    Check new values beyond the ranges of the descriptors.
 
     :param is_configured: the node holds its networks, so only dynamic parameters may change.
     """

@@ -1,4 +1,4 @@
-"""Whom the results tell of: everybody, or one person that somebody has chosen."""
+"""Whose results are published: everybody's, or those of one chosen person."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def _corners(person: PersonPose) -> np.ndarray:
 @dataclass
 class PersonChoice:
     """
-    Leaves out whom nobody asked for; who is left out is reported as lost, once.
+    Leaves out persons who are not chosen; a person who is left out is reported as lost, once.
 
-    :param rule: chooses among those present where nobody is chosen yet; None for everybody.
-    :param track_id: who is chosen; None where the next image chooses.
+    :param rule: chooses among those present while no person is chosen; None for everybody.
+    :param track_id: of the chosen person; None until the rule has chosen one.
     :param reach_m: persons beyond this distance are left out; 0 for no limit.
     """
 
@@ -64,37 +64,37 @@ class PersonChoice:
     reach_m: float = 0.0
 
     def __post_init__(self) -> None:
-        self._told: dict[int, PersonPose] = {}
+        self._published: dict[int, PersonPose] = {}
 
     def choose(self, rule: Rule | None, track_id: int | None = None) -> None:
-        """Take another choice, from the next image on."""
+        """Change the choice, from the next image on."""
         self.rule, self.track_id = rule, track_id
 
     def keep(self, persons: Sequence[PersonPose], stamp_ns: int) -> list[PersonPose]:
         """
-        Leave out of an image's persons whom nobody asked for.
+        Select the persons of an image who are to be published.
 
         :param persons: everybody, also those just lost.
         :param stamp_ns: of the image.
         """
         kept = [p for p in persons if p.track_id in self._wanted(persons)]
         present = {p.track_id: p for p in kept if p.state is not TrackingState.LOST}
-        lost = [p for p in persons if p.state is TrackingState.LOST and p.track_id in self._told]
-        dropped = self._told.keys() - present.keys() - {p.track_id for p in lost}
-        ends = [lost_person(self._told[gone], stamp_ns) for gone in sorted(dropped)]
-        self._told = present
+        lost = self.end([p for p in persons if p.state is TrackingState.LOST])
+        dropped = self._published.keys() - present.keys()
+        ends = [lost_person(self._published[gone], stamp_ns) for gone in sorted(dropped)]
+        self._published = present
         return [*present.values(), *lost, *ends]
 
     def end(self, lost: Sequence[PersonPose]) -> list[PersonPose]:
         """
-        Leave out of persons who are lost without a new image those who were left out before.
+        Select, from persons lost without a new image, those who had been published.
 
         :param lost: their last records.
         """
-        told = [person for person in lost if person.track_id in self._told]
-        for person in told:
-            del self._told[person.track_id]
-        return told
+        published = [person for person in lost if person.track_id in self._published]
+        for person in published:
+            del self._published[person.track_id]
+        return published
 
     def _wanted(self, persons: Sequence[PersonPose]) -> set[int | None]:
         present = [p for p in persons if p.state is not TrackingState.LOST]

@@ -17,11 +17,11 @@ STATURES_M = (0.5, 2.6)
 
 class PersonServices:
     """
-    Offers the services; what they ask for happens in the inference thread, before its next image.
+    Offers the services; requests are carried out in the inference thread, before its next image.
 
     :param node: owns the services.
     :param processor: knows the persons.
-    :param post: has the inference thread do something.
+    :param post: runs a task in the inference thread.
     :param publish: sends the last records of persons, from that thread.
     :param pause: stops and resumes the work on images.
     """
@@ -107,7 +107,7 @@ class PersonServices:
         return response
 
     def _unknown(self, person_id: str) -> str:
-        """Say that there is no such person, '' where there is."""
+        """Report that there is no such person; '' where there is."""
         present = self._processor.present
         if person_id in present:
             return ''

@@ -104,7 +104,8 @@ class VideoPlayer:
 
     :param node: owns the publishers.
     :param source: the pictures and their presentation times.
-    :param camera: intrinsics of the video; None takes the source's own, or says "uncalibrated".
+    :param camera: intrinsics of the video; None takes the source's own; without either the camera
+        is published as uncalibrated.
     """
 
     def __init__(

@@ -50,7 +50,7 @@ WATCH_PERIOD_S = 0.25
 DIAGNOSTICS_PERIOD_S = 1.0
 # A bad camera would repeat its fault thirty times a second; diagnostics count every one.
 LOG_PERIOD_S = 5.0
-# A calibration usually comes within one image period; images wait for it so long after the first.
+# A calibration usually comes within one image period; images wait for it up to this long.
 CAMERA_INFO_WAIT_S = 1.0
 UNCALIBRATED = (
     'the camera is not calibrated (no camera_info, or its K is zero): distances and sizes rest on '
@@ -317,7 +317,7 @@ class PoseNode(LifecycleNode):
         self._diagnostics.publish(diagnostic_array(name, now.to_msg(), health))
 
     def _warnings(self, snapshot: Snapshot) -> list[str]:
-        """Say what makes results doubtful or late; the log has each of it once."""
+        """List what makes results doubtful or late; the log has each text once."""
         rivals = [self._input.rivals() if self._input else '']
         rivals.append(self._outputs.rivals() if self._outputs else '')
         for text in filter(None, rivals):

@@ -17,7 +17,7 @@ CAMERA_INFO = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 def latched(depth: int) -> QoSProfile:
     """
-    Let whoever subscribes late still receive the last messages.
+    Let late subscribers still receive the last messages.
 
     :param depth: how many of them.
     """
@@ -29,7 +29,7 @@ def latched(depth: int) -> QoSProfile:
 
 
 def image(reliability: ReliabilityPolicy) -> QoSProfile:
-    """Ask for the newest image only; older ones are of no use to a live estimate."""
+    """Ask for the newest image only: a live estimate does not use older ones."""
     return QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=reliability)
 
 
@@ -41,7 +41,7 @@ def choose_reliability(wanted: str, publishers: Sequence[TopicEndpointInfo]) -> 
     best-effort publisher; so `auto` is reliable when every publisher offers it.
 
     :param wanted: ``auto``, ``reliable`` or ``best_effort``.
-    :param publishers: those that are known of the topic, maybe none.
+    :param publishers: known publishers of the topic, perhaps none.
     """
     if wanted == 'best_effort':
         return ReliabilityPolicy.BEST_EFFORT

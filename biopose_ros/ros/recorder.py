@@ -26,7 +26,7 @@ DISCOVERY_PERIOD_S = 0.25
 
 class Recorder:
     """
-    Subscribes to topics as they appear, and writes their bytes as they are.
+    Subscribes to topics as they appear, and writes their serialised messages unchanged.
 
     :param node: owns the subscriptions.
     :param folder: the bag to make.
@@ -86,7 +86,7 @@ class Recorder:
         return write
 
     def _matching_profile(self, topic: str) -> QoSProfile:
-        """Ask for the most that all present publishers offer."""
+        """Choose the strictest quality of service that all present publishers offer."""
         offers = [p.qos_profile for p in self._node.get_publishers_info_by_topic(topic)]
         is_reliable = all(o.reliability is ReliabilityPolicy.RELIABLE for o in offers)
         is_latched = all(o.durability is DurabilityPolicy.TRANSIENT_LOCAL for o in offers)

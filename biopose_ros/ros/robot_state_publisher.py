@@ -22,7 +22,7 @@ class RobotStatePublisher:
     Hands a robot_state_publisher the model and the joints of one person.
 
     It reads models from its parameter alone. Persons come and go while it shows one of them:
-    whoever is present for longest.
+    the person who has been present longest.
 
     :param node: owns client and publisher.
     """

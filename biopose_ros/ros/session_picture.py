@@ -22,7 +22,7 @@ def save_session_picture(monitor: LiveMonitor, path: Path) -> bool:
 
     :param monitor: after the session.
     :param path: PNG file to write.
-    :returns: False, and no file, where nobody was seen.
+    :returns: whether somebody was seen; without, no file is written.
     """
     history = monitor.history()
     if history is None or not monitor.pictures:

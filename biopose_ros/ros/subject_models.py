@@ -15,7 +15,7 @@ from biopose_ros.ros.named_person import NamedPerson
 from biopose_ros.ros.stamps import to_ns
 from biopose_ros.skeleton import Skeleton, scaled_osim, write_urdf
 
-# A change that moves no joint of an adult by more than about 5 mm is not worth a new model.
+# Smaller changes move no joint of an adult by more than about 5 mm.
 SCALE_TOLERANCE = 0.01
 # A model takes 60 ms to write; until the next one the frames are those of the last.
 MIN_INTERVAL_NS = 500_000_000
@@ -27,7 +27,7 @@ class AnnouncedBody:
     A person's size as it was last sent.
 
     :param scales: [segments, 3].
-    :param stamp_ns: of the image that told it.
+    :param stamp_ns: of the image with which it was sent.
     :param model: the message.
     :param urdf: the same size as text, names beginning with the person's id and a slash.
     """
@@ -60,7 +60,7 @@ class SubjectModels:
 
     @property
     def first(self) -> str:
-        """Name the person who was announced before all others present; '' where nobody is."""
+        """The id of the person who was announced first among those present; '' where nobody is."""
         return next(iter(self._announced), '')
 
     def announced(self, person_id: str) -> AnnouncedBody | None:

@@ -1,4 +1,4 @@
-"""Points in a frame of the robot's, looked up by tf2 at the image's stamp."""
+"""Body points in another frame of the robot, by tf2 at the image's stamp."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from biopose_ros.person.body_points import BodyPoints
 from biopose_ros.ros.stamps import NANOSECONDS
 from biopose_ros.ros.tf_lookup import TfLookup
 
-# Over this time the camera's own motion is measured.
+# The camera's velocity is measured over this time.
 MOTION_STEP_NS = 50_000_000
 
 
@@ -37,7 +37,7 @@ class TargetFrame:
 
         :param points: in the frame of the header.
         :param header: of the image.
-        :raises TransformError: where TF does not say where the camera was.
+        :raises TransformError: where TF does not know where the camera was.
         """
         stamp = Time.from_msg(header.stamp)
         rotation, shift_m = self._transforms.look_up(self._frame, header.frame_id, stamp)

@@ -17,14 +17,14 @@ RESULT_TOPICS = (
 )
 
 
-# Everybody publishes there.
+# Every node publishes there.
 SHARED_TOPICS = ('/tf', '/tf_static', '/diagnostics')
 GROUND_FRAME = 'biopose_ground'
 
 
 def id_prefix(given: str, namespace: str) -> str:
     """
-    Tell what stands before person ids and frames, so that two nodes never share a frame.
+    Choose the prefix of person ids and frames, so that two nodes never share a frame.
 
     :param given: by the user; '' takes the namespace.
     :param namespace: of the node, for example ``/left``.

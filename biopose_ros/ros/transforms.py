@@ -33,7 +33,7 @@ def segment_transforms(
 
     :param person: its root stands where it was seen; the rest is the chain of its coordinates.
     :param header: the image's header.
-    :param scales: [segments, 3], the size that others know of the person.
+    :param scales: [segments, 3], the size that was announced for the person.
     :returns: one transform per segment whose pose is known, and whose ancestors' are.
     """
     known = _known_to_the_root(person, skeleton)
@@ -99,9 +99,9 @@ def ground_transform(frame: str, ground: GroundFrame, header: Header) -> Transfo
 
 def _known_to_the_root(person: NamedPerson, skeleton: Skeleton) -> list[bool]:
     """
-    Tell which segments have a pose.
+    Find the segments whose pose is known.
 
-    A broken chain would hang in the air: a segment counts once all above it are known.
+    A transform needs its whole chain: all segments from it to the root must be known.
     """
     motions = joint_motions(skeleton, person.coordinates).reshape(-1, 6)
     is_moved = [bool(np.isfinite(row).all()) for row in motions]

@@ -22,7 +22,7 @@ class LatestSlot(Generic[Item]):
         self._dropped = 0
 
     def put(self, item: Item) -> None:
-        """Store an item; one that nobody took is dropped and counted."""
+        """Store an item; one that was not taken yet is dropped and counted."""
         with self._condition:
             self._dropped += self._item is not None
             self._item = item
@@ -43,16 +43,16 @@ class LatestSlot(Generic[Item]):
 
     @property
     def dropped(self) -> int:
-        """Number of items replaced before anybody took them."""
+        """Number of items that were replaced before they were taken."""
         return self._dropped
 
 
 class InferenceWorker(Generic[Item]):
     """
-    One thread that handles the newest item, again and again.
+    A thread that waits for the newest item and handles it, in a loop.
 
-    :param handle: called with each item; may raise, which is reported and survived.
-    :param on_fault: called with what it or a task raised.
+    :param handle: called with each item; what it raises is reported, and the thread goes on.
+    :param on_fault: called with the exception of an item or a task.
     """
 
     def __init__(
@@ -72,12 +72,12 @@ class InferenceWorker(Generic[Item]):
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread after the item in hand, and wait for it."""
+        """End the thread after its present item, and wait for it."""
         self._stop.set()
         self._thread.join()
 
     def post(self, task: Callable[[], None]) -> None:
-        """Have the thread do something before it goes on; may come from any thread."""
+        """Run a task in the thread, before its next item; may be called from any thread."""
         self._tasks.put(task)
 
     def _run(self) -> None:
@@ -89,7 +89,7 @@ class InferenceWorker(Generic[Item]):
                 self._guard(lambda item=item: self._handle(item))  # type: ignore[misc]
 
     def _guard(self, step: Callable[[], None]) -> None:
-        """Bad input must never end the thread; whatever it raises becomes a reported fault."""
+        """Report what a step raises: bad input must never end the thread."""
         try:
             step()
         except Exception as error:
