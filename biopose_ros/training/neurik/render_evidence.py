@@ -227,10 +227,11 @@ def _render(folder: Path, config: RenderConfig, frames: int, worker: int, worker
         format=f'%(asctime)s process {worker}: %(message)s',
     )
     try:
-        renderer, shard = EvidenceRenderer(config), worker
+        renderer, shard = None, worker
         while _frames_done(folder) < frames and not is_orphan():
             path = shard_path(folder, shard)
             if not path.exists():
+                renderer = renderer or EvidenceRenderer(config)
                 first = shard * SEQUENCES_PER_SHARD
                 parts = [
                     renderer.sequence(number)
