@@ -1,4 +1,4 @@
-"""Named points of a body with velocity and covariance, for whoever keeps a distance."""
+"""Named points of a body with velocity and covariance, for programs that keep a distance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of the persons in a recording is meant."""
+"""Selects persons of a recording by a rule."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ RULES: Mapping[str, Callable[[Sequence[PersonPose]], float]] = {
 
 def check_rule(rule: str) -> None:
     """
-    Check what a user asks for.
+    Check a rule that a user gave.
 
     :param rule: ``all``, a name of :data:`RULES`, or ``X,Y`` in pixels of the first picture.
     :raises ValueError: names what may be asked for.
@@ -54,7 +54,7 @@ def chosen_person(
     images: Iterable[RecordedImage], rule: str, candidates: Collection[int]
 ) -> int | None:
     """
-    Find the person whom a rule means.
+    Find the person whom a rule selects.
 
     :param images: of a recording, in the order of time.
     :param rule: see :func:`check_rule`; a point means whoever is nearest to it in the first image
@@ -97,7 +97,7 @@ def _point_px(rule: str) -> FloatArray:
 
 
 def _distance_px(pose: PersonPose, point_px: FloatArray) -> float:
-    """Give the distance to the person's box, or, inside it, a little of that to its middle."""
+    """Give the distance to the person's box, plus a thousandth of that to its middle."""
     low, high = pose.box_xyxy_px[:2], pose.box_xyxy_px[2:]
     outside = np.maximum(np.maximum(low - point_px, point_px - high), 0.0)
     return float(np.linalg.norm(outside) + 1e-3 * np.linalg.norm((low + high) / 2 - point_px))

@@ -1,12 +1,12 @@
 """
-One person's coordinates over time, from what each image says: causal, with velocities.
+One person's coordinates over time, from the measurements of each image: causal, with velocities.
 
 An extended Kalman filter over the model of :mod:`.motion_model`: one Gauss-Newton step an image
 from where the past, marginalised to one normal distribution, expects the person; a second step
 gains nothing. Each image measures the coordinates, by the skeleton fitted to it, and shows
-keypoints, which the skeleton must meet through the lens; keypoints that are far off count less
-(Cauchy), coordinates further off than movement allows are left out. Joint limits hold as
-measurements of whatever lies beyond them.
+keypoints, on which the skeleton's points must project. Keypoints with large residuals count less
+(Cauchy); coordinates with a larger innovation than any movement explains are left out. Joint
+limits act as measurements of the coordinates that lie beyond them.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from biopose_ros.person.motion_model import (
 from biopose_ros.person.skeleton_points import PointEvidence
 from biopose_ros.records import FloatArray
 
-# Further off than this many sigma, on top of the fastest plausible movement, is no movement.
+# A larger innovation, on top of the fastest plausible movement, is an outlier.
 _OUTLIER_SIGMAS = 5.0
-# What was off for longer is where the coordinate is.
+# An outlier that lasts for longer is accepted.
 _LONGEST_OUTLIER_S = 0.1
 # After a longer gap the estimator starts afresh.
 MAX_GAP_S = 1.0
-# A keypoint further off than so many sigmas counts less and less.
+# A keypoint's weight falls as its residual exceeds this many sigmas.
 _ROBUST_SIGMAS = 1.0
 _NEAREST_M = 0.05
 # Errors over the model's own 1 sigma: fitted skeleton and keypoints come from one image and share
@@ -132,7 +132,7 @@ class MotionEstimator:
         """
         Take one image in.
 
-        A coordinate that is off by more than movement allows is left out, unless it stays there.
+        A coordinate whose innovation no movement explains is left out, unless it lasts.
 
         :param positions: [coordinates], as measured, radians or metres; NaN where not measured.
         :param stddev: [coordinates], 1 sigma; a value without one is not used.
@@ -170,7 +170,7 @@ class MotionEstimator:
 
     def skip(self, stamp_s: float) -> Step:
         """
-        Let a time pass at which nothing was measured, for the smoother to fill.
+        Add a step without measurements, for the smoother to fill.
 
         :param stamp_s: seconds, after the last image and no long gap.
         """
@@ -202,7 +202,7 @@ class MotionEstimator:
     def _outliers(
         self, positions: FloatArray, variance: FloatArray, expected: Belief, step_s: float
     ) -> BoolArray:
-        """Find the values that no movement explains; an unknown one is no outlier."""
+        """Find the values that no movement explains; an unknown value is no outlier."""
         model, count = self.model, self.model.count
         if self.smoothing == 0.0:
             return np.zeros(count, dtype=bool)
@@ -238,7 +238,7 @@ class MotionEstimator:
         variance: FloatArray,
         points: PointEvidence | None,
     ) -> Belief:
-        """Move towards what the image says by one Gauss-Newton step."""
+        """Correct the belief with the image's measurements by one Gauss-Newton step."""
         rows = self._rows(expected, measured, positions, variance, points)
         if not len(rows):
             return expected
@@ -315,10 +315,10 @@ def check_smoothing(smoothing: float) -> None:
 
 def distrust(smoothing: float) -> float:
     """
-    Give the factor by which measurements are taken for noisier than they are.
+    Give the factor that inflates the noise of the measurements.
 
     :param smoothing: 0 to 1.
     :returns: factor on the standard deviation: 0 follows every measurement, 1 at 0.5 is the best
-        guess of the coordinate, more is calmer and later.
+        estimate, more is smoother and lags more.
     """
     return (2.0 * smoothing) ** 2.5

@@ -30,7 +30,7 @@ PARTS: Mapping[str, list[int]] = {
     **{f'elbow_{side}': _one(side, 'shoulder', 'elbow', 'wrist') for side in 'rl'},
     **{f'hand_{side}': _one(side, 'elbow', 'wrist', 'index') for side in 'rl'},
 }
-# The part that a coordinate, without its side, is known from.
+# The part of the body that shows a coordinate; names without side.
 PART_OF: Mapping[str, str] = {
     **dict.fromkeys(('pelvis_tilt', 'pelvis_list', 'pelvis_rotation'), 'trunk'),
     **dict.fromkeys(('pelvis_tx', 'pelvis_ty', 'pelvis_tz'), 'trunk'),
@@ -59,7 +59,7 @@ def seen_parts(
     keypoints_px: FloatArray, confidence: FloatArray, size_px: FloatArray
 ) -> dict[str, FloatArray]:
     """
-    Tell how much of each part is in the image and not hidden.
+    Give the share of each part that is in the image and not hidden.
 
     :param keypoints_px: [..., 33, 2].
     :param confidence: [..., 33], 0 to 1.
@@ -79,7 +79,7 @@ def without_side(coordinate: str) -> tuple[str, str]:
 
 def seen_coordinates(names: tuple[str, ...], parts: Mapping[str, FloatArray]) -> FloatArray:
     """
-    Tell how much is seen of what each coordinate is known from.
+    Give, for each coordinate, the seen share of the part that shows it.
 
     :param names: of the coordinates; of those without an entry the whole body counts.
     :param parts: of :func:`seen_parts`.
@@ -97,7 +97,7 @@ def residual(
     joints_px: FloatArray, keypoints_px: FloatArray, confidence: FloatArray, skeleton: Skeleton
 ) -> FloatArray:
     """
-    Tell how far the pose lies beside the keypoints.
+    Measure the distance between the pose and the keypoints.
 
     :param joints_px: [..., segments, 2], the segments' origins in the image.
     :param keypoints_px: [..., 33, 2].
@@ -122,7 +122,7 @@ def residual(
 
 def uprightness(keypoints_px: FloatArray) -> FloatArray:
     """
-    Tell how upright the trunk is in the image.
+    Measure how upright the trunk is in the image.
 
     :param keypoints_px: [..., 33, 2].
     :returns: [...], 1 upright, 0 lying, -1 upside down.

@@ -51,7 +51,7 @@ def contact_features(
     times_s: FloatArray, points_m: FloatArray, now: FloatArray, now_s: float
 ) -> FloatArray:
     """
-    Tell how high and how fast foot points are.
+    Measure the height and the speed of foot points.
 
     :param times_s: [images], of the last seconds, increasing, before ``now_s``.
     :param points_m: [images, 2, 2, 3], heel and ball of the left and right foot, y up.
@@ -124,7 +124,7 @@ class FootContactTracker:
             self._past.popleft()
 
     def _hold(self, points_m: FloatArray, probability: FloatArray, step_s: float) -> None:
-        """Shift such that what stands stays."""
+        """Choose the shift with which standing points stay in place."""
         stands = probability > _STANDS
         held = stands & np.isfinite(self._holds_m[..., 0])
         # By odds: a foot that is being lifted must not pull at one that stands firmly.
@@ -138,8 +138,8 @@ class FootContactTracker:
             self._shift_m = shift_m * min(1.0, _LARGEST_SHIFT_M / max(size_m, 1e-9))
         else:
             self._shift_m = self._shift_m * np.exp(-step_s / _FADE_S)
-        # What begins to stand is held where it is shown, and every hold gives way slowly to where
-        # the estimate sees the foot.
+        # A point that begins to stand is held at its shifted place; every hold moves slowly to
+        # where the estimate has the foot.
         keep = np.exp(-step_s / _GIVE_WAY_S)
         eased_m = points_m + (self._holds_m - points_m) * keep
         new_m = np.where(held[..., None], eased_m, points_m + self._shift_m)

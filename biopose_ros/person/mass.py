@@ -2,8 +2,8 @@
 A person's mass, from the shape of the body and its standing height.
 
 Without a shape it is that of an average adult of that height: body mass index 26.6 kg/m2, 1 sigma
-15 % (ANSUR II, both sexes alike). A recovered shape tells
-a heavy build from a slight one, but one camera sees it badly: 15 % off as well (root mean square
+15 % (ANSUR II, both sexes). A recovered shape distinguishes
+heavy from slight builds, but one camera shows it badly: its error is 15 %, too (root mean square
 over 128 images of held-out synthetic persons whose height is known).
 """
 
@@ -45,7 +45,7 @@ class PersonMass:
         """
         Take one image in.
 
-        :param estimate: of the person; its size tells the height, its body the shape.
+        :param estimate: of the person, with the height in its size and the shape in its body.
         """
         if self._given_kg is not None:
             return

@@ -211,7 +211,7 @@ def build_estimator(skeleton: Skeleton, points: int, smoothing: float) -> Motion
 
 def widest_stddev(skeleton: Skeleton) -> FloatArray:
     """
-    Tell how uncertain a coordinate can be at most: as if it were anywhere within its limits.
+    Give the largest uncertainty of a coordinate: it may be anywhere within its limits.
 
     :param skeleton: with the limits.
     :returns: [coordinates], 1 sigma of the uniform distribution, radians; infinite for

@@ -1,5 +1,5 @@
 """
-How one person's coordinates move, and how their measurements err: the model of the estimator.
+The estimator's model of one person: how coordinates move, and the errors of measurements.
 
 The state holds, one after the other, the coordinates, their velocities, and the lasting errors of
 what is measured: one for each measured coordinate, two for each keypoint (across the image, metres
@@ -136,7 +136,7 @@ class MotionModel:
         """
         Place coordinates without a past where they are measured, at rest.
 
-        :param belief: of the state; what it says of these coordinates is dropped.
+        :param belief: of the state; its values of these coordinates are replaced.
         :param new: [coordinates].
         :param positions: [coordinates].
         :param variance: [coordinates], of these measurements.

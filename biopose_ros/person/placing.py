@@ -1,4 +1,4 @@
-"""Where a fitted person stands on the ground, and how well one camera can tell."""
+"""Where a fitted person stands in the ground frame, and how uncertain one camera leaves it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class PersonPlacing:
         """
         Express a fit in the ground frame, its place as uncertain as one image's distance is.
 
-        The new angles' uncertainty is that of the old ones to first order, taken as independent.
+        The angles' uncertainty is propagated to first order, as if they were independent.
 
         :param fit: as the camera leans.
         :returns: the same pose; all but the pelvis's coordinates are unchanged.
@@ -70,10 +70,10 @@ class PersonPlacing:
         self, coordinates: FloatArray, size: BodySize, camera: Camera
     ) -> FloatArray:
         """
-        Tell how far off the pelvis may be because of a wrong body size or focal length.
+        Give the uncertainty of the pelvis's place that comes from body size and focal length.
 
-        All images share this error, and the fit cannot know it: a person who is taken for 5 %
-        larger stands 5 % further away, as does one seen with a focal length 5 % too long, there
+        All images share this error, so that the fit does not show it: a body that is assumed 5 %
+        too large is placed 5 % too far away; a focal length that is 5 % too long does the same
         along the optical axis alone.
 
         :param coordinates: [coordinates], in the ground frame.

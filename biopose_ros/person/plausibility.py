@@ -1,10 +1,10 @@
 """
-Leave out what no person does from one image to the next.
+Leave out estimates that imply an impossible movement from one image to the next.
 
 Where the image cuts a body, the networks may take a front for a back, or a near person for a far
 one: the pelvis turns by half a turn, or the distance doubles, within one image. Such an estimate
-is left out, and the person is predicted, until it has lasted for so long that the past may be what
-was wrong.
+is left out, and the person is predicted, until it has lasted for so long that the earlier
+estimates are more likely wrong.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from scipy.spatial.transform import Rotation
 from biopose_ros.records import FloatArray, SkeletonFit
 from biopose_ros.skeleton import Skeleton
 
-# Nobody turns by more, or changes the distance by a larger factor, from one image to the next.
+# Largest turn, and largest factor of the distance, from one image to the next.
 LARGEST_TURN_RAD = np.radians(100.0)
 LARGEST_STEP = 1.5
-# What stays so for longer is where the person is, seconds.
+# An estimate that lasts for longer is accepted, seconds.
 HOLD_S = 0.5
 _ANGLES = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation')
 
@@ -48,7 +48,7 @@ class PlausibleMotion:
 
     def accepts(self, track_id: int, fit: SkeletonFit, stamp_ns: int) -> bool:
         """
-        Tell whether a person can have moved so.
+        Return whether a person can have moved like that.
 
         :param track_id: whose.
         :param fit: of this image, in the ground frame that starts from the camera.

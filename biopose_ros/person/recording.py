@@ -18,8 +18,8 @@ from biopose_ros.person.standing import StandingPerson
 from biopose_ros.records import BodySize, Camera, PersonPose
 from biopose_ros.skeleton import Skeleton
 
-# Poses are given out so many images at a time, with so many after them known: each takes 0.4 MB,
-# and what comes later changes next to nothing.
+# Poses are smoothed in blocks, with some images after the block known: an image takes 0.4 MB of
+# memory, and later ones change next to nothing.
 _BLOCK_IMAGES, _AHEAD_IMAGES = 90, 60
 
 
@@ -40,8 +40,8 @@ class RecordingSmoother:
     """
     Estimates everybody's coordinates with what comes after, and places the segments anew.
 
-    States, and all that does not follow from coordinates, stay as they are. Before the first and
-    after the last sighting between two long gaps a pose stays as predicted.
+    Tracking states, and all that does not follow from coordinates, stay unchanged. Before the
+    first and after the last sighting between two long gaps a pose stays as predicted.
 
     :param skeleton: of the poses.
     :param camera: of the images.

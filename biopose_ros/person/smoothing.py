@@ -1,9 +1,9 @@
 """
-What came after an image, too: the smoother of Rauch, Tung and Striebel over the estimator's steps.
+Estimates that use later images, too: the Rauch-Tung-Striebel smoother over the estimator's steps.
 
 *AIAA Journal* 3, 1965. Together with the estimator's forward pass this is Gauss-Newton over the
-whole stretch of time, banded in time. Gaps and single values that are far off are bridged from
-both sides, and there is no lag.
+whole stretch of time, banded in time. Gaps and outliers are bridged from both sides, and
+there is no lag.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from biopose_ros.person.motion_model import Belief, MotionModel
 
 def smoothed(steps: Sequence[Step], model: MotionModel) -> list[Belief]:
     """
-    Go back over the estimator's steps.
+    Smooth the estimator's steps, from the last to the first.
 
     :param steps: of one person, in the order of time.
     :param model: of the estimator.
@@ -33,7 +33,7 @@ def smoothed(steps: Sequence[Step], model: MotionModel) -> list[Belief]:
 
 
 def _corrected(step: Step, after: Step, later: Belief, model: MotionModel) -> Belief:
-    """Bring back to a step what is known of the next one."""
+    """Correct a step by what is known of the next one."""
     mean, covariance = step.belief.mean, step.belief.covariance
     shared = model.carried(covariance, after.stamp_s - step.stamp_s)  # [after, before]
     count = model.count
