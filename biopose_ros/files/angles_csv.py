@@ -66,7 +66,7 @@ class AnglesTable:
     :param confidence: [rows], 0 to 1.
     :param names: coordinates.
     :param coordinates: [rows, coordinates], radians; translations in metres.
-    :param stddev: [rows, coordinates], 1 sigma, likewise.
+    :param stddev: [rows, coordinates], 1 sigma, in the units of the coordinates.
     :param foot_contact: [rows, left and right], probability that the foot stands.
     """
 

@@ -82,7 +82,7 @@ def _whole(path: Path) -> tuple[Path, TemporaryDirectory[str] | None]:
     try:
         count = recover_mcap(files[0], target)
     except (ValueError, OSError):
-        return path, None  # reading it says what is wrong
+        return path, None  # reading it raises the error
     _LOG.warning('%s was cut short; its %d whole messages are read', path, count)
     return target, folder
 

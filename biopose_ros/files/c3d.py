@@ -32,7 +32,7 @@ def write_c3d(
 
     :param path: ends in ``.c3d``.
     :param names: [markers].
-    :param times_s: [rows], multiples of one step apart; the first frame's number tells when they
+    :param times_s: [rows], multiples of one step apart; the first frame's number encodes when they
         begin, to the nearest frame.
     :param positions_m: [rows, markers, 3], NaN where unknown.
     :param rate_hz: of the rows.

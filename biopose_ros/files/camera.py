@@ -52,7 +52,7 @@ def read_camera(
 
     Understood are ROS camera_info YAML (``camera_matrix``, ``distortion_coefficients``), a flat
     YAML with ``fx fy cx cy``, and calibration TOML with one section per camera (``matrix``,
-    ``distortions``, ``size``). A fisheye lens is told by ``distortion_model: equidistant``,
+    ``distortions``, ``size``). A fisheye lens is declared by ``distortion_model: equidistant``,
     ``camera_model: fisheye`` or ``fisheye = true``.
 
     :param path: the file.

@@ -71,7 +71,7 @@ class FrameSource:
 
 def is_bag(path: Path) -> bool:
     """
-    Tell a recording of ROS from other files and folders.
+    Return whether a path is a recording of ROS.
 
     :param path: of a file or a folder.
     """

@@ -20,7 +20,7 @@ class MotWriter(GrowingTable):
 
     The format has no word for unknown: OpenSim's older reader stops at the first NaN. So times
     without the person have no row (OpenSim interpolates over the gap), and a single unknown
-    coordinate keeps its last known value. ``joint_angles.csv`` tells which values are measured.
+    coordinate keeps its last known value. ``joint_angles.csv`` marks the measured values.
 
     :param path: file to write.
     :param names: coordinates, in the order of the rows' values.
@@ -78,7 +78,7 @@ class StoWriter(GrowingTable):
 
 def degree_factors(names: Sequence[str]) -> FloatArray:
     """
-    Tell angles from translations.
+    Give the factors to degrees: for angles only, not for translations.
 
     :param names: coordinate names.
     :returns: [coordinates], 180/pi for angles, 1 for the pelvis translations.

@@ -37,7 +37,7 @@ STATES, C3D, SCALES = 'motion.sto', 'markers.c3d', 'scale_factors.xml'
 SETTLED = 'joint_angles_settled.csv'
 # The model is written again once so much has been seen since, relative to all before.
 RENEWAL = 1.25
-# Markers of so many rows are placed at once: an hour of them would not fit into memory.
+# Markers are placed in blocks of rows: an hour of them would not fit into memory.
 CHUNK_ROWS = 1000
 
 
@@ -47,7 +47,7 @@ class PersonFiles:
 
     :param folder: made here.
     :param skeleton: of the poses.
-    :param first: the first pose; it tells the markers' names.
+    :param first: the first pose, with the markers' names.
     :param rate_hz: nominal rate of the images.
     :ivar folder: the same.
     :raises OutputError: when they cannot be made.
@@ -163,7 +163,7 @@ class PersonFiles:
         return self._tracked_s[-1] - self._tracked_s[0] if self._tracked_s else 0.0
 
     def facts(self) -> dict[str, Any]:
-        """Give what the summary says of the person, and what the other files do not hold."""
+        """Give the person's entries of the summary that the other files do not hold."""
         return {
             'person_id': self._last_seen.person_id,
             'stature_m': number(self._last_seen.stature_m),

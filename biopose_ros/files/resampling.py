@@ -13,7 +13,7 @@ from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.limits import is_circular
 
 # A pause between two sightings longer than this many nominal frames, and than this many seconds,
-# is a gap: nobody knows what happened in it.
+# is a gap: the motion in it is unknown.
 GAP_FRAMES = 1.5
 GAP_S = 0.1
 # Two images closer than this many nominal frames count as one, at their mean: a spline through

@@ -39,9 +39,9 @@ from biopose_ros.records import PersonPose
 from biopose_ros.skeleton import Skeleton
 
 SUMMARY = 'summary.json'
-# How a run ended; as long as it goes on, what lies on the disk was cut short.
+# How a run ended; while it goes on, the files on the disk count as cut short.
 COMPLETE, INTERRUPTED, CUT_SHORT = 'complete', 'interrupted by the user', 'cut short'
-# All is brought onto the disk so often.
+# Interval at which all files are flushed to the disk.
 SAVE_INTERVAL_S = 1.0
 
 
@@ -126,7 +126,7 @@ class RunResults:
 
     def save(self) -> None:
         """
-        Bring all that was written onto the disk.
+        Flush everything that was written to the disk.
 
         :raises OutputError: when that is not possible.
         """
