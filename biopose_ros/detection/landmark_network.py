@@ -35,7 +35,7 @@ _REFINE_MIN_HEAT = 0.5
 @dataclass(frozen=True)
 class CropReading:
     """
-    What the network says of one crop; places are 0 to 1 across the crop.
+    The network's output for one crop; places are 0 to 1 across the crop.
 
     :param presence: [], the network's own figure, 0 to 1.
     :param keypoints: [33, 2].
@@ -185,7 +185,7 @@ def _sighting(
     reading: CropReading,
     heatmaps: FloatArray,
 ) -> Sighting:
-    """Tell where in the image things are."""
+    """Convert places in the crop to the image."""
     points_px = crop.to_image(reading.keypoints)
     size_px = np.asarray(image_size_px, dtype=np.float64)
     is_inside = np.all((points_px >= 0) & (points_px < size_px), axis=1)
@@ -241,7 +241,7 @@ def refine(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
 
 def joint_heat(points: FloatArray, heatmaps: FloatArray, is_inside: FloatArray) -> float:
     """
-    Tell how much the heat maps agree with the landmarks.
+    Measure the agreement of heat maps and landmarks.
 
     :param points: [landmarks, 2], 0 to 1 across the crop.
     :param heatmaps: [landmarks, rows, columns], logits.

@@ -58,8 +58,8 @@ class SearchPlan:
         :param height: image height.
         :param stamp_ns: of the image.
         :param unseen: where persons who are out of sight should be.
-        :param is_idle: nobody is followed: look at every image.
-        :param is_full: nobody else may be followed.
+        :param is_idle: no person is followed: look at every image.
+        :param is_full: the largest number of persons is followed.
         :returns: windows; none when it is not yet time.
         """
         is_due = self.last_ns is None or stamp_ns - self.last_ns >= self.interval_s * 1e9

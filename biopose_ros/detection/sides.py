@@ -40,7 +40,7 @@ class SideVote:
     :ivar breadth: [2], from right to left across the trunk, a share of the crop's side; a running
         mean over the readings chosen.
     :ivar lead_s: for how much longer the chosen reading was supported than the other, seconds.
-    :ivar is_undone: the network now says the contrary of what is chosen.
+    :ivar is_undone: the network now contradicts the chosen side.
     """
 
     def __init__(self) -> None:

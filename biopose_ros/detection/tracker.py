@@ -108,7 +108,7 @@ class PersonTracker:
 
     def look(self, image_bgr: NDArray[np.uint8], crop: Crop) -> PersonCrop:
         """
-        Read one crop, whoever is in it; follows nobody.
+        Read one crop without following the person in it.
 
         :param image_bgr: [height, width, 3], blue, green, red.
         :param crop: where to look.
@@ -178,7 +178,7 @@ class PersonTracker:
                 colours = body_colours(image, sighting)
                 misfit = track.misfit(sighting, colours, stamp_ns)
                 if self._is_still(track, sighting, misfit, stamp_ns):
-                    # Whoever was in sight all the time has the first claim, then the best fit.
+                    # Persons who were in sight all the time come first, then the best match.
                     rank = (track.state != TrackingState.TRACKED, misfit)
                     proposals.append((rank, track, sighting, colours))
         taken: list[Sighting] = []
@@ -239,7 +239,7 @@ class PersonTracker:
 
     def _needed_presence(self, score: float) -> float:
         """
-        Tell how present a new person must be.
+        Give the presence that a new person needs.
 
         The landmark network is less sure of small persons; where the detector is sure, it is
         enough that the person would be followed on.
@@ -248,7 +248,7 @@ class PersonTracker:
         return float(np.interp(score, (_VAGUE_SCORE, _SURE_SCORE), (high, low)))
 
     def _unseen_match(self, sighting: Sighting, colours: NDArray, stamp_ns: int) -> Track | None:
-        """:returns: the person out of sight whom a sighting fits, or who was last seen there."""
+        """:returns: the hidden person who matches a sighting, or who was last seen there."""
         unseen = [track for track in self.tracks if track.seen_ns != stamp_ns]
         fits = [(track.misfit(sighting, colours, stamp_ns), track) for track in unseen]
         misfit, track = min(fits, key=lambda item: item[0], default=(np.inf, None))

@@ -20,7 +20,7 @@ _KNEES = [landmark_index('left_knee'), landmark_index('right_knee')]
 _VELOCITY_S = 0.2
 _PRESENCE_S = 0.1
 _COLOURS_S = 1.0
-# Nobody is expected to walk on in a straight line for longer, seconds.
+# A hidden person is extrapolated in a straight line for this long, seconds.
 _LONGEST_COAST_S = 0.5
 # What one and the same person may differ by: place, in sides of the crop, at once and per second
 # out of sight (running and jumping), size as a factor, and colours in CIE Lab.
@@ -120,7 +120,7 @@ class Track:
 
     def misfit(self, sighting: Sighting, colours: FloatArray, stamp_ns: int) -> float:
         """
-        Tell how badly a sighting fits this person.
+        Give the cost of matching a sighting to this person.
 
         :param sighting: of somebody.
         :param colours: [regions, 3], at that sighting.
@@ -136,7 +136,7 @@ class Track:
 
     def record(self, width: int, height: int, stamp_ns: int) -> PersonCrop:
         """
-        Tell the world.
+        Give the public record.
 
         :param width: of the image.
         :param height: of the image.
@@ -176,7 +176,7 @@ def core_distance(first: Sighting, second: Sighting) -> float:
 
 def same_body(first: Sighting, second: Sighting) -> bool:
     """
-    Tell whether the joints that one sighting shows lie on the body that the other one shows.
+    Return whether two sightings show the joints of one body.
 
     Near persons, whom the image cuts, are seen a second time in smaller or larger crops.
     """
