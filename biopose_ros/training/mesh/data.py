@@ -253,7 +253,7 @@ def sample_view(
     intrinsics_px: FloatArray, size_px: np.ndarray, crop_from_image: FloatArray
 ) -> tuple[Crop, Camera]:
     """
-    Tell what a synthetic sample's crop and camera are at run time.
+    Give the crop and camera that a synthetic sample has at run time.
 
     Synthetic pixels have their centres at whole numbers; crops count from corners.
 

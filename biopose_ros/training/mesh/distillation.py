@@ -2,7 +2,7 @@
 Keep a fine-tuned encoder's 2D keypoints right on real pictures.
 
 Synthetic images alone would teach BlazePose's trunk to forget photographs. So its published heads,
-frozen, read keypoints off the learning trunk, and on pictures that nobody labelled these should be
+frozen, read keypoints off the learning trunk, and on unlabelled pictures these should be
 those of the published network, whatever the picture's colours.
 """
 

@@ -99,7 +99,7 @@ class MeshLoss(nn.Module):
         return {**total, **surface, 'summary': self.config.summary * off}
 
     def _numbers(self, estimate: MeshEstimate, truth: MeshTruth) -> dict[str, Tensor]:
-        """Compare what the network says directly."""
+        """Compare the network's direct outputs."""
         weight, components = self.config, estimate.betas.shape[-1]
         of_joint = self.get_buffer('joint_weights')
         local = (of_joint * (estimate.pose - truth.pose).abs()).mean()

@@ -184,7 +184,7 @@ def _numbers(folder: Path, config: StoreConfig) -> np.ndarray:
 def _filling(
     folder: Path, config: StoreConfig, streams: Sequence[Iterable[int]], address: str | None
 ) -> Iterator[Callable[[], bool]]:
-    """Let one process work off each list of chunks; gives what waits and tells if any is alive."""
+    """Run one process per list of chunks; give a function that waits, and says if any is alive."""
     context = get_context('spawn')
     processes = [
         context.Process(
@@ -251,7 +251,7 @@ def sample_fields(
     Join what is kept of images beside their maps.
 
     :param samples: with truth.
-    :param readings: what the landmark network says of them.
+    :param readings: the landmark network's outputs for them.
     :returns: see :attr:`MapStore.truth`.
     """
     fields: dict[str, Any] = dict(stack(samples, TRUTH))
@@ -305,7 +305,7 @@ def _fill(
             return
         slot = number % config.chunks
         rows = slice(slot * CHUNK, (slot + 1) * CHUNK)
-        arrays['numbers'][slot] = -1  # nobody reads here meanwhile
+        arrays['numbers'][slot] = -1  # marks the slot as being written
         for level, values in maps.items():
             units = (values - ranges[f'{level}_low']) / ranges[f'{level}_step']
             arrays[level][rows] = np.clip(np.round(units), 0, 255).astype(np.uint8)

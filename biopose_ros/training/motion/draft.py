@@ -298,7 +298,7 @@ def midfoot(
 
 def heel_excess(plan: Plan, local: FloatArray, limit_rad: float) -> FloatArray:
     """
-    Tell how far the ankles of standing feet bend beyond what they can.
+    Measure how far the ankles of standing feet bend beyond their limit.
 
     :param plan: the tasks.
     :param local: [frames, 24, 3, 3], the plan's solution.

@@ -234,7 +234,7 @@ def balance(
 
 def hip_excess(local: FloatArray, limit_rad: float) -> FloatArray:
     """
-    Tell how far the more bent hip exceeds its limit, softly.
+    Measure, with a soft threshold, how far the more bent hip exceeds its limit.
 
     :param local: [frames, 24, 3, 3], a plan's solution.
     :param limit_rad: greatest hip flexion.
@@ -242,7 +242,7 @@ def hip_excess(local: FloatArray, limit_rad: float) -> FloatArray:
     """
     thighs = -local[:, [JOINT['left_hip'], JOINT['right_hip']]][..., 1]
     flexion = np.arctan2(thighs[..., 2], -thighs[..., 1])
-    # Nobody bends a hip that far: it is an extended one, seen from the other side.
+    # No hip bends that far: the angle is that of an extended hip, plus a full turn.
     flexion = np.where(flexion > np.radians(175.0), 0.0, flexion).max(axis=1)
     softness = np.radians(3.0)
     excess: FloatArray = softness * np.logaddexp(0.0, (flexion - limit_rad) / softness)

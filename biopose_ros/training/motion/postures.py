@@ -11,7 +11,7 @@ from biopose_ros.training.motion.joints import JOINT
 
 def is_sitting(activity: str) -> bool:
     """
-    Tell whether an activity is about sitting on a seat.
+    Return whether an activity is about sitting on a seat.
 
     :param activity: in words.
     """
@@ -20,9 +20,9 @@ def is_sitting(activity: str) -> bool:
 
 def postures(clip: MotionClip) -> dict[str, np.ndarray]:
     """
-    Tell which frames of a clip show which posture, without a look at knees, ankles and elbows.
+    Find the frames of a clip that show each posture, without using knees, ankles and elbows.
 
-    They may be several at once: ``upright`` says no more than that hips are high over the soles.
+    A frame may show several: ``upright`` only means that the hips are high over the soles.
 
     :param clip: on any body.
     :returns: by posture, [frames] of truth values.

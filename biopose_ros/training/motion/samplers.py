@@ -258,7 +258,7 @@ def _put_arm(local: FloatArray, side: int, name: str, angles: dict[str, FloatArr
 
 
 def _hand_in_trunk(body: Proportions, local: FloatArray) -> FloatArray:
-    """Tell where a wrist or hand lies inside an ellipse around the trunk, [count]."""
+    """Find where a wrist or hand lies inside an ellipse around the trunk, [count]."""
     placed = place(body, local, np.zeros((len(local), 3)))
     half_width, half_depth = 0.088 * body.stature_m, 0.068 * body.stature_m
     inside = np.zeros(len(local), dtype=bool)

@@ -3,8 +3,8 @@ Take the constant flexion of knees and elbows out of recordings.
 
 Marker recordings that were fitted to a skeleton stand with 15 to 35 degrees of knee flexion and
 walk with 10 too many, where people have 0 to 10 in standing: the fit's knee centre lies before
-the line from hip to ankle. Elbows of hanging arms are likewise bent by 10 too many. Each clip
-tells its own offsets.
+the line from hip to ankle. Elbows of hanging arms are bent by 10 too many, too. Each clip
+has offsets of its own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SIDES = ('left', 'right')
 _KNEES, _ELBOWS = ([JOINT[f'{side}_{name}'] for side in _SIDES] for name in ('knee', 'elbow'))
 # Usual flexion in quiet standing: knees (Kendall 2005), elbows of hanging arms.
 _STANDING_KNEE_DEG, _HANGING_ELBOW_DEG = 3.0, 18.0
-# Where nobody stands still: the lower quarter of the straighter knee's flexion, degrees, over the
+# Without standing frames: the lower quarter of the straighter knee's flexion, degrees, over the
 # speed of travel, m/s. Walking after the mean curve of Winter 1991, one leg half a cycle later.
 _SPEEDS_MPS, _USUAL_DEG = (0.0, 1.3, 3.0), (4.0, 9.0, 18.0)
 _QUARTER = 25.0

@@ -112,7 +112,7 @@ class Casting:
 
 
 def _part(random: np.random.Generator, valid: FloatArray, frames: int) -> tuple[int, int]:
-    """Choose so many frames in a row from a stretch of usable ones: the first, and one beyond."""
+    """Choose a run of frames within usable ones; give its first frame and the one past its end."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], valid, [False]]).astype(int)))
     stretches = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
     start, stop = pick(random, stretches, [stop - start for start, stop in stretches])

@@ -18,7 +18,7 @@ def pick(
 
     :param random: source of chance.
     :param options: at least one.
-    :param weights: one per option, any sum; None weighs all alike.
+    :param weights: one per option, any sum; None gives all the same.
     """
     if weights is None:
         return options[int(random.random() * len(options))]

@@ -60,7 +60,7 @@ class PosedPerson:
 @dataclass(frozen=True)
 class Scene:
     """
-    Everything that the renderer draws; the first person is the one that the truth tells of.
+    Everything that the renderer draws; the truth describes the first person.
 
     :param persons: who is there.
     :param outfits: what they wear.

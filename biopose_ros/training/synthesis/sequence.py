@@ -202,7 +202,7 @@ def _choose_view(
 def _furnish(
     random: np.random.Generator, acts: Sequence[Sequence[PosedPerson]], view: View
 ) -> tuple[Mesh, ...]:
-    """Put seats where people come to sit, and things where nobody walks."""
+    """Put seats where people sit down, and objects where no one walks."""
     seated = [
         min(act, key=lambda person: (not person.sits, person.joints_m[0, 1])) for act in acts
     ]

@@ -59,7 +59,7 @@ class Outfit:
     :param cut: [27] float32, the columns above.
     :param palette: [16, 12] float32, one material per row.
     :param skirt_end: height scale where a skirt ends; NaN for none.
-    :param hair_length: of hair that hangs down, head heights; 0 for short hair.
+    :param hair_length: of long hair below the head, head heights; 0 for short hair.
     """
 
     cut: NDArray[np.float32]
@@ -121,7 +121,7 @@ def _cut_clothes(random: np.random.Generator, cut: NDArray[np.float32]) -> float
 
 
 def _cut_hair(random: np.random.Generator, cut: NDArray[np.float32]) -> float:
-    """Set hairline and thickness; return how far the hair hangs down, in head heights."""
+    """Set hairline and thickness; return the length of hair below the head, in head heights."""
     bald = random.random() < 0.07
     cut[HAIRLINE] = NEVER if bald else random.uniform(0.74, 0.84)
     cut[HAIR_SLOPE] = random.uniform(0.62, 0.9)
