@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from biopose_ros.pipeline import Pipeline
     from biopose_ros.records import Camera
 
-# Exit status where nobody was in the recording: all went well, but there is nothing to work with.
+# Exit status where nobody was found: the run is complete, but there are no results.
 NOBODY = 3
 
 

@@ -1,4 +1,4 @@
-"""``biopose evaluate motion``: what training is told about standing, walking and sitting."""
+"""``biopose evaluate motion``: standing, walking and sitting in the motion that training uses."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def train_mesh(
     ] = None,
     finetune_encoder: Annotated[
         int,
-        typer.Option(min=0, help='Also train so many of the last steps of full or heavy.'),
+        typer.Option(min=0, help='Number of the last steps of full or heavy to train, too.'),
     ] = 0,
     real: Annotated[
         list[Path] | None,
