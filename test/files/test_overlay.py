@@ -1,5 +1,6 @@
-import os
 import signal
+import subprocess
+import sys
 
 import av
 import numpy as np
@@ -47,16 +48,25 @@ def test_a_size_that_changes_on_the_way_is_brought_to_the_first(tmp_path):
     assert shapes == [(64, 96, 3), (64, 96, 3)]
 
 
+WRITER = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from biopose_ros.files.overlay import VideoWriter
+
+path, start_ns, step_ns, count = Path(sys.argv[1]), *map(int, sys.argv[2:])
+noise = np.random.default_rng(0).integers(0, 255, (64, 96, 3), dtype=np.uint8)
+writer = VideoWriter(path, 25.0)
+for row in range(count):
+    writer.write(np.roll(noise, row, axis=0), start_ns + row * step_ns)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
 def test_what_a_killed_process_wrote_plays_at_its_own_times(tmp_path):
     path, start_ns, step_ns, count = tmp_path / 'killed.mp4', 3_300_000_000, 40_000_000, 100
-    noise = np.random.default_rng(0).integers(0, 255, (64, 96, 3), dtype=np.uint8)
-    pid = os.fork()
-    if pid == 0:
-        writer = VideoWriter(path, 25.0)
-        for row in range(count):
-            writer.write(np.roll(noise, row, axis=0), start_ns + row * step_ns)
-        os.kill(os.getpid(), signal.SIGKILL)
-    os.waitpid(pid, 0)
+    command = [sys.executable, '-c', WRITER, path, start_ns, step_ns, count]
+    assert subprocess.run(list(map(str, command))).returncode == -signal.SIGKILL
     stamps_ns = [frame.stamp_ns for frame in open_frames(path)]
     assert count - 2 * FRAGMENT_PICTURES < len(stamps_ns) <= count
     expected_ns = start_ns + step_ns * np.arange(len(stamps_ns))

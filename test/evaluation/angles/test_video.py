@@ -49,7 +49,10 @@ def test_one_view_is_scored(short_clip, tmp_path):
 
 
 def test_a_model_of_ones_own_is_scored_in_its_own_coordinates(short_clip, tmp_path):
-    model, report = short_clip / CLEARING.parent.name / 'Pose2Sim_model.osim', tmp_path / 'report.json'
+    model, report = (
+        short_clip / CLEARING.parent.name / 'Pose2Sim_model.osim',
+        tmp_path / 'report.json',
+    )
     arguments = ['--data', short_clip, '--json', report, '--osim', model, '--method', 'landmarks']
     outcome = CliRunner().invoke(app, ['evaluate', 'video', *map(str, arguments)])
     assert outcome.exit_code == 0, outcome.output
