@@ -14,8 +14,8 @@ from biopose_ros.training.synthesis.tie import LabelTie
     ('segment', 'joint'), [('femur_r', 2), ('tibia_l', 4), ('talus_r', 8), ('humerus_l', 16)]
 )
 def test_the_skeleton_stands_in_the_body_before_the_camera(tied, segment, joint):
-    # The clips bend joints in ways that the skeleton cannot follow exactly: over chunks of 16 poses
-    # knees and shoulders are 27 to 39 mm apart in the mean.
+    # The clips bend joints in ways that the skeleton cannot follow exactly: knees and shoulders
+    # are 27 to 39 mm apart in the mean, over chunks of 16 poses.
     skeleton, gaps = load_skeleton(), []
     for sample in tied:
         frames = skeleton.forward_kinematics(
