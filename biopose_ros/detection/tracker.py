@@ -76,11 +76,10 @@ class PersonTracker:
 
     def update(self, image_bgr: NDArray[np.uint8], stamp_ns: int) -> list[PersonCrop]:
         """
-        Take the next image in.
+        Take the next image in; one of another size, or with an earlier stamp, starts afresh.
 
         :param image_bgr: [height, width, 3], blue, green, red.
-            Another size starts afresh: nobody is where they were in pixels.
-        :param stamp_ns: of the image; one that goes back starts afresh.
+        :param stamp_ns: of the image.
         :returns: everybody who is followed, by id; one who is given up appears once as lost.
         :raises ValueError: when the image is not [height, width, 3] bytes.
         """

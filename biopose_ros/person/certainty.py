@@ -172,7 +172,7 @@ class Certainty:
         parts = _parts(pose, camera)
         features = certainty_features(
             self._skeleton,
-            np.array(int(pose.state)),
+            np.array(pose.evidence is not None),
             np.array(pose.confidence),
             pose.stddev,
             parts,
@@ -217,7 +217,7 @@ def _parts(pose: PersonPose, camera: Camera) -> dict[str, FloatArray]:
 
 def certainty_features(
     skeleton: Skeleton,
-    state: NDArray[np.generic],
+    is_measured: NDArray[np.bool_],
     presence: FloatArray,
     stddev: FloatArray,
     parts: Mapping[str, FloatArray],
@@ -229,7 +229,7 @@ def certainty_features(
     Describe what speaks for and against a pose.
 
     :param skeleton: of the pose.
-    :param state: [...], values of :class:`~biopose_ros.records.TrackingState`.
+    :param is_measured: [...], whether the image of the pose was measured; else it is predicted.
     :param presence: [...], 0 to 1.
     :param stddev: [..., coordinates], corrected.
     :param parts: of :func:`~.evidence.seen_parts`.
@@ -251,7 +251,7 @@ def certainty_features(
         10.0 * residual(joints_px, keypoints_px, keypoint_confidence, skeleton),
         0.5 * (1.0 - uprightness(keypoints_px)),
         np.maximum(0.0, 1.0 - extent_px / _LARGE_PX),
-        (state != TrackingState.TRACKED).astype(np.float64),
+        1.0 - is_measured,
     ]
     return np.stack([np.asarray(column, np.float64) for column in columns], axis=-1)
 

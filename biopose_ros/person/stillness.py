@@ -75,12 +75,12 @@ class Stillness:
         if not 0 <= stamp_ns - past.seen_ns <= _PAUSE_NS:
             past.looks.clear()
         past.seen_ns = stamp_ns
-        moved = [
-            number
-            for number, (_, old_px, old_confidence) in enumerate(past.looks)
-            if bend(old_px, keypoints_px, np.minimum(old_confidence, confidence)) > RIGID
-        ]
-        del past.looks[: moved[-1] + 1 if moved else 0]
+        # The newest look first: of whoever moves no other needs to be compared.
+        for number in reversed(range(len(past.looks))):
+            _, old_px, old_confidence = past.looks[number]
+            if bend(old_px, keypoints_px, np.minimum(old_confidence, confidence)) > RIGID:
+                del past.looks[: number + 1]
+                break
         if not past.looks or stamp_ns - past.looks[-1][0] >= _STEP_NS:
             past.looks.append((stamp_ns, keypoints_px, confidence))
         return (stamp_ns - past.looks[0][0]) * 1e-9

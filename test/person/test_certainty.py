@@ -12,7 +12,13 @@ from biopose_ros.files.camera import guess_camera
 from biopose_ros.keypoints.landmarks import landmark_index
 from biopose_ros.person.certainty import FEATURES, Certainty, CertaintyModel, Spread
 from biopose_ros.person.evidence import ORIGINS, seen_coordinates, seen_parts, uprightness
-from biopose_ros.records import TrackingState
+from biopose_ros.records import (
+    ImageEvidence,
+    Markers,
+    SeenKeypoints,
+    SkeletonFit,
+    TrackingState,
+)
 from biopose_ros.skeleton import load_skeleton
 
 SKELETON = load_skeleton()
@@ -41,6 +47,10 @@ def standing_pose():
         box_xyxy_px=np.array([200.0, 50, 440, 460]),
         keypoints_px=keypoints_px,
         keypoint_confidence=np.ones(33),
+        evidence=ImageEvidence(
+            SkeletonFit(np.zeros(count), np.ones(count), Markers((), np.zeros((0, 3)), np.zeros(0))),
+            SeenKeypoints(np.zeros((0, 2)), np.zeros(0), np.zeros(0, bool)),
+        ),
     )
 
 
@@ -52,12 +62,13 @@ def certainty():
 def test_a_well_seen_person_is_sure_and_a_hidden_one_is_not(certainty):
     pose = standing_pose()
     sure = certainty.judge(pose, CAMERA).confidence
-    assert sure > 0.6  # the shipped model gives nobody more than 0.7
+    assert sure > 0.6  # the shipped model gives nobody more than 0.8
     away = replace(pose, keypoint_confidence=np.full(33, 0.1))
     beside = replace(pose, keypoints_px=pose.keypoints_px + 60.0)
     vague = replace(pose, stddev=4 * pose.stddev)
     upside_down = replace(pose, keypoints_px=480.0 - pose.keypoints_px)
-    for doubtful in (away, beside, vague, upside_down):
+    waiting = replace(pose, evidence=None)  # tracked, while others have their turn
+    for doubtful in (away, beside, vague, upside_down, waiting):
         assert certainty.judge(doubtful, CAMERA).confidence < sure
 
 

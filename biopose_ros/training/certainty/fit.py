@@ -18,7 +18,7 @@ from biopose_ros.person.certainty import (
     certainty_features,
 )
 from biopose_ros.person.evidence import PART_OF, seen_coordinates, seen_parts, without_side
-from biopose_ros.records import FloatArray
+from biopose_ros.records import FloatArray, TrackingState
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.training.certainty.footage import Footage
 
@@ -89,7 +89,7 @@ def footage_features(footage: Footage, model: CertaintyModel, skeleton: Skeleton
     """Give the features of the confidence, [rows, features]."""
     return certainty_features(
         skeleton,
-        footage.state,
+        footage.state == TrackingState.TRACKED,
         footage.presence,
         footage_stddev(footage, model, skeleton),
         footage_parts(footage),
