@@ -48,7 +48,9 @@ def standing_pose():
         keypoints_px=keypoints_px,
         keypoint_confidence=np.ones(33),
         evidence=ImageEvidence(
-            SkeletonFit(np.zeros(count), np.ones(count), Markers((), np.zeros((0, 3)), np.zeros(0))),
+            SkeletonFit(
+                np.zeros(count), np.ones(count), Markers((), np.zeros((0, 3)), np.zeros(0))
+            ),
             SeenKeypoints(np.zeros((0, 2)), np.zeros(0), np.zeros(0, bool)),
         ),
     )
