@@ -238,16 +238,19 @@ class MotionEstimator:
         variance: FloatArray,
         points: PointEvidence | None,
     ) -> Belief:
-        """Correct the belief with the image's measurements by one Gauss-Newton step."""
+        """
+        Correct the belief with the image's measurements by one Gauss-Newton step.
+
+        Limits come after them: only what the image leaves beyond a limit is brought back.
+        """
         rows = self._rows(expected, measured, positions, variance, points)
-        if not len(rows):
-            return expected
-        seen = rows.times(expected.covariance)  # [rows, states]
-        spread = rows.times(seen.T) + np.diag(rows.variance)
-        factor = cho_factor(spread, lower=True, check_finite=False)
-        mean = expected.mean + seen.T @ cho_solve(factor, rows.residual, check_finite=False)
-        gained = solve_triangular(factor[0], seen, lower=True, check_finite=False)
-        return Belief(mean, expected.covariance - gained.T @ gained)
+        belief = _with_rows(expected, rows)
+        at = belief.mean[: self.model.count]
+        beyond = np.clip(at, self._lower, self._upper) - at
+        past = np.flatnonzero(np.isfinite(beyond) & (beyond != 0.0))  # NaN is no limit
+        limits = Rows(self.model)
+        limits.add_coordinates(past, beyond[past], np.full(len(past), _LIMIT_STDDEV**2))
+        return _with_rows(belief, limits)
 
     def _rows(
         self,
@@ -267,10 +270,6 @@ class MotionEstimator:
         # A certain value that is measured without error must not divide by zero.
         fresh = np.maximum(noisier * FRESH_SHARE * variance[known], 1e-12)
         rows.add_coordinates(known, off[known], fresh, with_error=True)
-        beyond = np.clip(at, self._lower, self._upper) - at
-        past = np.flatnonzero(beyond)  # NaN is no limit
-        past = past[np.isfinite(beyond[past])]
-        rows.add_coordinates(past, beyond[past], np.full(len(past), _LIMIT_STDDEV**2))
         if points is not None and np.isfinite(at).all():
             self._add_points(rows, expected, points)
         return rows
@@ -301,6 +300,18 @@ class MotionEstimator:
         velocities[unknown | (self._images < 2)] = np.nan
         stddev[unknown] = np.nan
         return EstimatedCoordinates(positions, velocities, stddev)
+
+
+def _with_rows(belief: Belief, rows: Rows) -> Belief:
+    """Correct a belief with linearised measurements."""
+    if not len(rows):
+        return belief
+    seen = rows.times(belief.covariance)  # [rows, states]
+    spread = rows.times(seen.T) + np.diag(rows.variance)
+    factor = cho_factor(spread, lower=True, check_finite=False)
+    mean = belief.mean + seen.T @ cho_solve(factor, rows.residual, check_finite=False)
+    gained = solve_triangular(factor[0], seen, lower=True, check_finite=False)
+    return Belief(mean, belief.covariance - gained.T @ gained)
 
 
 def check_smoothing(smoothing: float) -> None:

@@ -241,3 +241,19 @@ def test_an_impossible_strength_is_refused(smoothing):
     message = rf'smoothing must lie from 0 \(none\) to 1 \(strongest\), got {smoothing}'
     with pytest.raises(ValueError, match=message):
         angles(1, smoothing)
+
+
+@pytest.mark.parametrize('rate_hz', [2.7, 4.0, 30.0])
+def test_a_joint_at_its_limit_follows_what_is_measured(rate_hz):
+    # Between slow images the prediction runs far beyond the limit; the measurement counts first.
+    model = MotionModel(np.ones(1, dtype=bool), np.zeros(1, dtype=bool))
+    estimator = MotionEstimator(model, (np.zeros(1), np.full(1, 2.5)), 0.5)
+    stamps_s = np.arange(0.0, 12.0, 1.0 / rate_hz)
+    true = np.radians(35.0 * (1.0 - np.cos(2.0 * np.pi * stamps_s / 1.1)))  # a knee in walking
+    found = [
+        estimator.update(np.array([value]), np.array([0.2]), stamp_s).positions[0]
+        for stamp_s, value in zip(stamps_s, true, strict=True)
+    ]
+    away_deg = np.degrees(np.abs(found - true))[3:]
+    assert away_deg.max() < 12.0
+    assert np.degrees(np.min(found)) > -5.0
