@@ -5,8 +5,8 @@ An extended Kalman filter over the model of :mod:`.motion_model`: one Gauss-Newt
 from where the past, marginalised to one normal distribution, expects the person; a second step
 gains nothing. Each image measures the coordinates, by the skeleton fitted to it, and shows
 keypoints, on which the skeleton's points must project. Keypoints with large residuals count less
-(Cauchy); coordinates with a larger innovation than any movement explains are left out. Joint
-limits act as measurements of the coordinates that lie beyond them.
+(Cauchy); coordinates with a larger innovation than any movement explains are left out. After
+these, joint limits act as measurements of the coordinates that still lie beyond them.
 """
 
 from __future__ import annotations
