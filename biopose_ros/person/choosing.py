@@ -13,8 +13,7 @@ ALL = 'all'
 
 
 def _largest(poses: Sequence[PersonPose]) -> float:
-    boxes_px = np.array([pose.box_xyxy_px for pose in poses])
-    return float(np.median((boxes_px[:, 2:] - boxes_px[:, :2]).prod(axis=1)))
+    return float(np.median([box_area_px(pose) for pose in poses]))
 
 
 def _longest(poses: Sequence[PersonPose]) -> float:
@@ -76,7 +75,7 @@ def chosen_person(
     if rule not in RULES:
         first = next((poses for poses in tracked if poses), [])
         point_px = _point_px(rule)
-        nearest = min(first, key=lambda pose: _distance_px(pose, point_px), default=None)
+        nearest = min(first, key=lambda pose: distance_px(pose, point_px), default=None)
         return None if nearest is None else nearest.track_id
     persons: dict[int, list[PersonPose]] = {}
     for pose in (pose for poses in tracked for pose in poses):
@@ -96,8 +95,19 @@ def _point_px(rule: str) -> FloatArray:
     return np.array([x, y])
 
 
-def _distance_px(pose: PersonPose, point_px: FloatArray) -> float:
-    """Give the distance to the person's box, plus a thousandth of that to its middle."""
+def box_area_px(pose: PersonPose) -> float:
+    """Give the area of a person's box in the image, pixels squared."""
+    left, top, right, bottom = pose.box_xyxy_px
+    return float((right - left) * (bottom - top))
+
+
+def distance_px(pose: PersonPose, point_px: FloatArray) -> float:
+    """
+    Give the distance of a point to a person's box, plus a thousandth of that to its middle.
+
+    :param pose: of the person.
+    :param point_px: [2], of the image.
+    """
     low, high = pose.box_xyxy_px[:2], pose.box_xyxy_px[2:]
     outside = np.maximum(np.maximum(low - point_px, point_px - high), 0.0)
     return float(np.linalg.norm(outside) + 1e-3 * np.linalg.norm((low + high) / 2 - point_px))

@@ -53,9 +53,8 @@ class ImageView:
     ) -> None:
         self._rotation_deg = rotation_deg
         self._region = region_xywh or (0.0, 0.0, 1.0, 1.0)
-        if region_xywh and (min(region_xywh[2:]) <= 0 or min(self._corners()) < 0):
-            raise ValueError(f'region_of_interest {region_xywh} lies outside the picture')
-        if max(self._corners()) > 1 + 1e-9:
+        corners = self._corners()
+        if min(self._region[2:]) <= 0 or min(corners) < 0 or max(corners) > 1 + 1e-9:
             raise ValueError(f'region_of_interest {region_xywh} lies outside the picture')
         self._mask = None if mask is None else cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE)
         if mask is not None and self._mask is None:

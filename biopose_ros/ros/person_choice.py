@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from biopose_ros.person.choosing import box_area_px, distance_px
 from biopose_ros.person.motion import lost_person
 from biopose_ros.records import PersonPose, TrackingState
 
@@ -15,7 +16,7 @@ Rule = Callable[[Sequence[PersonPose]], PersonPose]
 
 def largest(persons: Sequence[PersonPose]) -> PersonPose:
     """Choose by the box in the image."""
-    return max(persons, key=lambda person: float(np.prod(np.ptp(_corners(person), axis=0))))
+    return max(persons, key=box_area_px)
 
 
 def nearest(persons: Sequence[PersonPose]) -> PersonPose:
@@ -31,22 +32,12 @@ def nearest_to_point(x_px: float, y_px: float) -> Rule:
     :param y_px: of the image.
     """
     at = np.array([x_px, y_px])
-
-    def apart_px(person: PersonPose) -> tuple[float, float]:
-        low, high = _corners(person)
-        outside = np.maximum(np.maximum(low - at, at - high), 0.0)
-        return float(np.linalg.norm(outside)), float(np.linalg.norm((low + high) / 2 - at))
-
-    return lambda persons: min(persons, key=apart_px)
+    return lambda persons: min(persons, key=lambda person: distance_px(person, at))
 
 
 def distance_m(person: PersonPose) -> float:
     """Give the distance of the pelvis to the camera, metres."""
     return float(np.linalg.norm(person.segment_positions_m[0]))
-
-
-def _corners(person: PersonPose) -> np.ndarray:
-    return np.asarray(person.box_xyxy_px, dtype=float).reshape(2, 2)
 
 
 @dataclass

@@ -301,8 +301,9 @@ class PoseNode(LifecycleNode):
 
     def _publish_diagnostics(self) -> None:
         snapshot = self._statistics.snapshot()
+        state = self._state_machine.current_state[1]
         health = Health(
-            lifecycle_state=self._state_machine.current_state[1] + self._is_paused * ', paused',
+            lifecycle_state=f'{state}, paused' if self._is_paused else state,
             frames=snapshot,
             dropped=self._worker.slot.dropped if self._worker else 0,
             waiting=self._worker.slot.waiting if self._worker else 0,

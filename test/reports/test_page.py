@@ -144,7 +144,8 @@ def test_a_browser_shows_it_and_prints_it(walk, tmp_path):
     for colour in (right, left):
         assert np.abs(shown.astype(int) - colour).max(axis=-1).min() < 12
     rows = (np.abs(shown.astype(int) - 255).max(axis=-1) > 20).any(axis=1)
-    assert rows.mean() > 0.7  # filled to the bottom, not a blank page
+    # Filled to the bottom, not a blank page; how dense it is depends on the fonts.
+    assert all(band.mean() > 0.3 for band in np.array_split(rows, 8))
     assert paper.read_bytes().startswith(b'%PDF')
     pages = len(re.findall(rb'/Type\s*/Page\b', paper.read_bytes()))
     assert 3 <= pages <= 12
