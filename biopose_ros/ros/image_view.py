@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,11 @@ from biopose_ros.settings import NodeConfig
 
 # Cosine and sine of the clockwise turns of the picture.
 _AXES = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}
+_TURNS = {
+    90: cv2.ROTATE_90_CLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
+}
 
 
 def image_view(settings: NodeConfig) -> ImageView:
@@ -99,10 +105,13 @@ class ImageView:
             return image_bgr, camera
         height_px, width_px = image_bgr.shape[:2]
         left, top, right, bottom = self._box_px(width_px, height_px)
+        part = slice(top, bottom), slice(left, right)
+        seen: Any = image_bgr[part]
         if self._mask is not None:
-            image_bgr = image_bgr * (self._mask_of(image_bgr) > 0)[..., None]
-        # rot90 turns the other way round.
-        seen = np.rot90(image_bgr[top:bottom, left:right], -self._rotation_deg // 90)
+            # What the mask leaves out is black: OpenCV's new pictures are.
+            seen = cv2.copyTo(seen, self._mask_of(image_bgr)[part])
+        if self._rotation_deg:
+            seen = cv2.rotate(seen, _TURNS[self._rotation_deg])
         self._size_px = (right - left, bottom - top)
         return np.ascontiguousarray(seen), self._seen_camera(camera, left, top)
 
@@ -126,7 +135,7 @@ class ImageView:
         intrinsics_px[[0, 1], [0, 1]] = focal_px
         intrinsics_px[:2, 2] = self._to_seen(middle_px)
         distortion = camera.distortion.copy()
-        if len(distortion):
+        if len(distortion) and not camera.is_fisheye:  # whose coefficients are all radial
             # Tangential distortion is 2 (p.x) x + r^2 p with p = (p2, p1): it turns as a vector.
             distortion[[3, 2]] = self._turn[:2, :2] @ distortion[[3, 2]]
         return replace(

@@ -15,20 +15,33 @@ CAMERA = Camera(
     np.array([[600.0, 0, 330], [0, 580.0, 250], [0, 0, 1]]),
     np.array([0.05, -0.02, 0.004, -0.003, 0.01]),
 )
+FISHEYE = Camera(
+    640,
+    480,
+    np.array([[250.0, 0, 330], [0, 250.0, 250], [0, 0, 1]]),
+    np.array([-0.03, 0.02, -0.3, 0.2]),
+    is_fisheye=True,
+)
 POINTS_M = np.array([[0.2, -0.1, 2.0], [-0.4, 0.3, 2.5], [0.0, 0.0, 1.0]])
+WIDE_POINTS_M = POINTS_M * [4.0, 4.0, 1.0]
 
 
 @pytest.mark.parametrize('rotation_deg', [0, 90, 180, 270])
 @pytest.mark.parametrize('region', [(), (0.25, 0.0, 0.5, 0.75)])
-def test_pixels_and_camera_are_turned_and_cut_alike(rotation_deg, region):
+@pytest.mark.parametrize(
+    ('real', 'points_m'),
+    [(CAMERA, POINTS_M), (FISHEYE, WIDE_POINTS_M)],
+    ids=['pinhole', 'fisheye'],
+)
+def test_pixels_and_camera_are_turned_and_cut_alike(rotation_deg, region, real, points_m):
     view = ImageView(rotation_deg, region)
-    seen_px = project_through_lens(POINTS_M, CAMERA)
+    seen_px = project_through_lens(points_m, real)
     image = np.zeros((480, 640, 3), np.uint8)
     for index, (x, y) in enumerate(seen_px.round().astype(int)):
         image[y, x] = 50 * (index + 1)
-    seen, camera = view.see(image, CAMERA)
+    seen, camera = view.see(image, real)
     assert seen.shape[:2] == (camera.height_px, camera.width_px)
-    turned_px = project_through_lens(POINTS_M @ view.camera_from_seen, camera)
+    turned_px = project_through_lens(points_m @ view.camera_from_seen, camera)
     for index, (x, y) in enumerate(turned_px):
         rows, columns = np.nonzero(seen[..., 0] == 50 * (index + 1))
         assert abs(columns[0] - x) <= 0.51
@@ -55,11 +68,13 @@ def test_the_robot_itself_is_left_out(tmp_path):
     mask = np.full((48, 64), 255, np.uint8)
     mask[40:] = 0
     cv2.imwrite(str(tmp_path / 'mask.png'), mask)
-    seen, _ = ImageView(mask=tmp_path / 'mask.png').see(
-        np.full((480, 640, 3), 9, np.uint8), CAMERA
-    )
-    assert seen[399].all()
+    image = np.full((480, 640, 3), 9, np.uint8)
+    seen, _ = ImageView(mask=tmp_path / 'mask.png').see(image, CAMERA)
+    assert (seen[:400] == 9).all()
     assert not seen[400:].any()
+    cut, _ = ImageView(180, (0.0, 0.5, 1.0, 0.5), tmp_path / 'mask.png').see(image, CAMERA)
+    assert not cut[:80].any()
+    assert (cut[80:] == 9).all()
 
 
 @pytest.mark.parametrize(
