@@ -97,11 +97,11 @@ class PoseOutputs:
         self._publish_joints(result)
         processing_s = time.monotonic() - result.started_s
         self._tracked.publish(messages.tracked_persons(result.persons, header, processing_s))
-        if settings.publish_markers:
+        if settings.publish_markers and self._markers.get_subscription_count():
             self._markers.publish(person_markers(result.persons, skeleton, header))
         if settings.publish_meshes and self._meshes.get_subscription_count():
             self._meshes.publish(mesh_markers(result.present, header, settings.pipeline.body))
-        if settings.publish_virtual_markers:
+        if settings.publish_virtual_markers and self._virtual_markers.get_subscription_count():
             self._virtual_markers.publish(virtual_marker_cloud(result.present, header))
         if settings.publish_debug_image and self._debug_image.get_subscription_count():
             self._publish_debug_image(result, settings.debug_image_hz)
@@ -126,11 +126,12 @@ class PoseOutputs:
     def _publish_points(self, result: FrameResult) -> None:
         if not self._points.get_subscription_count():
             return  # they take 2 ms a person
-        for person in result.present:
-            points, header = body_points(person, self._skeleton), result.header
-            if self._target is not None:
-                points, header = self._target.take_over(points, header)
-            self._points.publish(messages.body_points_message(person, points, header))
+        present, header = result.present, result.header
+        points = [body_points(person, self._skeleton) for person in present]
+        if self._target is not None and present:
+            points, header = self._target.take_over(points, header)
+        for person, of_person in zip(present, points, strict=True):
+            self._points.publish(messages.body_points_message(person, of_person, header))
 
     def rivals(self) -> str:
         """Warn of another node that publishes on our topics; '' where there is none."""
@@ -143,11 +144,12 @@ class PoseOutputs:
             nodes = [(end.node_name, end.node_namespace) for end in ends]
             if own in nodes:
                 nodes.remove(own)
-            name, namespace = nodes[0]
-            return (
-                f'{namespace.rstrip("/")}/{name} publishes on {topic}, too; give one of the nodes '
-                'another namespace'
-            )
+            if nodes:  # there is none where it has just gone
+                name, namespace = nodes[0]
+                return (
+                    f'{namespace.rstrip("/")}/{name} publishes on {topic}, too; give one of the '
+                    'nodes another namespace'
+                )
         return ''
 
     def _publish_joints(self, result: FrameResult) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rclpy.duration import Duration
@@ -31,20 +32,30 @@ class TargetFrame:
         self._frame = frame
         self._is_ground = is_ground
 
-    def take_over(self, points: BodyPoints, header: Header) -> tuple[BodyPoints, Header]:
+    def take_over(
+        self, persons: Sequence[BodyPoints], header: Header
+    ) -> tuple[list[BodyPoints], Header]:
         """
         Express points in the frame; their velocities hold what the camera moves by itself.
 
-        :param points: in the frame of the header.
+        :param persons: everybody's points in one image, in the frame of the header.
         :param header: of the image.
         :raises TransformError: where TF does not know where the camera was.
         """
         stamp = Time.from_msg(header.stamp)
-        rotation, shift_m = self._transforms.look_up(self._frame, header.frame_id, stamp)
-        taken = points.turned(rotation, shift_m)
+        now = self._transforms.look_up(self._frame, header.frame_id, stamp)
+        taken = [points.turned(*now) for points in persons]
         if not self._is_ground:
             before = stamp - Duration(nanoseconds=MOTION_STEP_NS)
-            old = points.turned(*self._transforms.look_up(self._frame, header.frame_id, before))
-            own = (taken.positions_m - old.positions_m) / (MOTION_STEP_NS / NANOSECONDS)
-            taken = replace(taken, velocities_m_s=taken.velocities_m_s + own)
+            then = self._transforms.look_up(self._frame, header.frame_id, before)
+            taken = [
+                _moved_along(new, points.turned(*then))
+                for new, points in zip(taken, persons, strict=True)
+            ]
         return taken, Header(stamp=header.stamp, frame_id=self._frame)
+
+
+def _moved_along(points: BodyPoints, before: BodyPoints) -> BodyPoints:
+    """Add the velocity by which the camera itself has carried the points since."""
+    own = (points.positions_m - before.positions_m) / (MOTION_STEP_NS / NANOSECONDS)
+    return replace(points, velocities_m_s=points.velocities_m_s + own)

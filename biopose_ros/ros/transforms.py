@@ -36,29 +36,34 @@ def segment_transforms(
     :param scales: [segments, 3], the size that was announced for the person.
     :returns: one transform per segment whose pose is known, and whose ancestors' are.
     """
-    known = _known_to_the_root(person, skeleton)
+    known = np.flatnonzero(_known_to_the_root(person, skeleton))
+    if not known.size:
+        return []
     coordinates = np.where(
         np.isnan(person.coordinates), skeleton.default_coordinates, person.coordinates
     )
     frames = skeleton.forward_kinematics(torch.from_numpy(coordinates), torch.from_numpy(scales))
     in_ground = segment_rotation_to_rep103(frames.rotations.numpy())  # [segments, 3, 3]
-    positions = frames.positions_m.numpy()
+    positions_m, parents = frames.positions_m.numpy(), np.array(skeleton.segment_parents)
+    to_parent = in_ground[parents].transpose(0, 2, 1)
+    rotations = to_parent @ in_ground
+    shifts_m = np.einsum('sij,sj->si', to_parent, positions_m - positions_m[parents])
+    roots = parents < 0
+    rotations[roots] = segment_rotation_to_rep103(person.segment_rotations[roots])
+    shifts_m[roots] = person.segment_positions_m[roots]
     names = [segment_frame(person.person_id, name) for name in skeleton.segment_names]
-    transforms = []
-    for segment, parent in enumerate(skeleton.segment_parents):
-        if not known[segment]:
-            continue
-        if parent < 0:
-            above = header.frame_id
-            rotation = segment_rotation_to_rep103(person.segment_rotations[segment])
-            position = person.segment_positions_m[segment]
-        else:
-            above = names[parent]
-            rotation = in_ground[parent].T @ in_ground[segment]
-            position = in_ground[parent].T @ (positions[segment] - positions[parent])
-        quaternion = Rotation.from_matrix(rotation).as_quat()
-        transforms.append(_stamped(header, above, names[segment], quaternion, position))
-    return transforms
+    return [
+        _stamped(
+            header,
+            header.frame_id if parents[segment] < 0 else names[parents[segment]],
+            names[segment],
+            quaternion,
+            shifts_m[segment],
+        )
+        for segment, quaternion in zip(
+            known, Rotation.from_matrix(rotations[known]).as_quat(), strict=True
+        )
+    ]
 
 
 def joint_transforms(

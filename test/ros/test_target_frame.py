@@ -52,7 +52,7 @@ def frame(monkeypatch):
 
 def test_positions_turn_and_velocities_hold_the_cameras_own_motion(frame):
     header = Header(stamp=to_time(10 * 10**9), frame_id='camera_optical')
-    points, moved = frame.take_over(POINTS, header)
+    (points,), moved = frame.take_over([POINTS], header)
     assert (moved.frame_id, moved.stamp) == ('odom', header.stamp)
     np.testing.assert_allclose(points.positions_m, [[6.0, 0.0, 1.0]], atol=1e-9)
     np.testing.assert_allclose(points.velocities_m_s, [[-0.6, 0.0, 0.0]], atol=1e-6)
@@ -61,13 +61,13 @@ def test_positions_turn_and_velocities_hold_the_cameras_own_motion(frame):
 def test_velocities_in_the_ground_are_only_turned(frame):
     header = Header(stamp=to_time(10 * 10**9), frame_id='camera_optical')
     ground = TargetFrame(TfLookup(None), 'odom', is_ground=True)
-    points, _ = ground.take_over(POINTS, header)
+    (points,), _ = ground.take_over([POINTS], header)
     np.testing.assert_allclose(points.velocities_m_s, [[-1.0, 0.0, 0.0]], atol=1e-9)
 
 
 def test_an_unknown_camera_is_named_with_the_remedy(frame):
     with pytest.raises(TransformError, match=r'other.*odom.*not exist.*tf2_echo odom other'):
-        frame.take_over(POINTS, Header(stamp=to_time(10**9), frame_id='other'))
+        frame.take_over([POINTS], Header(stamp=to_time(10**9), frame_id='other'))
 
 
 def test_without_tf2_the_package_is_named(monkeypatch):
