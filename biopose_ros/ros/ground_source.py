@@ -155,13 +155,16 @@ class ImuGround:
     def _receive(self, message: Imu) -> None:
         turn, pull = message.orientation, message.linear_acceleration
         quaternion = np.array([turn.x, turn.y, turn.z, turn.w])
+        now = np.array([pull.x, pull.y, pull.z])
         # -1 says that there is no orientation (sensor_msgs/Imu); many leave it as it was made.
-        if message.orientation_covariance[0] != -1 and quaternion[:3].any():
+        has_orientation = message.orientation_covariance[0] != -1 and quaternion[:3].any()
+        if not np.isfinite(quaternion if has_orientation else now).all():
+            return  # a reading that failed
+        if has_orientation:
             self._up = Rotation.from_quat(quaternion).as_matrix()[2]
         else:
             step_s = (to_ns(message.header.stamp) - to_ns(self._header.stamp)) / NANOSECONDS
             kept = np.exp(-step_s / SETTLING_S) if 0 < step_s < STALE_S else 0.0
-            now = np.array([pull.x, pull.y, pull.z])
             self._up = kept * self._up + (1 - kept) * now
         self._header = message.header
         if self._up.any():

@@ -123,6 +123,21 @@ def test_orientation_counts_before_acceleration(imu):
     np.testing.assert_allclose(source.at(IMAGE).up, UP, atol=1e-12)
 
 
+@pytest.mark.parametrize('has_orientation', [True, False])
+def test_readings_that_failed_are_left_out(imu, has_orientation):
+    source, send = imu
+    broken = Imu(header=Header(stamp=IMAGE.stamp, frame_id='broken'))
+    broken.orientation_covariance[0] = float(has_orientation) - 1.0
+    broken.orientation.x = broken.linear_acceleration.x = np.nan
+    message = Imu(header=Header(stamp=to_time(9_990_000_000), frame_id=IMAGE.frame_id))
+    pull = message.linear_acceleration
+    pull.x, pull.y, pull.z = (9.81 * UP).tolist()
+    source._receive(message)
+    source._receive(broken)
+    send(message, _is_told(source))
+    np.testing.assert_allclose(source.at(IMAGE).up, UP, atol=1e-12)
+
+
 def test_an_imu_elsewhere_on_the_robot_needs_tf(imu, monkeypatch):
     monkeypatch.setitem(sys.modules, 'tf2_ros', None)
     source, send = imu
