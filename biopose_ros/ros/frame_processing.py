@@ -173,6 +173,7 @@ class FrameProcessor:
 
     def _ended(self, lost: Sequence[PersonPose]) -> FrameResult | None:
         self.present -= {person.person_id for person in self._named(lost)}
+        self.motionless &= self.present
         if self._header is None:
             return None
         told = self._named(self._choice.end(lost))

@@ -204,12 +204,9 @@ class PoseNode(LifecycleNode):
         self._person_services = PersonServices(
             self, self._processor, self._worker.post, self._publish_ended, self._on_pause
         )
+        transport, reliability = settings.image_transport, settings.image_reliability
         self._input = ImageInput(
-            self,
-            self._settings.image_transport,
-            self._settings.image_reliability,
-            self._on_image,
-            self._on_camera_info,
+            self, transport, reliability, self._on_image, self._on_camera_info
         )
         self.get_logger().info(f'active; waiting for images on {self._input.topic}')
 
@@ -331,6 +328,8 @@ class PoseNode(LifecycleNode):
 
     def _estimate(self, message: ImageMessage) -> None:
         assert self._processor is not None
+        if self._is_paused:  # the image waited when the pause began
+            return
         result = self._processor.process(message, self.get_clock().now().nanoseconds)
         if result.camera is not None and not result.camera.is_calibrated:
             self._warn_once(UNCALIBRATED)

@@ -1,9 +1,10 @@
 """The services, as somebody calls them while images come."""
 
+import cv2
 import pytest
 from biopose_ros.msg import JointAngleArray
 from biopose_ros.srv import ForgetPerson, SelectPerson, SetStature
-from ros_graph import ONE, TWO, values
+from ros_graph import ONE, SLOW_WIDTH, TWO, values
 from std_srvs.srv import SetBool, Trigger
 
 
@@ -75,6 +76,27 @@ def test_forget_and_reset_end_tracks(probe):
         assert call(probe, kind, name, **fields).success
         probe.wait_for(lambda: probe.received['joint_angles'])
         assert probe.received['joint_angles'][-1].tracking_state == JointAngleArray.STATE_LOST
+
+
+def test_an_image_that_waits_when_a_pause_begins_is_left_out(probe):
+    """Everybody has been reported as lost by then: nobody may come back."""
+    slow = cv2.resize(ONE, (SLOW_WIDTH, 300), interpolation=cv2.INTER_NEAREST)
+    client = probe.node.create_client(SetBool, 'pose_node/pause')
+    probe.wait_for(client.service_is_ready)
+    probe.result_of(slow)
+    try:
+        for _ in range(4):
+            probe.show(slow)
+        answer = client.call_async(SetBool.Request(data=True))
+        probe.wait_for(answer.done)
+        angles, lost = probe.received['joint_angles'], JointAngleArray.STATE_LOST
+        probe.wait_for(lambda: any(m.tracking_state == lost for m in angles))
+        for _ in range(2):  # the second one was made after the last image
+            probe.diagnostics(lambda s: values(s)['state'] == 'active, paused')
+        assert angles[-1].tracking_state == lost
+    finally:
+        probe.node.destroy_client(client)
+        assert call(probe, SetBool, 'pause', data=False).success
 
 
 def test_a_pause_keeps_the_node_active(probe):
