@@ -74,9 +74,9 @@ def _whole(path: Path) -> tuple[Path, TemporaryDirectory[str] | None]:
     if [file.suffix for file in files] != ['.mcap'] or not files[0].is_file():
         return path, None
     try:
-        with AnyReader([path]):
+        with open_bag_reader(path):
             return path, None
-    except Exception:  # the storage plug-ins raise whatever their parsers do
+    except SourceError:
         folder = TemporaryDirectory(prefix='biopose_bag_')
     target = Path(folder.name) / files[0].name
     try:

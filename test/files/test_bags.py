@@ -279,13 +279,14 @@ def ros1_camera_info(store):
     )
 
 
-def test_a_folder_of_bag_files_without_metadata_is_read(tmp_path):
+def test_a_folder_of_bag_files_without_metadata_is_read(tmp_path, caplog):
     bag = write(
         tmp_path / 'bag',
         *(('/image', IMAGE, raw_image(n, START_NS + n * STEP_NS)) for n in (1, 2)),
     )
     (bag / 'metadata.yaml').unlink()
     assert colours(open_frames(bag)) == [(STEP_NS, [0, 0, 1]), (2 * STEP_NS, [0, 0, 2])]
+    assert 'cut short' not in caplog.text  # and nothing was copied
 
 
 def test_a_packed_bag_file_names_the_remedy(tmp_path):
