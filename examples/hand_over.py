@@ -1,9 +1,12 @@
 """Find where to hold an object out to somebody: an outstretched hand that rests."""
 
+from contextlib import suppress
+
 import numpy as np
 import rclpy
 from biopose_ros.msg import BodyPoints, JointAngleArray
 from geometry_msgs.msg import PointStamped
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
 STRETCHED = 0.85  # distance from shoulder to wrist as a share of the arm's length
@@ -62,12 +65,8 @@ class HandOver(Node):
 
 def main():
     rclpy.init()
-    try:
+    with suppress(KeyboardInterrupt, ExternalShutdownException):  # Ctrl-C, or kill
         rclpy.spin(HandOver())
-    except KeyboardInterrupt:
-        pass
-    finally:
-        rclpy.try_shutdown()
 
 
 if __name__ == '__main__':

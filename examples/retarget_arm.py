@@ -2,10 +2,12 @@
 
 import math
 import xml.etree.ElementTree as ET
+from contextlib import suppress
 from pathlib import Path
 
 import rclpy
 from biopose_ros.msg import JointAngleArray
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
@@ -96,12 +98,8 @@ class RetargetArm(Node):
 
 def main():
     rclpy.init()
-    try:
+    with suppress(KeyboardInterrupt, ExternalShutdownException):  # Ctrl-C, or kill
         rclpy.spin(RetargetArm())
-    except KeyboardInterrupt:
-        pass
-    finally:
-        rclpy.try_shutdown()
 
 
 if __name__ == '__main__':

@@ -1,10 +1,12 @@
 """Slow a robot down by the distance of the nearest hand to the camera."""
 
 import math
+from contextlib import suppress
 
 import numpy as np
 import rclpy
 from biopose_ros.msg import BodyPoints, JointAngleArray, TrackedPersons
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from std_msgs.msg import Float64
 
@@ -64,12 +66,8 @@ class SlowNearHands(Node):
 
 def main():
     rclpy.init()
-    try:
+    with suppress(KeyboardInterrupt, ExternalShutdownException):  # Ctrl-C, or kill
         rclpy.spin(SlowNearHands())
-    except KeyboardInterrupt:
-        pass
-    finally:
-        rclpy.try_shutdown()
 
 
 if __name__ == '__main__':

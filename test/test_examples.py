@@ -12,8 +12,10 @@ import pytest
 
 pytest.importorskip('rclpy', reason='the examples need ROS 2')
 
+import rclpy
 from biopose_ros.msg import BodyPoint, BodyPoints, JointAngleArray
 from geometry_msgs.msg import Point, Vector3
+from rclpy.executors import ExternalShutdownException
 
 EXAMPLES = Path(__file__).parents[1] / 'examples'
 
@@ -103,6 +105,23 @@ def test_the_retargeted_arm_points_where_the_persons_does(tmp_path):
     person.update_cfg(dict(zip(names, values, strict=True)))
     persons = person.get_transform('humerus_r', 'torso')[:3, 2]
     assert robots @ persons > math.cos(math.radians(3.0))
+
+
+@pytest.mark.parametrize('name', ['hand_over', 'retarget_arm', 'slow_near_hands'])
+@pytest.mark.parametrize('end', [KeyboardInterrupt, ExternalShutdownException])
+def test_an_example_ends_quietly_by_ctrl_c_and_by_kill(name, end, monkeypatch):
+    spun = []
+
+    def spin(node):
+        spun.append(node.get_name())
+        raise end
+
+    monkeypatch.setattr(rclpy, 'spin', spin)
+    try:
+        load(name).main()
+    finally:
+        rclpy.try_shutdown()
+    assert spun == [name]
 
 
 def test_the_c_plus_plus_example_builds(tmp_path):
