@@ -31,7 +31,7 @@ class Recorder:
     :param node: owns the subscriptions.
     :param folder: the bag to make.
     :param topics: names, relative to the node's namespace or absolute; ``*`` stands for any part
-        of a name.
+        of a name. Those whose type is not installed here are left out, with a warning.
     :raises FileExistsError: when the folder exists and is not empty.
     """
 
@@ -40,6 +40,7 @@ class Recorder:
         self._wanted = [_pattern(node, topic) for topic in topics]
         self._writer = McapWriter(folder)
         self._subscriptions: dict[str, Subscription[Any]] = {}
+        self._left_out: set[str] = set()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(DISCOVERY_PERIOD_S, self._discover, clock=steady)
         self._discover()
@@ -56,13 +57,15 @@ class Recorder:
 
     def _discover(self) -> None:
         for topic, types in self._node.get_topic_names_and_types():
+            if topic in self._subscriptions or topic in self._left_out:
+                continue
             is_wanted = any(pattern.fullmatch(topic) for pattern in self._wanted)
-            if (
-                is_wanted
-                and topic not in self._subscriptions
-                and self._node.count_publishers(topic)
-            ):
-                self._subscribe(topic, types[0])
+            if is_wanted and self._node.count_publishers(topic):
+                try:
+                    self._subscribe(topic, types[0])
+                except (LookupError, ImportError, AttributeError) as error:
+                    self._left_out.add(topic)
+                    self._node.get_logger().warning(f'{topic} is not recorded: {error}')
 
     def _subscribe(self, topic: str, type_name: str) -> None:
         profile = self._matching_profile(topic)

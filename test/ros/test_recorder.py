@@ -8,7 +8,9 @@ import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from ros_graph import ONE, NodeProcess
+from std_msgs.msg import Bool, String
 
+from biopose_ros.files.message_definitions import definition_text
 from biopose_ros.ros.recorder import Recorder
 
 OF_PERSONS = ('joint_states', 'robot_description')
@@ -102,6 +104,30 @@ def test_an_existing_bag_is_not_overwritten(recording, shared_probe):
         Recorder(shared_probe.node, recorder.path.parent)
 
 
+def test_a_topic_of_an_unknown_type_costs_itself_only(shared_probe, tmp_path, monkeypatch):
+    def only_bool(type_name):
+        if type_name != 'std_msgs/msg/Bool':
+            raise LookupError(f'the definition of {type_name} is not installed')
+        return definition_text(type_name)
+
+    monkeypatch.setattr('biopose_ros.ros.recorder.definition_text', only_bool)
+    node = shared_probe.node
+    publishers = [
+        node.create_publisher(kind, topic, 10) for kind, topic in ((Bool, 'kept'), (String, 'odd'))
+    ]
+    recorder = Recorder(node, tmp_path / 'bag', ('kept', 'odd'))
+    try:
+        shared_probe.wait_for(
+            lambda: recorder.message_count, step=lambda: publishers[0].publish(Bool())
+        )
+    finally:
+        recorder.close()
+        for publisher in publishers:
+            node.destroy_publisher(publisher)
+    found = read(READ_WITH_MCAP, recorder.path)
+    assert [*found] == ['kept']
+
+
 def test_a_recorder_interrupted_twice_leaves_a_whole_bag(active_node, shared_probe, tmp_path):
     """Ctrl-C on a launch: once from the terminal, once from the launch."""
     folder = tmp_path / 'bag'
@@ -113,7 +139,7 @@ def test_a_recorder_interrupted_twice_leaves_a_whole_bag(active_node, shared_pro
     )
     path = folder / 'bag_0.mcap'
     try:
-        shared_probe.show_until(ONE, lambda: path.exists() and path.stat().st_size > 100, 30.0)
+        shared_probe.show_until(ONE, lambda: path.exists() and path.stat().st_size > 100)
         for _ in range(20):
             shared_probe.show(ONE)
             shared_probe.spin(0.02)
