@@ -16,7 +16,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from biopose_ros.files.camera import guess_camera
-from biopose_ros.files.frames import Frame, FrameSource, ImageArray
+from biopose_ros.files.frames import UNKNOWN_RATE_HZ, Frame, FrameSource, ImageArray
 from biopose_ros.records import Camera
 from biopose_ros.ros.messages import camera_info, image_message
 from biopose_ros.ros.stamps import NANOSECONDS, to_time
@@ -150,14 +150,17 @@ class VideoPlayer:
         """Give each frame with its time after the start, over all rounds."""
         frames = list(self._frames()) if self._settings.is_preloaded else None
         offset_ns = 0
+        usual_ns = NANOSECONDS / (self._source.rate_hz or UNKNOWN_RATE_HZ) / self._settings.rate
         for _ in repeat(None) if self._settings.is_looped else [None]:
-            first_ns, last_ns, step_ns = None, 0, 0
+            first_ns, last_ns, step_ns = None, 0, round(usual_ns)
             for frame in frames if frames is not None else self._frames():
                 first_ns = frame.stamp_ns if first_ns is None else first_ns
                 elapsed_ns = round((frame.stamp_ns - first_ns) / self._settings.rate)
-                step_ns, last_ns = elapsed_ns - last_ns, elapsed_ns
+                if elapsed_ns > last_ns:
+                    step_ns, last_ns = elapsed_ns - last_ns, elapsed_ns
                 yield offset_ns + elapsed_ns, frame
-            # The first frame of the next round follows as the last one did.
+            # The first frame of the next round follows as the last one did; a single one, at the
+            # usual rate.
             offset_ns += last_ns + step_ns
 
     def _frames(self) -> Iterator[Frame]:

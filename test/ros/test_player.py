@@ -20,13 +20,13 @@ TIMES_MS = (0, 33, 67, 200, 233)
 FRAME_COUNT = len(TIMES_MS)
 
 
-def source():
+def source(times_ms=TIMES_MS, rate_hz=None):
     def frames():
-        for index, time_ms in enumerate(TIMES_MS):
+        for index, time_ms in enumerate(times_ms):
             image = np.full((48, 64, 3), 10 * index, np.uint8)
             yield Frame(image, 5_000_000_000 + time_ms * 1_000_000, index)
 
-    return FrameSource('test', frames, len(TIMES_MS))
+    return FrameSource('test', frames, len(times_ms), rate_hz)
 
 
 @pytest.fixture
@@ -41,14 +41,14 @@ def node(monkeypatch):
     rclpy.shutdown(context=context)
 
 
-def play(node, settings, kind, topic, rounds=FRAME_COUNT, camera=None):
+def play(node, settings, kind, topic, rounds=FRAME_COUNT, camera=None, played=None):
     """Play, and collect what a subscriber receives."""
     images, infos = [], []
     node.create_subscription(kind, topic, images.append, QoSProfile(depth=50))
     node.create_subscription(CameraInfo, 'camera_info', infos.append, QoSProfile(depth=50))
     executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
-    player = VideoPlayer(node, source(), settings, camera)
+    player = VideoPlayer(node, played or source(), settings, camera)
     while node.count_subscribers(topic) + node.count_subscribers('camera_info') < 2:
         executor.spin_once(timeout_sec=0.1)
     for count in player.play():
@@ -79,6 +79,12 @@ def test_rate_shortens_the_steps_and_rounds_follow_each_other(node):
     images, _ = play(node, settings, Image, 'image', rounds=7)
     expected = np.array([33, 34, 133, 33, 33, 33]) / 2
     np.testing.assert_allclose(steps_ms(images), expected, atol=0.6)
+
+
+def test_a_still_picture_comes_again_at_its_rate(node):
+    still, settings = source([0], rate_hz=50.0), PlayerSettings(is_looped=True)
+    images, _ = play(node, settings, Image, 'image', rounds=4, played=still)
+    np.testing.assert_allclose(steps_ms(images), 20.0, atol=1e-3)
 
 
 def test_compressed_images_are_published_below_the_topic(node):
