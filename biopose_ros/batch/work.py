@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from biopose_ros.batch.recordings import Recording
+from biopose_ros.batch.recordings import SUMMARY, Recording
 
 # Beside the results, while they are not whole.
 UNFINISHED = '.unfinished'
@@ -107,6 +107,6 @@ def _put_in_place(results: Path, out: Path) -> None:
     try:
         results.rename(out)
     except OSError:
-        if not (out / 'summary.json').is_file():
+        if not (out / SUMMARY).is_file():
             shutil.rmtree(out, ignore_errors=True)
             results.rename(out)
