@@ -1,0 +1,47 @@
+"""NeurIK's linear path in closed form, so that training starts near the answer."""
+
+from __future__ import annotations
+
+import torch
+
+from biopose_ros.inverse_kinematics.held_pelvis import hold_over_time
+from biopose_ros.inverse_kinematics.neurik import Neurik, NeurikEstimate
+from biopose_ros.training.neurik.data import Truth
+from biopose_ros.training.neurik.noise import NoiseLevels
+from biopose_ros.training.neurik.windows import WindowSampler
+
+
+@torch.no_grad()
+def fit_linear_start(model: Neurik, sampler: WindowSampler, frames: int = 12000) -> None:
+    """
+    Fit the network's linear path by ridge regression, so that training starts near the answer.
+
+    :param model: untrained, on the CPU.
+    :param sampler: of single frames.
+    :param frames: to fit.
+    """
+    levels = NoiseLevels.uniform(frames, 0.7, 0.0, 0.0)
+    evidence, truth = sampler.draw(frames, levels)
+    axes = model.encoder.axes(evidence.positions_m, evidence.weights)
+    held = hold_over_time(axes, evidence.keypoints_m, evidence.keypoint_weights)
+    tokens = model.encode(evidence, axes, held)
+    wanted = model.mean_outputs(_as_estimate(truth), tokens)[:, 0].double()
+    features = tokens.pose[:, 0].double()
+    mean, spread = features.mean(0), features.std(0).clamp(min=1e-3)
+    scaled = (features - mean) / spread
+    centred = wanted - wanted.mean(0)
+    gram = scaled.mT @ scaled + 0.01 * frames * torch.eye(scaled.shape[1]).double()
+    slopes = torch.linalg.solve(gram, scaled.mT @ centred) / spread[:, None]
+    model.direct.weight.copy_(slopes.mT)
+    model.direct.bias.copy_(wanted.mean(0) - mean @ slopes)
+
+
+def _as_estimate(truth: Truth) -> NeurikEstimate:
+    return NeurikEstimate(
+        truth.angles_rad,
+        truth.angles_rad,
+        truth.pelvis_rotations,
+        truth.pelvis_positions_m,
+        truth.factors,
+        torch.zeros_like(truth.angles_rad),
+    )
