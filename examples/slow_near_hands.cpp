@@ -7,8 +7,8 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
+#include <utility>
 
 #include "biopose_ros/msg/body_points.hpp"
 #include "biopose_ros/msg/joint_angle_array.hpp"
@@ -76,19 +76,19 @@ private:
     nearest_m_[message.person_id] = nearest;
   }
 
-  // Forget who is gone; a list without anybody says that the way is free.
+  // Forget who is gone; a list without anybody says that the way is free. Who is listed but has
+  // no points yet may be anywhere.
   void on_persons(const TrackedPersons & message)
   {
     last_ = now();
-    std::set<std::string> here;
+    std::map<std::string, double> here;
     for (const auto & person : message.persons) {
       if (person.tracking_state != JointAngleArray::STATE_LOST) {
-        here.insert(person.person_id);
+        const auto known = nearest_m_.find(person.person_id);
+        here[person.person_id] = known == nearest_m_.end() ? 0.0 : known->second;
       }
     }
-    for (auto it = nearest_m_.begin(); it != nearest_m_.end();) {
-      it = here.count(it->first) ? std::next(it) : nearest_m_.erase(it);
-    }
+    nearest_m_ = std::move(here);
   }
 
   void publish()

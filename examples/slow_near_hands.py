@@ -32,6 +32,19 @@ def speed_share(distance_m):
     return min(1.0, max(0.0, (distance_m - STOP_M) / (FREE_M - STOP_M)))
 
 
+def present(persons, nearest_m):
+    """
+    Give the distance of each person who is there.
+
+    :param persons: of a TrackedPersons message.
+    :param nearest_m: nearest hand by person_id, as far as known.
+    :returns: nearest hand by person_id; who is gone is left out, and who is listed but has no
+        points yet may be anywhere: 0.
+    """
+    here = [p.person_id for p in persons if p.tracking_state != JointAngleArray.STATE_LOST]
+    return {name: nearest_m.get(name, 0.0) for name in here}
+
+
 class SlowNearHands(Node):
     """Publishes ``speed_share``, 0 to 1, several times a second."""
 
@@ -51,9 +64,7 @@ class SlowNearHands(Node):
     def _on_persons(self, message):
         """Forget who is gone; a list without anybody says that the way is free."""
         self._last = self.get_clock().now()
-        lost = JointAngleArray.STATE_LOST
-        here = {p.person_id for p in message.persons if p.tracking_state != lost}
-        self._nearest_m = {name: m for name, m in self._nearest_m.items() if name in here}
+        self._nearest_m = present(message.persons, self._nearest_m)
 
     def _publish(self):
         silent = (

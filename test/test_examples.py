@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip('rclpy', reason='the examples need ROS 2')
 
 import rclpy
-from biopose_ros.msg import BodyPoint, BodyPoints, JointAngleArray
+from biopose_ros.msg import BodyPoint, BodyPoints, JointAngleArray, TrackedPerson
 from geometry_msgs.msg import Point, Vector3
 from rclpy.executors import ExternalShutdownException
 
@@ -46,6 +46,18 @@ def test_a_robot_slows_by_distance_uncertainty_and_approach():
     assert going == resting
     assert example.bound_m(point('left_hand', (math.nan, 0.0, 1.0))) == 0.0
     assert [example.speed_share(m) for m in (0.2, 0.5, 1.0, 9.0)] == [0.0, 0.0, 0.5, 1.0]
+
+
+def test_a_robot_stops_for_people_who_are_listed_without_points():
+    example = load('slow_near_hands')
+    persons = [
+        TrackedPerson(person_id='person_1', tracking_state=JointAngleArray.STATE_TRACKED),
+        TrackedPerson(person_id='person_2', tracking_state=JointAngleArray.STATE_OCCLUDED),
+        TrackedPerson(person_id='person_3', tracking_state=JointAngleArray.STATE_LOST),
+    ]
+    known = {'person_1': 1.2, 'person_3': 0.4, 'person_4': 0.3}
+    assert example.present(persons, known) == {'person_1': 1.2, 'person_2': 0.0}
+    assert example.present([], known) == {}
 
 
 def arm(hand_z_m, speed_m_s=0.0):
