@@ -90,7 +90,9 @@ def _play(source: FrameSource, settings: PlayerSettings, intrinsics: Path | None
     total = None if settings.is_looped else source.frame_count
     try:
         with Progress(transient=True) as progress:
-            task = progress.add_task(f'playing {source.name}', total=total)
+            task = progress.add_task('waiting for a subscriber', total=total)
+            player.wait_for_listener()
+            progress.update(task, description=f'playing {source.name}')
             for _ in player.play():
                 progress.advance(task)
                 if not rclpy.ok():

@@ -24,6 +24,8 @@ from biopose_ros.ros.stamps import NANOSECONDS, to_time
 JPEG_QUALITY = 90
 # A player that is further behind its schedule than this skips ahead: stamps must stay honest.
 MAX_LAG_S = 0.1
+# What is played before a subscriber is connected is lost; on a busy machine that takes seconds.
+LISTENER_WAIT_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,20 @@ class VideoPlayer:
             if settings.is_compressed
             else node.create_publisher(Image, settings.topic, profile)
         )
+
+    def wait_for_listener(self, timeout_s: float = LISTENER_WAIT_S) -> bool:
+        """
+        Wait until somebody is connected to the images and to the camera.
+
+        :param timeout_s: how long at most.
+        :returns: whether somebody is.
+        """
+        end_s = time.monotonic() + timeout_s
+        while not all(p.get_subscription_count() for p in (self._images, self._infos)):
+            if time.monotonic() > end_s:
+                return False
+            time.sleep(0.02)
+        return True
 
     def play(self) -> Iterator[int]:
         """

@@ -107,6 +107,15 @@ def test_unknown_calibration_is_published_as_zero(node):
     assert not any(infos[0].k)
 
 
+def test_a_player_waits_until_somebody_is_connected(node):
+    player = VideoPlayer(node, source(), PlayerSettings(), camera=None)
+    assert not player.wait_for_listener(timeout_s=0.1)
+    node.create_subscription(Image, 'image', lambda _: None, 1)
+    assert not player.wait_for_listener(timeout_s=0.1), 'nobody has the camera'
+    node.create_subscription(CameraInfo, 'camera_info', lambda _: None, 1)
+    assert player.wait_for_listener(timeout_s=30.0)
+
+
 def test_letterbox_moves_pixels_and_camera_alike():
     image = np.zeros((48, 64, 3), np.uint8)
     image[20:24, 30:34] = 255
