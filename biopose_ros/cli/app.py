@@ -18,6 +18,7 @@ from biopose_ros.cli.build.marker_sites import build_marker_sites
 from biopose_ros.cli.build.mesh_errors import build_mesh_errors
 from biopose_ros.cli.build.mesh_sheet import mesh_sheet
 from biopose_ros.cli.build.motion_sheet import motion_sheet
+from biopose_ros.cli.build.normal_gait import build_normal_gait
 from biopose_ros.cli.build.settings import build_settings
 from biopose_ros.cli.build.skeleton import build_skeleton
 from biopose_ros.cli.compare import compare
@@ -107,6 +108,7 @@ build.command('angle-figures')(build_angle_figures)
 build.command('evidence')(build_evidence)
 build.command('mesh-errors')(build_mesh_errors)
 build.command('marker-sites')(build_marker_sites)
+build.command('normal-gait')(build_normal_gait)
 build.command('motion-sheet')(motion_sheet)
 build.command('mesh-sheet')(mesh_sheet)
 benchmark.command('soak')(benchmark_soak)

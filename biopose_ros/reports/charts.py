@@ -106,7 +106,7 @@ class _Frame:
 
 
 def _y_range(curves: Sequence[Curve], least: float) -> tuple[float, float]:
-    values = [curve.y for curve in curves] or [np.zeros(1)]
+    values = [edge for curve in curves for edge in _edges(curve)] or [np.zeros(1)]
     known = np.concatenate(values)
     known = known[np.isfinite(known)]
     if not len(known):
@@ -114,6 +114,13 @@ def _y_range(curves: Sequence[Curve], least: float) -> tuple[float, float]:
     low, high = float(known.min()), float(known.max())
     margin = 0.08 * (high - low) + max(0.0, least - (high - low)) / 2
     return low - margin, high + margin
+
+
+def _edges(curve: Curve) -> list[FloatArray]:
+    """Give what must be in the panel: a reference whole, of other bands only their middle."""
+    if curve.kind != 'reference' or curve.half_band is None:
+        return [curve.y]
+    return [curve.y - curve.half_band, curve.y + curve.half_band]
 
 
 def ticks(low: float, high: float, unit: str, most: int) -> list[float]:

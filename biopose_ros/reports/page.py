@@ -14,6 +14,7 @@ from markupsafe import Markup
 from biopose_ros.files.frames import ImageArray
 from biopose_ros.reports.angle_figures import angle_figures
 from biopose_ros.reports.events import write_events
+from biopose_ros.reports.normal_gait import load_normal_gait
 from biopose_ros.reports.person_section import PersonSection, describe_person
 from biopose_ros.reports.ranges import RangeRow
 from biopose_ros.reports.results import OVERLAY, PersonRecording, RunFolder, read_run
@@ -58,7 +59,7 @@ def write_report(folder: Path, video: Path | None = None) -> Path:
             clock=_clock(run),
             settings=_settings(run),
             explained=angle_figures(),
-            reference_note='',
+            normal_gait=load_normal_gait().source,
         )
     )
     path = folder / REPORT

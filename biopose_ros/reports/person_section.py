@@ -12,6 +12,7 @@ from biopose_ros.records import FloatArray
 from biopose_ros.reports.charts import Axes, Curve, draw_chart
 from biopose_ros.reports.events import CYCLE_PERCENT, Event, laid_over
 from biopose_ros.reports.gait import Gait, find_gait
+from biopose_ros.reports.normal_gait import load_normal_gait
 from biopose_ros.reports.quality import Flag, flags_of
 from biopose_ros.reports.ranges import RangeRow, ranges_of
 from biopose_ros.reports.repetitions import Repetitions, find_repetitions
@@ -191,7 +192,10 @@ def _gait_panels(person: PersonRecording, gait: Gait) -> list[Panel]:
             if len(pieces):
                 curves.append(_mean_curve(pieces, side))
         if curves:
-            panels.append(_cycle_panel(kind, curves, 'gait cycle'))
+            normal = load_normal_gait().curve(kind)
+            panels.append(
+                _cycle_panel(kind, [normal, *curves] if normal else curves, 'gait cycle')
+            )
     return panels
 
 
