@@ -51,7 +51,8 @@ def demo(
     console = Console()
     out.mkdir(parents=True, exist_ok=True)
     try:
-        shown = video or str(demo_moment(demo_video()))
+        recording = video or str(demo_video())
+        shown = video or str(demo_moment(Path(recording)))
         settings = DemoSettings(shown, out / 'bag' if bag else None, out / 'demo.log', device)
         with Live(console=console, refresh_per_second=10) as live:
             monitor = run_demo(settings, lambda seen: live.update(angle_table(seen)))
@@ -59,8 +60,8 @@ def demo(
         console.print(f'[red]{error}')
         raise typer.Exit(1) from None
     _finish(monitor, settings.bag, out, console)
-    if not shown.isdigit():
-        _report(shown, out, device, console)
+    if not video.isdigit():
+        _report(recording, None if video else DEMO_MOMENT_S, out, device, console)
 
 
 def demo_video() -> Path:
@@ -78,25 +79,34 @@ def demo_video() -> Path:
 
 def demo_moment(video: Path) -> Path:
     """
-    Cut out the moment that is worth seeing; made once, its times are the video's own.
+    Cut out the moment that is worth seeing, in the size that is played: made once.
+
+    Shrinking pictures while they are played took more of a small machine than the estimate.
 
     :param video: of the demonstration.
     """
+    from biopose_ros.files.frames import part_of
     from biopose_ros.files.overlay import VideoWriter
     from biopose_ros.files.video import open_frames
+    from biopose_ros.ros.demo_session import SIZE_PX
+    from biopose_ros.ros.player import Letterbox
 
-    moment, unfinished = video.with_name('walk.mp4'), video.with_name('walk.unfinished.mp4')
+    name = 'walk_{}x{}'.format(*SIZE_PX)
+    moment, unfinished = video.with_name(f'{name}.mp4'), video.with_name(f'{name}.unfinished.mp4')
     if moment.exists():
         return moment
-    start_s, end_s = DEMO_MOMENT_S
-    frames = open_frames(video)
+    frames = part_of(open_frames(video), _span(DEMO_MOMENT_S))
     with VideoWriter(unfinished, frames.rate_hz or 30.0) as writer:
         for frame in frames:
-            if frame.stamp_ns >= end_s * 1e9:
-                break
-            if frame.stamp_ns >= start_s * 1e9:
-                writer.write(frame.image_bgr, frame.stamp_ns)
+            height, width, _ = frame.image_bgr.shape
+            picture = Letterbox.between((width, height), SIZE_PX).image(frame.image_bgr)
+            writer.write(picture, frame.stamp_ns)
     return unfinished.rename(moment)
+
+
+def _span(moment_s: tuple[float, float]) -> str:
+    """Write a span of time as the option ``--time`` takes it."""
+    return '{:g}-{:g}'.format(*moment_s)
 
 
 def angle_table(monitor: LiveMonitor) -> Table:
@@ -140,8 +150,10 @@ def _finish(monitor: LiveMonitor, bag: Path | None, out: Path, console: Console)
         console.print(f'bag:     {bag}')
 
 
-def _report(video: str, out: Path, device: str, console: Console) -> None:
-    """Work through the same video once more, with what came before and after each image."""
+def _report(
+    video: str, moment_s: tuple[float, float] | None, out: Path, device: str, console: Console
+) -> None:
+    """Work through the same pictures once more, with what came before and after each."""
     import shutil
     import subprocess
     import sys
@@ -150,6 +162,7 @@ def _report(video: str, out: Path, device: str, console: Console) -> None:
     shutil.rmtree(results, ignore_errors=True)  # of the demonstration before
     command = [sys.executable, '-m', 'biopose_ros.cli', 'run', video, '--out', str(results)]
     command += ['--report', '--device', device]
+    command += ['--time', _span(moment_s)] if moment_s else []
     with console.status('the same video again, every image, for OpenSim and for the report'):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -25,6 +25,8 @@ NAMESPACE = '/biopose_demo'
 START_TIMEOUT_S = 300.0
 # Angles of the last image still arrive after the player has ended.
 DRAIN_S = 1.0
+# What the player makes of a video; one of this size costs it least.
+SIZE_PX = (1280, 720)
 
 
 class DemoError(RuntimeError):
@@ -89,7 +91,8 @@ def _play_and_watch(
         *('-p', f'device:={settings.device}', '-p', 'publish_debug_image:=true'),
     ]
     player_command = [
-        *('play', settings.video, '--topic', f'{NAMESPACE}/image', '--size', '1280x720'),
+        *('play', settings.video, '--topic', f'{NAMESPACE}/image'),
+        *('--size', '{}x{}'.format(*SIZE_PX)),
     ]
     with _biopose(node_command, log) as pose_node:
         deadline = time.monotonic() + START_TIMEOUT_S

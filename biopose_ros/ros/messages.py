@@ -7,14 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from geometry_msgs.msg import Point, Vector3
-from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, Image, JointState
+from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 
 from biopose_ros.msg import BodyPoint, JointAngleArray, SubjectModel, TrackedPerson, TrackedPersons
 from biopose_ros.msg import BodyPoints as BodyPointsMsg
 from biopose_ros.person.body_points import BodyPoints
-from biopose_ros.records import Camera, FloatArray
+from biopose_ros.records import FloatArray
 from biopose_ros.ros.named_person import NamedPerson
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.urdf_joints import joint_positions, joint_velocities, moving_joints
@@ -127,35 +126,6 @@ def _tracked_person(person: NamedPerson) -> TrackedPerson:
         box_x_max=x_max,
         box_y_max=y_max,
     )
-
-
-def image_message(image_bgr: NDArray[np.uint8], header: Header) -> Image:
-    """
-    Wrap a picture.
-
-    :param image_bgr: [height, width, 3], uint8.
-    """
-    height, width, _ = image_bgr.shape
-    # rclpy copies an array.array in one go; a list or bytes would cost many milliseconds.
-    data = array.array('B')
-    data.frombytes(np.ascontiguousarray(image_bgr).data.cast('B'))
-    return Image(
-        header=header, height=height, width=width, encoding='bgr8', step=3 * width, data=data
-    )
-
-
-def camera_info(camera: Camera, header: Header) -> CameraInfo:
-    """Describe a camera; one that is only guessed leaves K at zero, as ROS asks."""
-    info = CameraInfo(header=header, width=camera.width_px, height=camera.height_px)
-    if not camera.is_calibrated:
-        return info
-    pinhole = 'rational_polynomial' if len(camera.distortion) > 5 else 'plumb_bob'
-    info.distortion_model = 'equidistant' if camera.is_fisheye else pinhole
-    info.d = camera.distortion.tolist()
-    info.k = camera.intrinsics_px.ravel().tolist()
-    info.r = np.eye(3).ravel().tolist()
-    info.p = np.hstack([camera.intrinsics_px, np.zeros((3, 1))]).ravel().tolist()
-    return info
 
 
 def _doubles(values: FloatArray) -> array.array[float]:

@@ -18,6 +18,7 @@ from biopose_ros.msg import BodyPoints, JointAngleArray, SubjectModel, TrackedPe
 from biopose_ros.person.body_points import body_points
 from biopose_ros.person.drawing import draw_persons
 from biopose_ros.ros import messages, qos, transforms
+from biopose_ros.ros.camera_messages import image_message
 from biopose_ros.ros.frame_processing import FrameResult
 from biopose_ros.ros.markers import person_markers
 from biopose_ros.ros.mesh_messages import mesh_markers, virtual_marker_cloud
@@ -182,7 +183,7 @@ class PoseOutputs:
             return
         self._debug_stamp_ns = stamp_ns
         picture = draw_persons(result.image_bgr, result.camera, result.present, self._skeleton)
-        self._debug_image.publish(messages.image_message(picture, result.header))
+        self._debug_image.publish(image_message(picture, result.header))
 
     def close(self) -> None:
         """Destroy the publishers."""

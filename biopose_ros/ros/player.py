@@ -18,7 +18,7 @@ from std_msgs.msg import Header
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.files.frames import UNKNOWN_RATE_HZ, Frame, FrameSource, ImageArray
 from biopose_ros.records import Camera
-from biopose_ros.ros.messages import camera_info, image_message
+from biopose_ros.ros.camera_messages import camera_info, image_message
 from biopose_ros.ros.stamps import NANOSECONDS, to_time
 
 JPEG_QUALITY = 90
@@ -26,6 +26,8 @@ JPEG_QUALITY = 90
 MAX_LAG_S = 0.1
 # What is played before a subscriber is connected is lost; on a busy machine that takes seconds.
 LISTENER_WAIT_S = 15.0
+# Down to half the size four neighbours are enough, and three times as fast as their whole area.
+LINEAR_SCALE = 0.5
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,9 @@ class Letterbox:
         """Resize a picture."""
         (width, height), (left, top) = self.inner_px, self.margin_px
         canvas = np.zeros((self.size_px[1], self.size_px[0], 3), np.uint8)
+        method = cv2.INTER_LINEAR if self.scale >= LINEAR_SCALE else cv2.INTER_AREA
         canvas[top : top + height, left : left + width] = cv2.resize(
-            image_bgr, self.inner_px, interpolation=cv2.INTER_AREA
+            image_bgr, self.inner_px, interpolation=method
         )
         return canvas
 
@@ -185,7 +188,7 @@ class VideoPlayer:
             image_bgr = frame.image_bgr
             height, width, _ = image_bgr.shape
             camera = self._given_camera or guess_camera(width, height)
-            if self._settings.size_px is not None:
+            if self._settings.size_px not in (None, (width, height)):
                 fit = Letterbox.between((width, height), self._settings.size_px)
                 image_bgr, camera = fit.image(image_bgr), fit.camera(camera)
             self._camera = camera

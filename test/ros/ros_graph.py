@@ -23,7 +23,7 @@ from std_msgs.msg import Header, String
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
 
-from biopose_ros.ros.messages import image_message
+from biopose_ros.ros.camera_messages import image_message
 from biopose_ros.ros.stamps import to_time
 
 SPOT_NODE = Path(__file__).with_name('spot_node.py')

@@ -10,11 +10,11 @@ from std_msgs.msg import Header
 from biopose_ros.frames import GroundFrame
 from biopose_ros.inference.stage_clock import StageClock
 from biopose_ros.records import TrackingState
+from biopose_ros.ros.camera_messages import image_message
 from biopose_ros.ros.camera_source import CameraSource
 from biopose_ros.ros.frame_processing import FrameProcessor
 from biopose_ros.ros.ground_source import MountedGround
 from biopose_ros.ros.image_view import ImageView
-from biopose_ros.ros.messages import image_message
 from biopose_ros.ros.person_choice import PersonChoice
 from biopose_ros.ros.stamps import to_time
 

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -126,6 +128,12 @@ def test_letterbox_moves_pixels_and_camera_alike():
     ray = np.linalg.solve(camera.intrinsics_px, [32.0, 22.0, 1.0])
     middle = project(ray, box.camera(camera))
     np.testing.assert_allclose([columns.mean() + 0.5, rows.mean() + 0.5], middle, atol=0.6)
+
+
+def test_a_player_starts_without_networks_and_skeleton():
+    code = 'import sys, biopose_ros.ros.player; print(*sys.modules)'
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert not {'torch', 'scipy', 'onnxruntime'} & set(done.stdout.split())
 
 
 def test_rate_must_be_positive():

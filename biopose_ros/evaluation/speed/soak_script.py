@@ -12,7 +12,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from biopose_ros.evaluation.speed.scenes import IMAGE_PX
-from biopose_ros.ros.messages import image_message
+from biopose_ros.ros.camera_messages import image_message
 from biopose_ros.ros.stamps import NANOSECONDS, to_time
 from biopose_ros.sensor_messages.images import BgrImage
 
