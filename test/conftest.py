@@ -43,6 +43,8 @@ os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 os.environ['ROS_LOG_DIR'] = LOGS.name
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
+# Ray's workers are nicer than anybody (15): beside busy processes they would hardly run.
+os.environ.setdefault('RAY_worker_niceness', '0')
 
 
 @pytest.fixture(scope='session')
