@@ -115,7 +115,6 @@ def two_nodes():
     machines.shutdown()
 
 
-@pytest.mark.timeout(900)
 def test_a_machine_that_dies_is_made_up_for(two_nodes, videos, done, tmp_path):
     machines, second = two_nodes
     assert cluster.connect(None, machines.address) == 2

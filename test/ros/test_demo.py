@@ -32,7 +32,6 @@ def slow_video(tmp_path):
 
 
 @pytest.mark.skipif(not VIDEO.exists(), reason=f'needs the real video {VIDEO.name}')
-@pytest.mark.timeout(900)
 def test_the_demo_ends_with_a_picture_a_bag_of_angles_and_a_report(tmp_path, slow_video):
     checkout = Path(__file__).parents[2]
     done = run_demo(slow_video, '--out', tmp_path, cwd=checkout)

@@ -28,7 +28,6 @@ def address():
     machines.shutdown()
 
 
-@pytest.mark.timeout(900)
 def test_a_cluster_draws_the_same_images_in_the_same_order(address):
     drawing = Drawing(IMAGES)
     drawn = list(cluster_chunks(drawing, 2, address))
@@ -39,7 +38,6 @@ def test_a_cluster_draws_the_same_images_in_the_same_order(address):
             np.testing.assert_array_equal(one.image_bgr, other.image_bgr)
 
 
-@pytest.mark.timeout(900)
 def test_maps_of_a_cluster_fill_a_store(address, imported, tmp_path):
     config = StoreConfig(IMAGES, 'full', chunks=2)
     store = fill_store(tmp_path, config, workers=1, address=address)
