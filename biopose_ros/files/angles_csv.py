@@ -26,6 +26,7 @@ from biopose_ros.records import FloatArray, PersonPose, TrackingState
 START = ('time', 'stamp_ns', 'state', 'confidence')
 KINDS = ('', '_velocity', '_stddev')
 FOOT_COLUMNS = tuple(f'foot_contact_{foot}' for foot in FEET)
+_NO_TABLE = 'not a table of joint angles as "biopose run" writes it'
 
 
 class AnglesCsvWriter(GrowingTable):
@@ -88,18 +89,24 @@ def read_angles(path: Path) -> AnglesTable:
     """
     lines = path.read_text().splitlines()
     columns = lines[0].split(',') if lines else []
+    if tuple(columns[: len(START)]) != START:
+        raise ValueError(f'{path}: {_NO_TABLE}')
     names = tuple(columns[len(START) : -len(FOOT_COLUMNS) : len(KINDS)])
-    rows = [line.split(',') for line in lines[1:]]
-    if tuple(columns[: len(START)]) != START or any(len(row) != len(columns) for row in rows):
-        raise ValueError(f'{path}: not a table of joint angles as "biopose run" writes it')
-    texts = [[*row[:1], *row[START.index('confidence') :]] for row in rows]
-    numbers = np.array([[float(text or 'nan') for text in row] for row in texts])
-    numbers = numbers.reshape(len(rows), len(columns) - len(START) + 2)
-    values = numbers[:, 2 : -len(FOOT_COLUMNS)].reshape(len(rows), len(names), len(KINDS))
+    numbers = np.empty((len(lines) - 1, len(columns) - len(START) + 2))
+    states = []
+    # Row by row: the texts of all numbers of an hour together would take a gigabyte.
+    for row, line in enumerate(lines[1:]):
+        texts = line.split(',')
+        if len(texts) != len(columns):
+            raise ValueError(f'{path}: {_NO_TABLE}')
+        wanted = texts[:1] + texts[START.index('confidence') :]
+        numbers[row] = [float(text or 'nan') for text in wanted]
+        states.append(TrackingState[texts[START.index('state')].upper()])
+    values = numbers[:, 2 : -len(FOOT_COLUMNS)].reshape(len(numbers), len(names), len(KINDS))
     factors = degree_factors(names)
     return AnglesTable(
         times_s=numbers[:, 0],
-        states=tuple(TrackingState[row[START.index('state')].upper()] for row in rows),
+        states=tuple(states),
         confidence=numbers[:, 1],
         names=names,
         coordinates=values[..., KINDS.index('')] / factors,

@@ -13,6 +13,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from biopose_ros.files.frames import (
     NANOSECONDS,
@@ -110,8 +111,13 @@ def _video_frames(path: Path) -> Iterator[Frame]:
         stream = container.streams.video[0]
         stream.thread_type = 'AUTO'
         frame, shape = None, _pixel_shape(stream)
+        matrix, rotation = None, None
         for index, frame in enumerate(_decode(container, stream)):
-            yield Frame(_shown_bgr(frame, shape), _stamp_ns(frame, path), index)
+            # Side data keep a picture in memory until Python looks for circles, so that hundreds
+            # pile up: they are asked for where the rotation changes only.
+            if frame.rotation != rotation:
+                matrix, rotation = _display_matrix(frame), frame.rotation
+            yield Frame(_shown_bgr(frame, shape, matrix), _stamp_ns(frame, path), index)
         if frame is None:
             raise SourceError(
                 f'{path}: not one picture could be decoded; the file is damaged or its codec '
@@ -141,7 +147,13 @@ def _stamp_ns(frame: Any, path: Path) -> int:
     return round(frame.pts * frame.time_base * NANOSECONDS)
 
 
-def _shown_bgr(frame: Any, pixel_shape: Fraction) -> ImageArray:
+def _display_matrix(frame: Any) -> NDArray[np.int32] | None:
+    """Give the nine numbers that turn and mirror a picture, None where there are none."""
+    matrix = next((data for data in frame.side_data if data.type.name == 'DISPLAYMATRIX'), None)
+    return None if matrix is None else np.frombuffer(bytes(matrix), np.int32)
+
+
+def _shown_bgr(frame: Any, pixel_shape: Fraction, matrix: NDArray[np.int32] | None) -> ImageArray:
     """
     Show a picture as a player does: square pixels, then the display matrix.
 
@@ -151,12 +163,11 @@ def _shown_bgr(frame: Any, pixel_shape: Fraction) -> ImageArray:
     if pixel_shape != 1:
         size = round(image.shape[1] * pixel_shape), image.shape[0]
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    matrix = next((data for data in frame.side_data if data.type.name == 'DISPLAYMATRIX'), None)
     if matrix is None:
         return image
     # Of its nine 32-bit numbers a b u / c d v / x y w, a to d tell where the pixel at column p
     # and row q is shown: column a p + c q, row b p + d q.
-    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5]
+    a, b, _, c, d = matrix[:5]
     if abs(a) + abs(d) < abs(b) + abs(c):
         image, (a, d) = image.swapaxes(0, 1), (c, b)
     return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])

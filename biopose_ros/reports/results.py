@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from biopose_ros.skeleton import Skeleton, load_skeleton
 
 MODEL = 'model.osim'
 OVERLAY = 'overlay.mp4'
+_BLOCK_IMAGES = 500
 
 
 _HEELS_AND_TOES = (
@@ -91,14 +92,24 @@ class PersonRecording:
         """
         known = set(self.skeleton.marker_names)
         names = next(names for names in _HEELS_AND_TOES if known.issuperset(names))
-        coordinates = torch.as_tensor(self.coordinates)
-        return self.skeleton.marker_positions(coordinates, names=list(names)).numpy()
+        parts = [
+            self.skeleton.marker_positions(block, names=list(names)).numpy()
+            for block in self._blocks()
+        ]
+        return np.concatenate(parts)
 
     @cached_property
     def segments(self) -> tuple[FloatArray, FloatArray]:
         """Rotations [images, segments, 3, 3] and origins [images, segments, 3], ground, metres."""
-        frames = self.skeleton.forward_kinematics(torch.as_tensor(self.coordinates))
-        return frames.rotations.numpy(), frames.positions_m.numpy()
+        parts = [self.skeleton.forward_kinematics(block) for block in self._blocks()]
+        return (
+            np.concatenate([part.rotations.numpy() for part in parts]),
+            np.concatenate([part.positions_m.numpy() for part in parts]),
+        )
+
+    def _blocks(self) -> Iterable[torch.Tensor]:
+        """Split the images: kinematics keep many matrices of each while they compute."""
+        return torch.as_tensor(self.coordinates).split(_BLOCK_IMAGES)
 
 
 @dataclass(frozen=True, eq=False)

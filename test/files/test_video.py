@@ -1,3 +1,4 @@
+import gc
 import itertools
 import struct
 from fractions import Fraction
@@ -112,6 +113,19 @@ def test_the_display_matrix_of_phones_is_applied(tenth_second_video, matrix, cor
     assert image.shape[:2] == size
     assert bright_corner(image) == corner
     assert image.flags['C_CONTIGUOUS']
+
+
+def test_pictures_are_let_go_of_at_once(tenth_second_video):
+    frames = iter(open_frames(tenth_second_video))
+    gc.collect()
+    gc.disable()  # it would find them some time, after hundreds
+    try:
+        for _ in frames:
+            pass
+        held = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert held <= 2
 
 
 def test_pixels_are_made_square(tmp_path):
