@@ -111,6 +111,13 @@ def arguments():
             description='Broadcast the segment frames; empty: as in params_file.',
         ),
         DeclareLaunchArgument(
+            'publish_hri',
+            default_value=AS_IN_FILE,
+            choices=yes_no_or_file,
+            description='Publish persons as REP-155 (ROS4HRI) has them, too, below '
+            '/humans/bodies; empty: as in params_file.',
+        ),
+        DeclareLaunchArgument(
             'robot_state_publisher',
             default_value='false',
             choices=BOOLEANS,
@@ -151,7 +158,12 @@ def start(context: LaunchContext):
 
 def check_start(value, is_set):
     """Refuse what cannot work before anything runs: a launch that fails halfway leaves nodes."""
-    for argument, package in (('rviz', 'rviz2'), ('robot_state_publisher',) * 2):
+    needs = {
+        'rviz': 'rviz2',
+        'robot_state_publisher': 'robot_state_publisher',
+        'publish_hri': 'hri_msgs',
+    }
+    for argument, package in needs.items():
         if is_set(argument) and not is_installed(package):
             name = package.replace('_', '-')
             raise RuntimeError(
@@ -169,7 +181,8 @@ def check_start(value, is_set):
 def pose_node(value, is_set, common):
     texts = ('image_transport', 'device', 'person_id_prefix')
     overrides = {name: value(name) for name in texts if value(name)}
-    overrides |= {name: is_set(name) for name in ('autostart', 'publish_tf') if value(name)}
+    switches = ('autostart', 'publish_tf', 'publish_hri')
+    overrides |= {name: is_set(name) for name in switches if value(name)}
     overrides['robot_state_publisher'] = is_set('robot_state_publisher')
     return Node(
         package='biopose_ros',

@@ -20,6 +20,7 @@ from biopose_ros.person.drawing import draw_persons
 from biopose_ros.ros import messages, qos, transforms
 from biopose_ros.ros.camera_messages import image_message
 from biopose_ros.ros.frame_processing import FrameResult
+from biopose_ros.ros.human_topics import BODIES, HumanTopics
 from biopose_ros.ros.markers import person_markers
 from biopose_ros.ros.mesh_messages import mesh_markers, virtual_marker_cloud
 from biopose_ros.ros.person_topics import PersonTopics
@@ -75,6 +76,9 @@ class PoseOutputs:
         self._debug_stamp_ns = 0
         self._of_persons = PersonTopics(node)
         self._subjects = SubjectModels(skeleton, self._models.publish, self._of_persons.describe)
+        self._humans = HumanTopics(node, skeleton) if settings.publish_hri else None
+        if self._humans:
+            self._publishers.append(self._humans.tracked)
         self._ground = prefix + GROUND_FRAME
         self._rooted_in = ''
 
@@ -96,6 +100,7 @@ class PoseOutputs:
         self._subjects.update(result.persons, header)
         self._publish_frames(result, settings)
         self._publish_joints(result)
+        self._publish_humans(result, settings)
         processing_s = time.monotonic() - result.started_s
         self._tracked.publish(messages.tracked_persons(result.persons, header, processing_s))
         if settings.publish_markers and self._markers.get_subscription_count():
@@ -147,10 +152,12 @@ class PoseOutputs:
                 nodes.remove(own)
             if nodes:  # there is none where it has just gone
                 name, namespace = nodes[0]
-                return (
-                    f'{namespace.rstrip("/")}/{name} publishes on {topic}, too; give one of the '
-                    'nodes another namespace'
+                remedy = (
+                    'set publish_hri of one of the nodes to false'
+                    if topic.startswith(BODIES)
+                    else 'give one of the nodes another namespace'
                 )
+                return f'{namespace.rstrip("/")}/{name} publishes on {topic}, too; {remedy}'
         return ''
 
     def _publish_joints(self, result: FrameResult) -> None:
@@ -164,6 +171,13 @@ class PoseOutputs:
             if self._state_publisher and person.person_id == self._subjects.first:
                 self._state_publisher.show(body.urdf, state)
         self._of_persons.keep_only(person.person_id for person in result.present)
+
+    def _publish_humans(self, result: FrameResult, settings: NodeConfig) -> None:
+        if self._humans is None:
+            return
+        frames = self._humans.publish(result.present, result.header, result.camera, self._subjects)
+        if frames and settings.publish_tf:
+            self._tf.publish(TFMessage(transforms=frames))
 
     def _publish_ground(self, result: FrameResult, is_static: bool) -> None:
         """Send the frame in which up is up; a static one where the camera's frame has changed."""
@@ -189,6 +203,8 @@ class PoseOutputs:
         """Destroy the publishers."""
         for publisher in self._publishers:
             self._node.destroy_publisher(publisher)
+        if self._humans:
+            self._humans.close()
         self._of_persons.keep_only(())
         if self._state_publisher:
             self._state_publisher.close()

@@ -98,8 +98,23 @@ def ground_transform(frame: str, ground: GroundFrame, header: Header) -> Transfo
     :param header: the image's header.
     """
     rotation = segment_rotation_to_rep103(ground.camera_from_ground)
-    quaternion = Rotation.from_matrix(rotation).as_quat()
-    return _stamped(header, header.frame_id, frame, quaternion, ground.to_camera(np.zeros(3)))
+    origin_m = ground.to_camera(np.zeros(3))
+    return stamped_transform(header, header.frame_id, frame, rotation, origin_m)
+
+
+def stamped_transform(
+    header: Header, parent: str, child: str, rotation: FloatArray, position_m: FloatArray
+) -> TransformStamped:
+    """
+    Place a frame in another.
+
+    :param header: its stamp is taken.
+    :param parent: name of the other frame.
+    :param child: name of the frame.
+    :param rotation: [3, 3], axes of the child to those of the parent.
+    :param position_m: [3], origin of the child in the parent.
+    """
+    return _stamped(header, parent, child, Rotation.from_matrix(rotation).as_quat(), position_m)
 
 
 def _known_to_the_root(person: NamedPerson, skeleton: Skeleton) -> list[bool]:

@@ -130,6 +130,11 @@ class NodeConfig:
         bounds=(0.0, 3600.0),
     )
     publish_tf: bool = setting(True, 'Broadcast the segment frames on /tf.', is_dynamic=True)
+    publish_hri: bool = setting(
+        False,
+        'Publish persons as REP-155 (ROS4HRI) has them, too: /humans/bodies and the frames '
+        'body_<id>; needs the package hri_msgs.',
+    )
     robot_state_publisher: bool = setting(
         False,
         'A robot_state_publisher in the same namespace broadcasts whoever is present for longest; '

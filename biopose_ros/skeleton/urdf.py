@@ -120,9 +120,9 @@ class _Writer:
         kind = 'continuous' if is_endless else 'revolute' if joint.is_turn else 'prismatic'
         element = self._joint(joint.name, kind, above, below)
         _origin(element, origin_m)
-        ET.SubElement(element, 'axis', xyz=_text(REP103_FROM_OPENSIM @ axis * joint.sign))
+        ET.SubElement(element, 'axis', xyz=numbers(REP103_FROM_OPENSIM @ axis * joint.sign))
         if not is_endless:
-            limits = {'lower': _text([lower]), 'upper': _text([upper])}
+            limits = {'lower': numbers([lower]), 'upper': numbers([upper])}
             ET.SubElement(element, 'limit', {**limits, 'effort': EFFORT, 'velocity': VELOCITY})
 
     def _joint(self, name: str, kind: str, above: str, below: str) -> ET.Element:
@@ -144,14 +144,14 @@ class _Writer:
 def _inertial(body: Body, factors: FloatArray, density: float) -> ET.Element:
     inertial = ET.Element('inertial')
     center_m = REP103_FROM_OPENSIM @ (np.array(body.mass_center_m) * factors)
-    ET.SubElement(inertial, 'origin', xyz=_text(center_m), rpy=_text(np.zeros(3)))
-    ET.SubElement(inertial, 'mass', value=_text([density * body.mass_kg]))
+    ET.SubElement(inertial, 'origin', xyz=numbers(center_m), rpy=numbers(np.zeros(3)))
+    ET.SubElement(inertial, 'mass', value=numbers([density * body.mass_kg]))
     matrix = density * stretched_inertia(inertia_matrix(body.inertia_kg_m2), factors)
     matrix = REP103_FROM_OPENSIM @ matrix @ REP103_FROM_OPENSIM.T
     places = {'ixx': (0, 0), 'ixy': (0, 1), 'ixz': (0, 2)}
     places |= {'iyy': (1, 1), 'iyz': (1, 2), 'izz': (2, 2)}
     ET.SubElement(
-        inertial, 'inertia', {name: _text([matrix[place]]) for name, place in places.items()}
+        inertial, 'inertia', {name: numbers([matrix[place]]) for name, place in places.items()}
     )
     return inertial
 
@@ -161,24 +161,33 @@ def _shape_elements(capsule: Capsule, factors: FloatArray) -> Iterable[ET.Elemen
     start = REP103_FROM_OPENSIM @ (np.array(capsule.start_m) * factors)
     end = REP103_FROM_OPENSIM @ (np.array(capsule.end_m) * factors)
     length = float(np.linalg.norm(end - start))
-    radius = _text([capsule.radius_m * float(np.cbrt(np.prod(factors)))])
+    radius = numbers([capsule.radius_m * float(np.cbrt(np.prod(factors)))])
     for use in ('visual', 'collision'):
         if length > 1e-6:
-            size = {'radius': radius, 'length': _text([length])}
-            yield _shape(use, 'cylinder', size, start, end)
-        yield _shape(use, 'sphere', {'radius': radius}, start, start)
-        yield _shape(use, 'sphere', {'radius': radius}, end, end)
+            size = {'radius': radius, 'length': numbers([length])}
+            yield shape(use, 'cylinder', size, start, end)
+        yield shape(use, 'sphere', {'radius': radius}, start, start)
+        yield shape(use, 'sphere', {'radius': radius}, end, end)
 
 
-def _shape(
-    use: str, shape: str, size: dict[str, str], start: FloatArray, end: FloatArray
+def shape(
+    use: str, kind: str, size: dict[str, str], start: FloatArray, end: FloatArray
 ) -> ET.Element:
+    """
+    Place a cylinder or ball.
+
+    :param use: ``visual`` or ``collision``.
+    :param kind: ``cylinder``, along the line between the ends, or ``sphere``, in its middle.
+    :param size: attributes of the shape, metres.
+    :param start: [3], one end, metres, axes of the link.
+    :param end: [3], the other.
+    """
     element = ET.Element(use)
     x, y, z = end - start
     # A cylinder lies along z: turn it about y, then about the fixed z.
     angles = (0.0, np.arctan2(np.hypot(x, y), z), np.arctan2(y, x))
-    ET.SubElement(element, 'origin', xyz=_text((start + end) / 2), rpy=_text(angles))
-    ET.SubElement(ET.SubElement(element, 'geometry'), shape, size)
+    ET.SubElement(element, 'origin', xyz=numbers((start + end) / 2), rpy=numbers(angles))
+    ET.SubElement(ET.SubElement(element, 'geometry'), kind, size)
     if use == 'visual':
         material = ET.SubElement(element, 'material', name='bone')
         ET.SubElement(material, 'color', rgba=COLOR_RGBA)
@@ -191,10 +200,10 @@ def _origin(joint: ET.Element, position_m: FloatArray, rotation: FloatArray | No
     turn = REP103_FROM_OPENSIM @ turn @ REP103_FROM_OPENSIM.T
     roll, yaw = np.arctan2(turn[2, 1], turn[2, 2]), np.arctan2(turn[1, 0], turn[0, 0])
     pitch = np.arctan2(-turn[2, 0], np.hypot(turn[2, 1], turn[2, 2]))
-    place = {'xyz': _text(REP103_FROM_OPENSIM @ position_m), 'rpy': _text((roll, pitch, yaw))}
+    place = {'xyz': numbers(REP103_FROM_OPENSIM @ position_m), 'rpy': numbers((roll, pitch, yaw))}
     ET.SubElement(joint, 'origin', place)
 
 
-def _text(values: Iterable[float]) -> str:
+def numbers(values: Iterable[float]) -> str:
     """Round to a micrometre or microradian, so that every machine writes the same text."""
     return ' '.join(repr(round(float(value), 6) + 0.0) for value in values)

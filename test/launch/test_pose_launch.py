@@ -96,6 +96,7 @@ def test_rosbag2_records_persons_who_come_later(launch_file, monkeypatch):
     [
         ({'rviz': 'true'}, 'rviz:=true needs the package rviz2.*apt install ros-.*-rviz2'),
         ({'robot_state_publisher': 'true'}, 'apt install ros-.*-robot-state-publisher'),
+        ({'publish_hri': 'true'}, 'publish_hri:=true needs the package hri_msgs'),
         ({'device': 'gpu'}, 'device'),
         ({'person_id_prefix': 'a b'}, 'person_id_prefix'),
         ({'params_file': '/none.yaml'}, '/none.yaml cannot be read'),

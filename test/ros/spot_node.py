@@ -117,8 +117,8 @@ class SpotPipeline:
             stature_m=stature_m,
             stature_stddev_m=0.02,
             box_xyxy_px=np.array([x, y, x + width, y + height], dtype=float),
-            keypoints_px=np.full((33, 2), np.nan),
-            keypoint_confidence=np.zeros(33),
+            keypoints_px=np.tile(middle_px[:2], (33, 1)),
+            keypoint_confidence=np.full(33, 0.8),
         )
 
 
