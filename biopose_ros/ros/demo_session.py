@@ -17,7 +17,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-from biopose_ros.ros.live_monitor import LiveMonitor
+from biopose_ros.ros.live_monitor import PICTURE_PERIOD_S, LiveMonitor
 from biopose_ros.ros.recorder import Recorder
 
 NAMESPACE = '/biopose_demo'
@@ -89,6 +89,7 @@ def _play_and_watch(
     node_command = [
         *('node', '--ros-args', '-r', f'__ns:={NAMESPACE}'),
         *('-p', f'device:={settings.device}', '-p', 'publish_debug_image:=true'),
+        *('-p', f'debug_image_hz:={1.0 / PICTURE_PERIOD_S}'),
     ]
     player_command = [
         *('play', settings.video, '--topic', f'{NAMESPACE}/image'),

@@ -17,7 +17,7 @@ from biopose_ros.sensor_messages.images import BgrImage, decode_image
 
 # Pictures kept, and the least time between two of them.
 MAX_PICTURES = 120
-PICTURE_PERIOD_S = 0.25
+PICTURE_PERIOD_S = 0.5
 # While a person is out of sight, angles are predicted, and grow uncertain.
 SEEN = (JointAngleArray.STATE_TENTATIVE, JointAngleArray.STATE_TRACKED)
 
