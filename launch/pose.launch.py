@@ -4,6 +4,7 @@ Start the pose node, and on request RViz, a robot_state_publisher and a recorder
 For example: ros2 launch biopose_ros pose.launch.py image_topic:=/camera/image_raw rviz:=true
 """
 
+import os
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
@@ -20,6 +21,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from biopose_ros.resources import resource_path
 from biopose_ros.ros.dds_profile import large_image_environment
+from biopose_ros.ros.interrupts import LAUNCH_PID
 from biopose_ros.ros.topics import RESULT_TOPICS
 from biopose_ros.settings import NodeConfig, build
 from biopose_ros.settings.parameter_file import check_parameter_file
@@ -27,6 +29,8 @@ from biopose_ros.settings.parameter_file import check_parameter_file
 SHOWN_TOPICS = ('markers', 'debug_image')
 SHOWN_PERSON = 'persons/person_1/robot_description'
 BOOLEANS = ['true', 'false']
+# A launch that gets SIGTERM leaves its processes alone; ours then end by themselves.
+END_WITH_LAUNCH = {LAUNCH_PID: str(os.getpid())}
 # An empty value leaves a parameter as the parameter file has it.
 AS_IN_FILE = ''
 
@@ -190,6 +194,7 @@ def pose_node(value, is_set, common):
         name='pose_node',
         namespace=common['namespace'],
         output=common['output'],
+        additional_env=END_WITH_LAUNCH,
         parameters=[value('params_file'), *common['parameters'], overrides],
         remappings=[
             ('image', value('image_topic')),
@@ -258,6 +263,7 @@ def recorder(value, common):
         name='recorder',
         namespace=common['namespace'],
         output=common['output'],
+        additional_env=END_WITH_LAUNCH,
         parameters=[*common['parameters'], {'bag': bag, 'topics': topics}],
     )
 
