@@ -47,6 +47,11 @@ def test_manifest_is_valid(manifest):
     assert not warnings
 
 
+# Needed by one setting each, which says so where it is missing; not in every distribution, and
+# rosdep installs nothing at all where it misses one key.
+OPTIONAL = {'hri_msgs'}
+
+
 def test_every_import_is_a_declared_dependency(manifest, project):
     declared = {depend.name for depend in (*manifest.build_depends, *manifest.exec_depends)}
     extras = project['project']['optional-dependencies'].values()
@@ -56,7 +61,7 @@ def test_every_import_is_a_declared_dependency(manifest, project):
     offenders = {
         f'{path.relative_to(ROOT)} imports {name}'
         for path in (*(ROOT / 'biopose_ros').rglob('*.py'), *(ROOT / 'launch').glob('*.py'))
-        for name in imported(path)
+        for name in imported(path) - OPTIONAL
         if not declared & {name, f'{name}_py', *map(normal, distributions.get(name, ()))}
     }
     assert not offenders

@@ -12,7 +12,12 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import Marker
 
 from biopose_ros.files.camera import guess_camera
-from biopose_ros.ros.mesh_messages import CLOUD_POINT, mesh_markers, virtual_marker_cloud
+from biopose_ros.ros.mesh_messages import (
+    CLOUD_POINT,
+    NAME_BYTES,
+    mesh_markers,
+    virtual_marker_cloud,
+)
 from biopose_ros.settings import PipelineConfig
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
@@ -69,6 +74,21 @@ def test_sensor_msgs_py_reads_the_positions(persons, placed_body):
     cloud = virtual_marker_cloud(persons, HEADER)
     found = reader.read_points(cloud, field_names=['x', 'y', 'z'])
     assert found['z'][0] == pytest.approx(placed_body.rescaled.markers_m[0, 2], abs=1e-6)
+
+
+def test_sensor_msgs_py_knows_every_field(persons):
+    module = pytest.importorskip('sensor_msgs_py.point_cloud2')
+    cloud = virtual_marker_cloud(persons, HEADER)
+    # It has no texts, but one field for each of their bytes.
+    points = module.read_points(cloud)
+    letters = [bytes([points[f'name_{i}'][0]]) for i in range(NAME_BYTES)]
+    assert b''.join(letters).rstrip(b'\0').decode() == MARKER_NAMES[0]
+    again = module.create_cloud(HEADER, cloud.fields, points)
+    assert (again.data, again.point_step, again.width) == (
+        cloud.data,
+        cloud.point_step,
+        cloud.width,
+    )
 
 
 def test_nobody_gives_an_empty_cloud(persons):

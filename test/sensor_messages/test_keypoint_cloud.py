@@ -123,3 +123,20 @@ def test_wrong_types_are_explained():
     message.fields[2].datatype = 42
     with pytest.raises(KeypointError, match='field x has the unknown type 42'):
         read_keypoint_cloud(message, 0)
+
+
+def test_a_cloud_by_sensor_msgs_py_is_read():
+    module = pytest.importorskip('sensor_msgs_py.point_cloud2')
+    from sensor_msgs.msg import PointField
+    from std_msgs.msg import Header
+
+    sent = cloud([(0, 'nose', 10.0, 20.0, 0.5), (1, 'left_wrist', 30.0, 40.0, 1.0)])
+    fields = [
+        PointField(name=f.name, offset=f.offset, datatype=f.datatype, count=f.count)
+        for f in sent.fields
+    ]
+    points = np.frombuffer(sent.data, module.dtype_from_fields(fields))
+    found = read_keypoint_cloud(module.create_cloud(Header(), fields, points), 5)
+    assert found.names == ('nose', 'left_wrist')
+    np.testing.assert_array_equal(found.keypoints_px[0, 0], [10.0, 20.0])
+    np.testing.assert_array_equal(found.confidence, [[0.5, 0.0], [0.0, 1.0]])
