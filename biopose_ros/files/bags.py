@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
-from rosbags.highlevel import AnyReader
+from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.typesys import Stores, get_typestore
 
 from biopose_ros.files.frames import (
@@ -151,9 +151,11 @@ def _camera(reader: AnyReader, topic: str, path: Path, is_rectified: bool) -> Ca
         if connection.msgtype == CAMERA_INFO and connection.topic == name
     ]
     for connection, _, raw in reader.messages(connections) if connections else ():
-        message: Any = reader.deserialize(raw, connection.msgtype)
         try:
+            message: Any = reader.deserialize(raw, connection.msgtype)
             camera = camera_from_info(_with_small_names(message), is_rectified)
+        except AnyReaderError:
+            continue
         except CalibrationError as error:
             raise SourceError(f'{path}: {name}: {error}') from None
         if camera is not None:  # drivers send zeros until they have loaded a calibration
@@ -181,14 +183,14 @@ def _images(
     path: Path, topic: str, left_out: Counter[str], kept: TemporaryDirectory[str] | None
 ) -> Iterator[_BagImage]:
     """Decode one by one, keeping the bag's folder; a damaged picture costs itself only."""
-    error: ImageError | None = None
+    error: ImageError | AnyReaderError | None = None
     is_empty = True
     with open_bag_reader(path) as reader:
         for connection, receipt_ns, raw in reader.messages(reader.topics[topic].connections):
-            message: Any = reader.deserialize(raw, connection.msgtype)
             try:
+                message: Any = reader.deserialize(raw, connection.msgtype)
                 image = DECODERS[connection.msgtype](message)
-            except ImageError as image_error:
+            except (ImageError, AnyReaderError) as image_error:
                 error = image_error
                 left_out[f'cannot be decoded: {error}'] += 1
                 continue
@@ -197,7 +199,10 @@ def _images(
             yield _BagImage(image, stamp.sec * NANOSECONDS + nanoseconds, receipt_ns)
             is_empty = False
     if error is not None and is_empty:
-        raise SourceError(f'{path}: no image on {topic} can be decoded: {error}')
+        raise SourceError(
+            f'{path}: no image on {topic} can be decoded: {error}; where metadata.yaml is '
+            'missing, which says how messages are packed, put it back or run "ros2 bag reindex"'
+        )
 
 
 def _stamped(images: Iterator[_BagImage]) -> Iterator[Frame]:

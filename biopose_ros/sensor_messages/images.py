@@ -68,6 +68,10 @@ ENCODINGS: dict[str, Encoding] = {
     'rgba8': Encoding(4, cv2.COLOR_RGBA2BGR),
     '8UC3': Encoding(3, None),
     '8UC4': Encoding(4, cv2.COLOR_BGRA2BGR),
+    'bgr16': Encoding(3, None, np.uint16),
+    'rgb16': Encoding(3, cv2.COLOR_RGB2BGR, np.uint16),
+    'bgra16': Encoding(4, cv2.COLOR_BGRA2BGR, np.uint16),
+    'rgba16': Encoding(4, cv2.COLOR_RGBA2BGR, np.uint16),
     'mono8': Encoding(1, cv2.COLOR_GRAY2BGR),
     '8UC1': Encoding(1, cv2.COLOR_GRAY2BGR),
     'mono16': Encoding(1, cv2.COLOR_GRAY2BGR, np.uint16),
@@ -107,11 +111,13 @@ def _to_bytes(pixels: NDArray[np.unsignedinteger]) -> BgrImage:
     """
     Keep the upper eight of the bits that are in use.
 
-    Cameras of 10, 12 or 14 bits send 16 without saying so; their pictures would be black.
+    Cameras of 10, 12 or 14 bits send 16 without saying so; their pictures would be black. There
+    are none of odd numbers: so a darker picture is not shown brighter than the one before it.
     """
     if pixels.dtype == np.uint8:
         return pixels
     bits = max(8, int(pixels.max()).bit_length())
+    bits += bits % 2
     return (pixels >> (bits - 8)).astype(np.uint8)
 
 

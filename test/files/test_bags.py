@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from biopose_ros.files.frames import SourceError
@@ -152,6 +153,24 @@ def test_a_recording_cut_short_is_read_as_far_as_it_is_whole(tmp_path, caplog, a
     assert 20 <= len(seen) < 40
     assert seen[10] == (10 * STEP_NS, [10, 10, 10])
     assert 'was cut short' in caplog.text
+
+
+def test_packed_messages_without_their_metadata_name_the_remedy(tmp_path):
+    writer = Writer(tmp_path / 'bag', version=8, storage_plugin=StoragePlugin.SQLITE3)
+    writer.set_compression(CompressionMode.MESSAGE, CompressionFormat.ZSTD)
+    with writer:
+        for topic, kind, message in (
+            ('/front/camera_info', CAMERA_INFO, camera_info(50.0)),
+            ('/front/image_raw', IMAGE, raw_image(100, START_NS)),
+        ):
+            connection = writer.add_connection(topic, kind, typestore=STORE)
+            writer.write(connection, START_NS, STORE.serialize_cdr(message, kind))
+    source = open_frames(tmp_path / 'bag')
+    assert colours(source) == [(0, [0, 0, 100])]
+    assert source.camera.intrinsics_px[0, 0] == 50.0
+    (tmp_path / 'bag' / 'metadata.yaml').unlink()
+    with pytest.raises(SourceError, match=r'bag: no image on /front/image_raw.*ros2 bag reindex'):
+        list(open_frames(tmp_path / 'bag'))
 
 
 def test_only_damaged_images_are_an_error(tmp_path):

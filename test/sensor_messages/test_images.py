@@ -98,6 +98,22 @@ def test_a_camera_of_few_bits_is_not_black(bits):
     np.testing.assert_array_equal(decoded[..., 0], grey >> (bits - 8))
 
 
+def test_a_darker_picture_of_the_same_camera_is_not_shown_brighter():
+    levels = [
+        decode_image(message(np.full((2, 2), level, '<u2'), 'mono16'))[0, 0, 0]
+        for level in (4000, 2060, 2040, 1030)
+    ]
+    assert levels == [250, 128, 127, 64]
+
+
+@pytest.mark.parametrize('code', [None, cv2.COLOR_BGR2RGB, cv2.COLOR_BGR2BGRA, cv2.COLOR_BGR2RGBA])
+def test_colours_of_16_bits_are_read(code):
+    image = picture()
+    stored = (image if code is None else cv2.cvtColor(image, code)).astype('<u2') * 257
+    order = {None: 'bgr', cv2.COLOR_BGR2RGB: 'rgb', cv2.COLOR_BGR2BGRA: 'bgra'}.get(code, 'rgba')
+    np.testing.assert_array_equal(decode_image(message(stored, f'{order}16')), image)
+
+
 @pytest.mark.parametrize('kind', [np.uint8, np.uint16])
 @pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])
 def test_bayer_patterns_give_their_colours(pattern, kind):
