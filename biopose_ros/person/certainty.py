@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 
 from biopose_ros.frames import project
 from biopose_ros.person.evidence import (
+    folded_up,
     residual,
     seen_coordinates,
     seen_parts,
+    turned_over,
     uprightness,
     without_side,
 )
@@ -42,10 +44,10 @@ FEATURES = (
     'upside down', 'small', 'not measured',
 )  # fmt: skip
 SHIFTS = ('pelvis_tx', 'pelvis_ty', 'pelvis_tz')
-# The distance of a body that is not known well is not, either: a confidence below the first number
-# adds up to the second one of the distance. Chosen on cut versions of cam01 and cam02, see
+# Below this confidence a pose is doubtful. The distance of a body that is not known well is not,
+# either: up to this share of it is added. Chosen on cut versions of cam01 and cam02, see
 # docs/confidence.md (`biopose evaluate near`).
-_SURE_OF_PLACE, _DISTANCE_SHARE = 0.5, 0.25
+_SURE, _DISTANCE_SHARE = 0.5, 0.25
 _LARGE_PX = 200.0  # persons who are taller in the image are known no better for it
 
 
@@ -133,14 +135,15 @@ class CertaintyModel:
         numbers = np.array([(one.gain, one.floor, one.hidden) for one in spreads]).T
         return _corrected(stddev, seen, numbers, np.array([base in SHIFTS for base in bases]))
 
-    def confidence(self, features: FloatArray) -> FloatArray:
+    def confidence(self, features: FloatArray, folded: FloatArray) -> FloatArray:
         """
         Give the probability that the main joints are right.
 
         :param features: [..., features] in the order of :data:`FEATURES`.
+        :param folded: [...], of :func:`~.evidence.folded_up`, which nobody is.
         """
         weights = np.array([self.weights[name] for name in FEATURES])
-        return np.asarray(1.0 / (1.0 + np.exp(-(features @ weights + self.bias))))
+        return np.asarray((1.0 - folded) / (1.0 + np.exp(-(features @ weights + self.bias))))
 
 
 class Certainty:
@@ -157,7 +160,9 @@ class Certainty:
         # Nothing is less certain than a coordinate that may be anywhere within its limits.
         width = (skeleton.upper_limits - skeleton.lower_limits).numpy()
         width = np.minimum(width, 2.0 * np.pi)
-        self._widest = np.where(skeleton.is_rotation.numpy(), width / np.sqrt(12.0), np.inf)
+        is_angle = skeleton.is_rotation.numpy()
+        self._widest = np.where(is_angle, width / np.sqrt(12.0), np.inf)
+        self._unknown = np.where(is_angle, self._widest, 0.0)
 
     def judge(self, pose: PersonPose, camera: Camera) -> PersonPose:
         """
@@ -180,8 +185,8 @@ class Certainty:
             pose.keypoint_confidence,
             project(pose.segment_positions_m, camera),
         )
-        confidence = float(self._model.confidence(features))
-        return self._with_doubtful_distance(replace(pose, confidence=confidence))
+        confidence = float(self._model.confidence(features, folded_up(pose.keypoints_px)))
+        return self._with_doubt(replace(pose, confidence=confidence))
 
     def deviations(self, pose: PersonPose, camera: Camera) -> PersonPose:
         """
@@ -192,7 +197,7 @@ class Certainty:
         """
         if self._model is None or pose.state is TrackingState.LOST:
             return pose
-        return self._with_doubtful_distance(self._with_unseen(self._model, pose, camera))
+        return self._with_doubt(self._with_unseen(self._model, pose, camera))
 
     def _with_unseen(self, model: CertaintyModel, pose: PersonPose, camera: Camera) -> PersonPose:
         names = self._skeleton.coordinate_names
@@ -200,11 +205,18 @@ class Certainty:
         stddev = np.minimum(model.stddev(names, pose.stddev, seen), self._widest)
         return replace(pose, stddev=stddev)
 
-    def _with_doubtful_distance(self, pose: PersonPose) -> PersonPose:
-        """Widen the pelvis's place, in the proportions that it has, where confidence is low."""
-        doubt = max(0.0, 1.0 - pose.confidence / _SURE_OF_PLACE)
+    def _with_doubt(self, pose: PersonPose) -> PersonPose:
+        """
+        Widen what low confidence makes doubtful.
+
+        That is the pelvis's place, in the proportions that it has, and every angle of a person
+        who is upside down: there landmarks are found on the wrong limbs, of which the networks'
+        own uncertainty knows nothing.
+        """
+        doubt = max(0.0, 1.0 - pose.confidence / _SURE)
         added_m = doubt * _DISTANCE_SHARE * float(np.linalg.norm(pose.segment_positions_m[0]))
-        stddev = pose.stddev.copy()
+        unknown = doubt * float(turned_over(pose.keypoints_px)) * self._unknown
+        stddev = np.minimum(np.hypot(pose.stddev, unknown), self._widest)
         known_m = float(np.linalg.norm(stddev[self._shifts]))
         stddev[self._shifts] *= np.hypot(1.0, added_m / max(known_m, 1e-9))
         return replace(pose, stddev=stddev)

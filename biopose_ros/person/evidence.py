@@ -52,7 +52,7 @@ ORIGINS = {
     'ulna': 'elbow',
     'hand': 'wrist',
 }
-_SHOULDERS, _HIPS = _both('shoulder'), _both('hip')
+_SHOULDERS, _HIPS, _ANKLES = _both('shoulder'), _both('hip'), _both('ankle')
 
 
 def seen_parts(
@@ -127,5 +127,38 @@ def uprightness(keypoints_px: FloatArray) -> FloatArray:
     :param keypoints_px: [..., 33, 2].
     :returns: [...], 1 upright, 0 lying, -1 upside down.
     """
-    trunk = keypoints_px[..., _SHOULDERS, :].mean(-2) - keypoints_px[..., _HIPS, :].mean(-2)
-    return -trunk[..., 1] / (np.linalg.norm(trunk, axis=-1) + 1e-9)
+    return _upward(keypoints_px, _HIPS, _SHOULDERS)
+
+
+def turned_over(keypoints_px: FloatArray) -> FloatArray:
+    """
+    Measure how far the trunk or the legs, whichever is more, stand on their head in the image.
+
+    :param keypoints_px: [..., 33, 2].
+    :returns: [...], 0 upright or lying, 1 upside down.
+    """
+    return np.maximum(0.0, -np.minimum(uprightness(keypoints_px), _legs_upright(keypoints_px)))
+
+
+def folded_up(keypoints_px: FloatArray) -> FloatArray:
+    """
+    Measure how far the legs rise above an upright trunk in the image, as nobody's do.
+
+    Of a person who is upside down the landmark network likes to find the head at the hips. On
+    rendered footage none of 74 such poses was right.
+
+    :param keypoints_px: [..., 33, 2].
+    :returns: [...], 0 not at all, 1 straight up.
+    """
+    trunk, legs = uprightness(keypoints_px), _legs_upright(keypoints_px)
+    return np.maximum(0.0, trunk) * np.maximum(0.0, -legs)
+
+
+def _legs_upright(keypoints_px: FloatArray) -> FloatArray:
+    return _upward(keypoints_px, _ANKLES, _HIPS)
+
+
+def _upward(keypoints_px: FloatArray, below: list[int], above: list[int]) -> FloatArray:
+    """Give the share of the way from the middle of some landmarks to others' that leads up."""
+    way = keypoints_px[..., above, :].mean(-2) - keypoints_px[..., below, :].mean(-2)
+    return -way[..., 1] / (np.linalg.norm(way, axis=-1) + 1e-9)

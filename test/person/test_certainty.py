@@ -11,7 +11,14 @@ from person_poses import person_pose
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.keypoints.landmarks import landmark_index
 from biopose_ros.person.certainty import FEATURES, Certainty, CertaintyModel, Spread
-from biopose_ros.person.evidence import ORIGINS, seen_coordinates, seen_parts, uprightness
+from biopose_ros.person.evidence import (
+    ORIGINS,
+    folded_up,
+    seen_coordinates,
+    seen_parts,
+    turned_over,
+    uprightness,
+)
 from biopose_ros.records import (
     ImageEvidence,
     Markers,
@@ -98,6 +105,23 @@ def test_the_distance_of_a_doubtful_body_is_doubtful(certainty):
     np.testing.assert_allclose(smoothed.stddev, unsure.stddev)
 
 
+def test_nothing_is_known_of_a_doubtful_person_on_the_head(certainty):
+    pose = standing_pose()
+    over = replace(pose, keypoints_px=480.0 - pose.keypoints_px)
+    legs_on_the_arms = replace(pose, keypoints_px=pose.keypoints_px.copy())
+    ankles = [landmark_index(f'{side}_ankle') for side in ('left', 'right')]
+    legs_on_the_arms.keypoints_px[ankles] = [320.0, 10.0]
+    width = float(SKELETON.upper_limits[KNEE] - SKELETON.lower_limits[KNEE])
+    assert certainty.judge(legs_on_the_arms, CAMERA).confidence < 0.1  # though all is seen
+    for wrong in (over, legs_on_the_arms):
+        hidden = replace(wrong, keypoint_confidence=np.full(33, 0.1))
+        judged = certainty.judge(hidden, CAMERA)
+        assert judged.confidence < 0.1
+        assert judged.stddev[KNEE] > 0.85 * width / np.sqrt(12)
+        smoothed = certainty.deviations(replace(hidden, confidence=judged.confidence), CAMERA)
+        np.testing.assert_allclose(smoothed.stddev, judged.stddev)
+
+
 def test_without_a_model_poses_stay_as_they_are():
     pose = standing_pose()
     assert Certainty(SKELETON, None).judge(pose, CAMERA) is pose
@@ -152,3 +176,8 @@ def test_upright_is_one_and_upside_down_minus_one():
     pose = standing_pose()
     assert uprightness(pose.keypoints_px) == pytest.approx(1.0, abs=0.01)
     assert uprightness(-pose.keypoints_px) == pytest.approx(-1.0, abs=0.01)
+    assert turned_over(pose.keypoints_px) == 0.0
+    assert turned_over(-pose.keypoints_px) == pytest.approx(1.0, abs=0.01)
+    assert turned_over(pose.keypoints_px[:, ::-1]) < 0.5  # lying
+    for upright in (pose.keypoints_px, -pose.keypoints_px, pose.keypoints_px[:, ::-1]):
+        assert folded_up(upright) < 0.1

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from biopose_ros.evaluation.metrics import COORDINATE_GROUPS
 from biopose_ros.person.certainty import CertaintyModel
+from biopose_ros.person.evidence import folded_up
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.training.certainty.fit import (
@@ -85,7 +86,8 @@ def figures(footage: Footage, model: CertaintyModel, skeleton: Skeleton) -> dict
         share of such images; ``bins``; ``within_1_sigma`` and ``within_2_sigma``, and the same as
         stated before, by group.
     """
-    confidence = model.confidence(footage_features(footage, model, skeleton))
+    features = footage_features(footage, model, skeleton)
+    confidence = model.confidence(features, folded_up(footage.keypoints_px))
     bins = reliability(confidence, is_right(footage, skeleton))
     sure, errors_deg = confidence > SURE, main_errors_deg(footage, skeleton)
     errors = np.abs(coordinate_errors(footage, skeleton))
