@@ -126,6 +126,7 @@ def test_a_machine_that_dies_is_made_up_for(two_nodes, videos, done, tmp_path):
     worker.start()
     unfinished = tmp_path / UNFINISHED
     while len(list(unfinished.glob('*'))) < 2:  # both machines have begun
+        assert worker.is_alive(), f'done before both machines had begun: {outcomes}'
         time.sleep(0.05)
     machines.remove_node(second, allow_graceful=False)
     worker.join()

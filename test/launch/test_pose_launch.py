@@ -165,7 +165,7 @@ def test_node_starts_in_its_namespace_and_stops_clean(launch_file, tmp_path):
         'service = LaunchService()\n'
         'service.include_launch_description(LaunchDescription([\n'
         '    IncludeLaunchDescription(source, launch_arguments=arguments),\n'
-        '    TimerAction(period=8.0, actions=[Shutdown()]),\n'
+        '    TimerAction(period=20.0, actions=[Shutdown()]),\n'
         ']))\n'
         'sys.exit(service.run())\n'
     )
@@ -177,6 +177,6 @@ def test_node_starts_in_its_namespace_and_stops_clean(launch_file, tmp_path):
         stderr=subprocess.STDOUT,
         text=True,
     )
-    output, _ = process.communicate(timeout=60.0)
+    output, _ = process.communicate(timeout=240.0)
     assert 'process has finished cleanly' in output, output
     assert 'Traceback' not in output

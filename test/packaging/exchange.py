@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 def send():

@@ -181,14 +181,26 @@ class Probe:
         self.wait_for(condition, timeout_s, what=what, step=lambda: self.show(image_bgr))
 
     def result_of(self, image_bgr, topic='tracked_persons'):
-        """Show a picture and give the messages that carry its stamp."""
+        """
+        Show a picture and give the messages that carry its stamp.
+
+        Messages of different topics may overtake each other, so those on the topic are waited for.
+        """
         stamp = self.show(image_bgr)
         self.wait_for(
-            lambda: any(m.header.stamp == stamp for m in self.received['tracked_persons']),
-            what='no result for the picture',
+            lambda: self.of_stamp('tracked_persons', stamp), what='no result for the picture'
         )
-        self.spin(0.1)
-        return [m for m in self.received[topic] if m.header.stamp == stamp]
+        tracked = self.of_stamp('tracked_persons', stamp)[0]
+        count = len(tracked.persons) if topic == 'joint_angles' else 1
+        if tracked.persons:
+            self.wait_for(
+                lambda: len(self.of_stamp(topic, stamp)) >= count, what=f'too few on {topic}'
+            )
+        self.spin(0.1)  # what should not come has its time
+        return self.of_stamp(topic, stamp)
+
+    def of_stamp(self, topic, stamp):
+        return [message for message in self.received[topic] if stamp_of(message) == stamp]
 
     def diagnostics(self, condition, timeout_s=60.0, step=lambda: None):
         """Wait for a diagnostic status of this namespace's node that fulfils a condition."""
@@ -252,6 +264,14 @@ class Probe:
         )
         service = 'pose_node/set_parameters_atomically'
         return self.call(SetParametersAtomically, service, request).result
+
+
+def stamp_of(message):
+    """Give a message's own stamp, or that of its first marker or transform."""
+    for parts in ('markers', 'transforms'):
+        if hasattr(message, parts):
+            return next((part.header.stamp for part in getattr(message, parts)), None)
+    return message.header.stamp
 
 
 def values(status):

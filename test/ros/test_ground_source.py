@@ -185,8 +185,10 @@ def test_the_node_sends_the_ground_that_the_imu_tells(new_namespace, tmp_path):
     try:
         probe.wait_for_state('active', process)
         probe.wait_until_matched()
-        probe.show(ONE)
-        told = probe.diagnostics(lambda status: 'remap imu' in values(status)['last fault'])
+        told = probe.diagnostics(
+            lambda status: 'remap imu' in values(status)['last fault'],
+            step=lambda: probe.show(ONE),
+        )
         assert f'{namespace}/imu' in values(told)['last fault']
         probe.wait_for(ground, step=show)
         assert ground()[0].header.frame_id == FRAME_ID

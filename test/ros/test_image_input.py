@@ -85,8 +85,7 @@ def test_silent_publisher_is_an_error_that_names_the_remedies(listening, raw_nod
 def test_person_is_lost_when_the_camera_stops_and_all_is_well_when_it_is_back(listening, raw_node):
     probe = listening(raw_node)
     probe.wait_until_matched()
-    probe.result_of(ONE)
-    last_stamp = probe.received['joint_angles'][-1].header.stamp
+    last_stamp = probe.result_of(ONE, 'joint_angles')[0].header.stamp
     probe.wait_for(lambda: probe.received['joint_angles'][-1].tracking_state == STATE_LOST)
     assert probe.received['joint_angles'][-1].header.stamp == last_stamp
     probe.diagnostics(lambda s: s.level != DiagnosticStatus.ERROR, step=lambda: probe.show(ONE))
@@ -170,7 +169,8 @@ def test_a_calibration_that_comes_with_a_late_camera_is_waited_for(listening, ma
     k = [300.0, 0.0, 160.0, 0.0, 300.0, 120.0, 0.0, 0.0, 1.0]
     info = CameraInfo(header=probe.header(), width=320, height=240, k=k)
     probe.spin(1.5)
-    probe.show(ONE)
-    infos.publish(info)
-    probe.show_until(ONE, lambda: probe.received['tracked_persons'])
+    probe.wait_for(
+        lambda: probe.received['tracked_persons'],
+        step=lambda: (probe.show(ONE), infos.publish(info)),
+    )
     assert 'not calibrated' not in node.log

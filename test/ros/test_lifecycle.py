@@ -38,20 +38,21 @@ def managed(new_namespace, tmp_path_factory):
 
 def test_a_lifecycle_manager_can_take_the_node_up_and_down_again_and_again(managed):
     _, probe = managed
+    angles = probe.received['joint_angles']
     for _ in range(3):
         assert probe.transition('configure')
         assert probe.state() == 'inactive'
         assert probe.transition('activate')
         probe.wait_until_matched()
-        probe.show_until(ONE, lambda: probe.received['joint_angles'])
+        probe.show_until(ONE, lambda: angles)
         assert probe.transition('deactivate')
-        states = [message.tracking_state for message in probe.received['joint_angles']]
-        assert JointAngleArray.STATE_LOST not in states[:-1]
-        assert states[-1] == JointAngleArray.STATE_LOST
+        probe.wait_for(lambda: angles[-1].tracking_state == JointAngleArray.STATE_LOST)
+        assert JointAngleArray.STATE_LOST not in [m.tracking_state for m in angles[:-1]]
         assert probe.transition('cleanup')
         assert probe.state() == 'unconfigured'
-        probe.received['joint_angles'].clear()
-    assert probe.node.count_subscribers(probe.node.resolve_topic_name('image')) == 0
+        angles.clear()
+    topic = probe.node.resolve_topic_name('image')
+    probe.wait_for(lambda: probe.node.count_subscribers(topic) == 0)
 
 
 def test_inactive_node_publishes_nothing(managed):
@@ -90,7 +91,9 @@ def test_parameters_set_while_unconfigured_count_at_the_next_configure(managed):
     assert probe.transition('configure')
     assert probe.transition('activate')
     probe.wait_until_matched()
-    probe.show_until(ONE, lambda: probe.received['subject_model'])
+    probe.show_until(
+        ONE, lambda: probe.received['subject_model'] and probe.received['joint_angles']
+    )
     assert probe.received['joint_angles'][-1].person_id == 'left_person_1'
     assert probe.received['subject_model'][-1].stature == pytest.approx(1.9)
 
@@ -127,12 +130,18 @@ def test_simulated_clock_that_jumps_back_ends_every_track(new_namespace, tmp_pat
     clock = probe.node.create_publisher(Clock, '/clock', 10)
     try:
         probe.wait_for_state('active', process)
-        clock.publish(Clock(clock=to_time(100 * 10**9)))
         probe.stamp_ns = 100 * 10**9
-        probe.show_until(ONE, lambda: probe.received['joint_angles'])
-        clock.publish(Clock(clock=to_time(50 * 10**9)))
+        angles = probe.received['joint_angles']
+
+        def tell(seconds):  # again and again, as simulators do
+            clock.publish(Clock(clock=to_time(seconds * 10**9)))
+
+        probe.wait_for(lambda: clock.get_subscription_count(), what='nobody wants the time')
         probe.wait_for(
-            lambda: probe.received['joint_angles'][-1].tracking_state == JointAngleArray.STATE_LOST
+            lambda: len(angles) > 5, step=lambda: (tell(100), probe.show(ONE), probe.spin(0.1))
+        )
+        probe.wait_for(
+            lambda: angles[-1].tracking_state == JointAngleArray.STATE_LOST, step=lambda: tell(50)
         )
         assert 'the clock jumped back' in process.log
     finally:

@@ -51,8 +51,7 @@ def play(node, settings, kind, topic, rounds=FRAME_COUNT, camera=None, played=No
     executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
     player = VideoPlayer(node, played or source(), settings, camera)
-    while node.count_subscribers(topic) + node.count_subscribers('camera_info') < 2:
-        executor.spin_once(timeout_sec=0.1)
+    assert player.wait_for_listener(timeout_s=60.0)
     for count in player.play():
         if count == rounds:
             break
@@ -60,6 +59,8 @@ def play(node, settings, kind, topic, rounds=FRAME_COUNT, camera=None, played=No
     while min(len(images), len(infos)) < rounds and time.monotonic() < end_s:
         executor.spin_once(timeout_sec=0.1)
     executor.shutdown()
+    assert len(images) >= rounds, 'images were lost'
+    assert len(infos) >= rounds, 'calibrations were lost'
     return images, infos
 
 

@@ -1,7 +1,9 @@
 """From picture to messages, over real DDS, with pictures whose content is known."""
 
 import math
+import re
 import xml.etree.ElementTree as ET
+from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from visualization_msgs.msg import Marker
 
 from biopose_ros.frames import REP103_FROM_OPENSIM
 from biopose_ros.ros.diagnostics import stage_times
+from biopose_ros.ros.stamps import to_ns
 from biopose_ros.skeleton import load_skeleton
 
 DESCRIPTION = 'persons/left_person_1/robot_description'
@@ -52,7 +55,7 @@ def test_tracked_persons_hold_the_boxes(probe):
 
 
 def test_transforms_form_one_tree_below_the_camera(probe):
-    parents = frame_parents(probe.result_of(TWO, 'joint_angles') and probe.received['/tf'])
+    parents = frame_parents(probe.result_of(TWO, '/tf'))
     skeleton = load_skeleton()
     expected = {
         f'{person}/{frame}'
@@ -74,13 +77,16 @@ def frame_parents(messages):
 
 
 def test_transforms_agree_with_forward_kinematics_and_point_up(probe):
-    (angles,) = probe.result_of(ONE, 'joint_angles')
-    by_child = {t.child_frame_id: t for m in probe.received['/tf'] for t in m.transforms}
+    (sent,) = probe.result_of(ONE, '/tf')
+    by_child = {t.child_frame_id: t for t in sent.transforms}
+    stamp = sent.transforms[0].header.stamp
+    probe.wait_for(lambda: probe.of_stamp('joint_angles', stamp))
+    (angles,) = probe.of_stamp('joint_angles', stamp)
     pose = np.eye(4)
     frame = 'left_person_1/tibia_r'
     while frame != FRAME_ID:
         transform = by_child[frame]
-        assert transform.header.stamp == angles.header.stamp
+        assert transform.header.stamp == stamp
         pose = matrix(transform.transform) @ pose
         frame = transform.header.frame_id
     # An upright person before an upright camera: z of the shank points up, to -y of the optics.
@@ -151,7 +157,7 @@ def test_late_subscribers_get_the_body(late_probe):
 def test_joint_states_name_exactly_the_joints_of_the_urdf(late_probe, probe):
     robot = ET.fromstring(late_probe.received[DESCRIPTION][-1].data)
     moving = {j.get('name') for j in robot.iter('joint') if j.get('type') != 'fixed'}
-    probe.result_of(ONE)
+    probe.show_until(ONE, lambda: probe.received[JOINT_STATES])
     state = probe.received[JOINT_STATES][-1]
     assert len(state.name) == len(state.position) == len(state.velocity)
     assert set(state.name) == moving
@@ -169,17 +175,16 @@ def test_every_person_has_a_description_that_agrees_with_the_frames(active_node,
         probe.result_of(TWO)
         # Images go on, or after two seconds without one both would be lost.
         late.wait_for(
-            lambda: all(late.received[topic] for topic in topics[::2]),
+            lambda: (
+                all(late.received[topic] for topic in topics[::2])
+                and all(states_with_frames(late, person) for person in persons)
+            ),
             step=lambda: probe.show(TWO),
         )
-        probe.show_until(TWO, lambda: (late.spin(0.05), late.received[topics[3]])[1])
         for person in persons:
-            compare(
-                late.received[f'persons/{person}/robot_description'][-1].data,
-                late.received[f'persons/{person}/joint_states'],
-                [t for message in late.received['/tf'] for t in message.transforms],
-                person,
-            )
+            urdf = late.received[f'persons/{person}/robot_description'][-1].data
+            for state, frames in states_with_frames(late, person):
+                compare(urdf, state, frames, f'{person}/pelvis')
     finally:
         late.close()
     probe.result_of(EMPTY)
@@ -187,38 +192,38 @@ def test_every_person_has_a_description_that_agrees_with_the_frames(active_node,
     probe.wait_for(lambda: probe.node.count_publishers(topic) == 0)
 
 
-def compare(urdf, states, transforms, person):
-    root = f'{person}/pelvis'
-    for state in states:
-        stamped = [t for t in transforms if t.header.stamp == state.header.stamp]
-        sent = {t.child_frame_id: t for t in stamped if t.child_frame_id.startswith(person)}
-        _, placed = place_links(urdf, dict(zip(state.name, state.position, strict=True)))
-        for frame in set(sent) - {root} - {f'{person}/{name}' for name in JOINT_FRAMES}:
-            pose, link = np.eye(4), frame
-            while link != root:
-                pose = matrix(sent[link].transform) @ pose
-                link = sent[link].header.frame_id
-            np.testing.assert_allclose(placed[frame], pose, atol=1e-5)
+def states_with_frames(probe, person):
+    """Give a person's joint states, each with the transforms of the same picture by name."""
+    frames = defaultdict(dict)
+    for message in probe.received['/tf']:
+        for transform in message.transforms:
+            if transform.child_frame_id.startswith(f'{person}/'):
+                of_picture = frames[to_ns(transform.header.stamp)]
+                of_picture[transform.child_frame_id] = transform
+    states = probe.received[f'persons/{person}/joint_states']
+    stamped = [(state, to_ns(state.header.stamp)) for state in states]
+    return [(state, frames[stamp]) for state, stamp in stamped if stamp in frames]
+
+
+def compare(urdf, state, frames, root):
+    _, placed = place_links(urdf, dict(zip(state.name, state.position, strict=True)))
+    links = {name for name in frames if name.rpartition('/')[2] not in JOINT_FRAMES} - {root}
+    assert len(links) == len(load_skeleton().segment_names) - 1
+    for link in links:
+        pose, parent = np.eye(4), link
+        while parent != root:
+            pose = matrix(frames[parent].transform) @ pose
+            parent = frames[parent].header.frame_id
+        np.testing.assert_allclose(placed[link], pose, atol=1e-5)
 
 
 def test_markers_draw_bones_joints_and_the_name(probe):
-    (message,) = markers_of_a_picture(probe)
+    (message,) = probe.result_of(ONE, 'markers')
     kinds = {marker.type: marker for marker in message.markers}
     assert set(kinds) == {Marker.LINE_LIST, Marker.SPHERE_LIST, Marker.TEXT_VIEW_FACING}
     skeleton = load_skeleton()
     assert len(kinds[Marker.LINE_LIST].points) == 2 * (len(skeleton.segment_names) - 1)
     assert kinds[Marker.TEXT_VIEW_FACING].text == 'left_person_1'
-
-
-def markers_of_a_picture(probe):
-    stamp = probe.show(ONE)
-
-    def found():
-        sent = probe.received['markers']
-        return [m for m in sent if m.markers and m.markers[0].header.stamp == stamp]
-
-    probe.wait_for(found)
-    return found()
 
 
 def test_nobody_gives_an_empty_list_and_no_angles(probe):
@@ -229,13 +234,12 @@ def test_nobody_gives_an_empty_list_and_no_angles(probe):
 
 def test_person_who_leaves_is_reported_lost_once(probe):
     probe.result_of(ONE)
-    probe.received['/tf'].clear()
     (message,) = probe.result_of(EMPTY, 'joint_angles')
     assert message.tracking_state == JointAngleArray.STATE_LOST
     assert message.confidence == 0.0
     assert len(message.name) == len(message.position) > 0
     assert all(math.isnan(value) for value in message.position)
-    assert probe.received['/tf'] == []
+    assert probe.of_stamp('/tf', message.header.stamp) == []
     assert probe.result_of(EMPTY, 'joint_angles') == []
 
 
@@ -253,7 +257,8 @@ def test_tracked_persons_tell_once_who_is_lost(probe):
 
 
 def test_body_points_stand_where_the_frames_are(probe):
-    (message,) = probe.result_of(ONE, 'body_points')
+    probe.show_until(ONE, lambda: probe.received['body_points'])
+    message = probe.received['body_points'][-1]
     assert (message.header.frame_id, message.person_id) == (FRAME_ID, 'left_person_1')
     points = {point.name: point for point in message.points}
     assert {'head', 'left_hand', 'right_foot'} <= set(points)
@@ -270,6 +275,7 @@ def test_cut_off_person_has_unknown_angles_but_equal_arrays(probe):
     assert len(message.position) == len(message.name)
     unknown = {n for n, v in zip(message.name, message.position, strict=True) if math.isnan(v)}
     assert unknown == {'ankle_angle_r', 'ankle_angle_l'}
+    probe.show_until(CUT_OFF, lambda: probe.received[JOINT_STATES])
     state = probe.received[JOINT_STATES][-1]
     assert all(math.isfinite(value) for value in state.position)
     assert 'left_person_1/ankle_angle_r' not in state.name
@@ -344,8 +350,6 @@ def test_transforms_stop_when_switched_off(probe):
     ],
 )
 def test_parameters_that_cannot_change_are_refused_with_the_reason(probe, name, value, reason):
-    import re
-
     result = probe.set_parameter(name, value)
     assert not result.successful
     assert re.search(reason, result.reason), result.reason

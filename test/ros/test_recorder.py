@@ -66,16 +66,27 @@ def recording(active_node, shared_probe, tmp_path_factory):
     executor = SingleThreadedExecutor(context=probe.node.context)
     executor.add_node(node)
     recorder = Recorder(node, folder, TOPICS)
-    for _ in range(200):
+
+    def show():
         probe.show(ONE)
-        probe.spin(0.02)
-        executor.spin_once(timeout_sec=0.02)
-        if recorder.message_count > 40:
-            break
+        for _ in range(10):
+            executor.spin_once(timeout_sec=0.002)
+
+    topics = [name.replace('*', 'left_person_1') for name in TOPICS]
+    probe.wait_for(lambda: subscribes(probe, 'recorder_test', topics), step=show)
+    enough = recorder.message_count + 60
+    probe.wait_for(lambda: recorder.message_count > enough, step=show)
     recorder.close()
     executor.shutdown()
     node.destroy_node()
     return recorder, probe.received['joint_angles'][-1]
+
+
+def subscribes(probe, name, topics):
+    """Whether a node of this name has subscribed to all of them."""
+    absolute = map(probe.node.resolve_topic_name, topics)
+    ends = map(probe.node.get_subscriptions_info_by_topic, absolute)
+    return all(any(end.node_name == name for end in of_topic) for of_topic in ends)
 
 
 def read(code, path):
@@ -137,12 +148,12 @@ def test_a_recorder_interrupted_twice_leaves_a_whole_bag(active_node, shared_pro
         *('-r', f'__ns:={active_node.namespace}', '-p', f'bag:={folder}'),
         command=[sys.executable, '-c', code],
     )
-    path = folder / 'bag_0.mcap'
     try:
-        shared_probe.show_until(ONE, lambda: path.exists() and path.stat().st_size > 100)
-        for _ in range(20):
-            shared_probe.show(ONE)
-            shared_probe.spin(0.02)
+        shared_probe.show_until(
+            ONE, lambda: subscribes(shared_probe, 'recorder', ['joint_angles'])
+        )
+        for _ in range(10):
+            shared_probe.result_of(ONE)
         process.send_interrupt()
         shared_probe.spin(0.002)
         assert process.interrupt() == 0, process.log

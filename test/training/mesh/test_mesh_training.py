@@ -137,7 +137,7 @@ def test_learning_waits_for_new_images(data, tmp_path):
     thread.join(1.5)
     assert thread.is_alive()
     training.uses = 3.0
-    thread.join(30.0)
+    thread.join()
     assert training.step == 5
 
 
