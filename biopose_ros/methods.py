@@ -18,7 +18,6 @@ import torch
 from biopose_ros.inference.stage_clock import StageClock
 from biopose_ros.inverse_kinematics.landmark_fit import LandmarkFit
 from biopose_ros.inverse_kinematics.neurik_stage import NeurikStage, person_frame
-from biopose_ros.mesh_recovery.mesh_stage import MeshStage
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.records import (
     BodySize,
@@ -33,6 +32,7 @@ from biopose_ros.records import (
 from biopose_ros.refinement.refiner import Refiner
 from biopose_ros.settings import PipelineConfig
 from biopose_ros.skeleton import Skeleton
+from biopose_ros.virtual_markers.body_placing import BodyPlacing
 from biopose_ros.virtual_markers.on_skeleton import with_virtual_markers
 
 
@@ -43,9 +43,9 @@ class Method(Protocol):
         self, crops: Sequence[PersonCrop], camera: Camera, stamp_ns: int
     ) -> dict[int, PersonEstimate]:
         """
-        Estimate everybody.
+        Estimate all tracked persons.
 
-        :param crops: who is tracked, also the occluded.
+        :param crops: of all that are tracked, occluded ones too.
         :param camera: of the image.
         :param stamp_ns: of the image.
         :returns: by track id; persons who are not measured in this image are left out.
@@ -56,9 +56,9 @@ class Method(Protocol):
 
     def set_height(self, track_id: int, height_m: float | None) -> None:
         """
-        Tell the standing height of a person, from the next image on.
+        Set the standing height of a person, from the next image on.
 
-        :param height_m: None for what counts for everybody else.
+        :param height_m: None for the height of all other persons.
         """
 
     @property
@@ -83,8 +83,9 @@ def build_method(
     if config.method == 'neurik':
         return LandmarkMethod(skeleton, config.height_m, clock, neurik)
     predictor = MeshPredictor(encoder, config.mesh_weights, config.device, body=config.body)
-    mesh = MeshStage(predictor, config.height_m)
-    return BioposeMethod(mesh, Refiner(config.refinement, config.body), neurik, clock)
+    refiner = Refiner(config.refinement, config.body)
+    placing = BodyPlacing(config.height_m, config.body)
+    return BioposeMethod(predictor, refiner, placing, neurik, clock)
 
 
 class LandmarkMethod:
@@ -120,7 +121,7 @@ class LandmarkMethod:
     def estimate(
         self, crops: Sequence[PersonCrop], camera: Camera, stamp_ns: int
     ) -> dict[int, PersonEstimate]:
-        """Fit the skeleton to everybody's landmarks; see :class:`Method`."""
+        """Fit the skeleton to each person's landmarks; see :class:`Method`."""
         found: dict[int, PersonEstimate] = {}
         seen = _visible(crops)
         with self._clock('landmark fit'):
@@ -177,17 +178,24 @@ class BioposeMethod:
     """BioPose: mesh recovery, virtual markers, NeurIK."""
 
     def __init__(
-        self, mesh: MeshStage, refiner: Refiner, neurik: NeurikStage, clock: StageClock
+        self,
+        predictor: MeshPredictor,
+        refiner: Refiner,
+        placing: BodyPlacing,
+        neurik: NeurikStage,
+        clock: StageClock,
     ) -> None:
         """
         Join the stages.
 
-        :param mesh: recovers bodies.
+        :param predictor: recovers bodies.
         :param refiner: brings them onto the 2D keypoints.
-        :param neurik: finds the skeleton in them.
+        :param placing: gives them a steady size, and virtual markers.
+        :param neurik: finds the skeleton from the markers.
         :param clock: counts the stages' time.
         """
-        self._mesh, self._refiner, self._neurik, self._clock = mesh, refiner, neurik, clock
+        self._predictor, self._refiner, self._placing = predictor, refiner, placing
+        self._neurik, self._clock = neurik, clock
         self._sizes: dict[int, SizeMemory] = {}
 
     @property
@@ -201,10 +209,10 @@ class BioposeMethod:
         """Recover the meshes of all persons, and the skeletons in them; see :class:`Method`."""
         seen = _visible(crops)
         with self._clock('mesh'):
-            recovered = self._mesh.recover(seen, camera)
+            recovered = self._predictor.recover(seen, camera)
         with self._clock('refinement'):
             refined = self._refiner.refine(recovered, seen, camera, stamp_ns)
-            bodies = self._mesh.place(refined)
+            bodies = [self._placing.place(body) for body in refined]
         frames = [
             person_frame(crop, camera, stamp_ns, body.markers, body.depth_m, body.rescaled.summary)
             for crop, body in zip(seen, bodies, strict=True)
@@ -223,13 +231,13 @@ class BioposeMethod:
     def forget(self, track_id: int) -> None:
         """Drop what is remembered of a person."""
         self._sizes.pop(track_id, None)
-        self._mesh.set_height(track_id, None)
+        self._placing.set_height(track_id, None)
         self._refiner.forget(track_id)
         self._neurik.forget(track_id)
 
     def set_height(self, track_id: int, height_m: float | None) -> None:
-        """Tell the standing height of a person; see :class:`Method`."""
-        self._mesh.set_height(track_id, height_m)
+        """Set the standing height of a person; see :class:`Method`."""
+        self._placing.set_height(track_id, height_m)
 
 
 class SizeMemory:

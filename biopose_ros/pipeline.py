@@ -196,7 +196,7 @@ class Pipeline:
                 for crop, pose in zip(crops, poses, strict=True)
                 if pose is not None
             ]
-        # A glimpse that is not confirmed, or a mirage, is nobody yet, and leaves without a word.
+        # A track that is not confirmed, or not believed, is no person yet: it ends unreported.
         self._announced |= {
             pose.track_id
             for state, pose in judged
@@ -205,7 +205,7 @@ class Pipeline:
         return [pose for _, pose in judged if pose.track_id in self._announced]
 
     def _is_believed(self, pose: PersonPose, camera: Camera) -> bool:
-        """Tell a person from a mirage; whoever is near counts, however little is known."""
+        """Check whether a track is a person: it is near, or was confident enough."""
         left, top, right, bottom = pose.box_xyxy_px
         share = max(right - left, bottom - top) / min(camera.width_px, camera.height_px)
         return bool(
@@ -213,7 +213,7 @@ class Pipeline:
         )
 
     def _encoded(self, image_bgr: NDArray[np.uint8], crops: list[PersonCrop]) -> list[PersonCrop]:
-        """Give crops the maps of an encoder of one's own, where there is one."""
+        """Replace the crops' maps by those of the user's encoder, where there is one."""
         if self._encoder is None:
             return crops
         with self.clock('encoder'):
@@ -248,7 +248,7 @@ def build_tracker(config: PipelineConfig) -> tuple[PersonTracker, CropEncoder | 
     Load what finds persons and reads their crops.
 
     :param config: of the pipeline.
-    :returns: the tracker, and an encoder of one's own where ``mesh_weights`` brings one; else the
+    :returns: the tracker, and the encoder that belongs to ``mesh_weights``; without one, the
         tracker's landmark network gives the feature maps, too.
     """
     detection, weights = config.detection, config.mesh_weights

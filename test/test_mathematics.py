@@ -15,6 +15,7 @@ from biopose_ros.refinement.chain import turned
 from biopose_ros.refinement.prior import _PRIOR, _PRIOR_SHARE, prior_precision
 from biopose_ros.refinement.refiner import ROBUST_SIGMAS, _Expected, _Search, _Sightings
 from biopose_ros.skeleton import load_skeleton, scale_groups
+from biopose_ros.skeleton.sides import without_side
 from biopose_ros.training.neurik.losses import NeurikLoss
 
 JOINTS, POINTS = 24, 40
@@ -42,8 +43,8 @@ def search():
 def residuals(search, delta):
     """r [points, 2] after a further step, the points moved exactly."""
     seen = search._seen
-    turns, joints_m = turned(search.turns, search.joints_m, delta[:72].reshape(JOINTS, 3))
-    carried = (turns @ search.turns.swapaxes(1, 2))[seen.carriers]
+    turns, joints_m = turned(search.rotations, search.joints_m, delta[:72].reshape(JOINTS, 3))
+    carried = (turns @ search.rotations.swapaxes(1, 2))[seen.carriers]
     arms_m = search.points_m - search.joints_m[seen.carriers]
     x = joints_m[seen.carriers] + np.einsum('pij,pj->pi', carried, arms_m) + delta[72:]
     return (seen.targets - x[:, :2] / x[:, 2:]) / seen.stddev[:, None]
@@ -80,7 +81,7 @@ def test_a_step_solves_the_equation_of_the_page(search):
 def test_prior_is_that_of_independent_own_errors():
     random = np.random.default_rng(0)
     omega = random.normal(0, 0.1, (JOINTS, 3))
-    kinds = [name.removeprefix('left_').removeprefix('right_') for name in JOINT_NAMES]
+    kinds = [without_side(name) for name in JOINT_NAMES]
     error, total = np.zeros((JOINTS, 3)), 0.0
     for joint, parent in enumerate(JOINT_PARENTS):
         above = error[parent] if parent >= 0 else np.zeros(3)

@@ -97,7 +97,7 @@ def numbered(function: Callable[[int], _Result], numbers: Iterable[int]) -> Iter
 
     :param function: of a number; the machines must be able to import it.
     :param numbers: perhaps without end.
-    :returns: results in the order of the numbers, whoever did them and however often.
+    :returns: results in the order of the numbers, whichever worker made them.
     """
     task: Any = ray.remote(_call).options(num_cpus=1, max_retries=ATTEMPTS - 1)
     waiting: deque[ray.ObjectRef] = deque()

@@ -86,7 +86,7 @@ def _from_smpl_fields(path: Path, fields: Mapping[str, Any]) -> BodyData:
     if faces.min() < 0 or faces.max() >= vertices:
         raise ValueError(f'{path}: field f names vertices beyond the {vertices} of v_template')
     return BodyData(
-        topology=_topology(path, fields, vertices),
+        topology=_topology(fields, vertices),
         template_m=template.astype(np.float64),
         shape_directions_m=field('shapedirs', vertices, 3, None).astype(np.float64),
         pose_blocks=pose_blocks_from_dense(
@@ -98,7 +98,7 @@ def _from_smpl_fields(path: Path, fields: Mapping[str, Any]) -> BodyData:
     )
 
 
-def _topology(path: Path, fields: Mapping[str, Any], vertices: int) -> str:
+def _topology(fields: Mapping[str, Any], vertices: int) -> str:
     """Our own exports carry their topology's name; SMPL's own is known by its size."""
     named = fields.get('topology')
     if named is not None:

@@ -27,8 +27,9 @@ _LONGEST_COAST_S = 0.5
 _REACH, _REACH_PER_S = 0.35, 1.5
 _GROWTH = 1.6
 _COLOUR_STEP = 40.0
-# Joints are compared where the network sees them with this confidence, at least so many; so many
-# of them inside another body, widened by this share of the crop's side, belong to that body.
+# Joints are compared where the network sees them with this confidence, and if at least this number
+# is seen. A person with this share of them inside another body, widened by a share of the crop's
+# side, is that body a second time.
 _SEEN, _FEWEST_SEEN = 0.3, 3
 _INSIDE, _FLESH = 0.8, 0.05
 # Height of the crown above the eyes and reach of the fingers beyond the landmarks, of the box.

@@ -114,7 +114,7 @@ class Slope:
         Compare a clip.
 
         :param estimate_rad: [frames], radians, NaN where not compared.
-        :param truth_rad: [frames], likewise.
+        :param truth_rad: [frames], the same.
         """
         both = np.isfinite(estimate_rad) & np.isfinite(truth_rad)
         estimate, truth = (

@@ -16,11 +16,11 @@ class NeurikConfig:
     :param layers: of the temporal encoder.
     :param feedforward_size: inside each layer.
     :param window_frames: most frames that a frame looks at, itself included.
-    :param window_s: and at none that is older, seconds.
+    :param window_s: greatest age of a frame that a frame looks at, seconds.
     :param scale_amplitude: size factors lie within 1 +- this.
     :param keypoints: 2D keypoints per frame that may come as further evidence.
-    :param feature_size: numbers of the mesh network about a frame, further evidence, too.
-    :param is_bounded: whether angles are kept within their limits; without, only to compare.
+    :param feature_size: length of the mesh network's summary of a frame, further evidence.
+    :param is_bounded: whether angles are kept within their limits; False only for comparisons.
     """
 
     node_size: int = 48

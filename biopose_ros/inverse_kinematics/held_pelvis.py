@@ -18,7 +18,7 @@ HIP_KEYPOINTS = [landmark_index(f'{side}_hip') for side in ('left', 'right')]
 @dataclass(frozen=True)
 class HeldPelvis:
     """
-    The pelvis of each frame; what was never seen is zero, and not turned.
+    The pelvis of each frame; until it is seen, its origin is zero and its rotation the identity.
 
     :param rotations: [batch, frames, 3, 3], pelvis axes to ground.
     :param origins_m: [batch, frames, 3].

@@ -1,9 +1,9 @@
 """
 2D keypoints of one frame, beside where the markers would appear: to one feature vector.
 
-Everything is seen along the line from the pelvis to the camera and brought to the pelvis's
-distance, so that neither the person's place in the image nor the camera's lens matters, and what
-perspective makes larger can be told from what is larger.
+Everything is projected along the line from the camera to the pelvis, at the pelvis's distance, so
+that neither the person's place in the image nor the camera's lens matters. Depths are given
+beside it, so that a part that looks larger because it is nearer differs from one that is larger.
 """
 
 from __future__ import annotations

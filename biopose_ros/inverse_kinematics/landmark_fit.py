@@ -16,6 +16,7 @@ from biopose_ros.inverse_kinematics.lifting import lift
 from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
 from biopose_ros.records import BodySize, Camera, FloatArray, Markers, PersonCrop, SkeletonFit
 from biopose_ros.skeleton import PosePrior, Skeleton, SolverConfig, solve_pose
+from biopose_ros.skeleton.sides import without_side
 
 # 1 sigma of a well seen landmark in three dimensions; BlazePose states a mean error of 3 to 4 cm
 # on upright persons, most of it in depth.
@@ -73,9 +74,9 @@ class LandmarkFit:
         self._solver = _solver(max_iterations=6)
         self._first_solver = _solver(max_iterations=40)
         self._prior = resting_prior(skeleton)
-        used = [name for name in LANDMARK_NAMES if _without_side(name) in _WEIGHTS]
+        used = [name for name in LANDMARK_NAMES if without_side(name) in _WEIGHTS]
         self._used = np.array([LANDMARK_NAMES.index(name) for name in used])
-        self._weights = np.array([_WEIGHTS[_without_side(name)] for name in used])
+        self._weights = np.array([_WEIGHTS[without_side(name)] for name in used])
         self._names = tuple(f'bp_{name}' for name in used)
         self._size = SizeEstimator(skeleton, self._names, height_m, self._prior, LANDMARK_STDDEV_M)
         self._last: torch.Tensor | None = None
@@ -132,7 +133,7 @@ def resting_prior(skeleton: Skeleton) -> PosePrior:
     """
     stddev = torch.full_like(skeleton.default_coordinates, torch.inf)
     for index, name in enumerate(skeleton.coordinate_names):
-        degrees = _PRIOR_STDDEV_DEG.get(name.removesuffix('_r').removesuffix('_l'))
+        degrees = _PRIOR_STDDEV_DEG.get(without_side(name))
         if degrees is not None:
             stddev[index] = np.radians(degrees)
     return PosePrior(skeleton.default_coordinates, stddev)
@@ -141,7 +142,3 @@ def resting_prior(skeleton: Skeleton) -> PosePrior:
 def _solver(max_iterations: int) -> SolverConfig:
     # A thousandth of a radian is far below what landmarks can tell.
     return SolverConfig(max_iterations, LANDMARK_STDDEV_M, tolerance=1e-3)
-
-
-def _without_side(name: str) -> str:
-    return name.removeprefix('left_').removeprefix('right_')

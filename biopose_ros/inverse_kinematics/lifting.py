@@ -80,10 +80,12 @@ def lift(
     for _ in range(3):  # reweighted: one wrong landmark must not move the person
         translation = translation_from_rays(points, rays, weights)
         depth = points[:, 2] + translation[2]
-        off = np.linalg.norm(rays[:, :2] * depth[:, None] - (points + translation)[:, :2], axis=1)
-        scale = max(1.5 * float(np.median(off[weights > 0])), 1e-3)
+        residual = np.linalg.norm(
+            rays[:, :2] * depth[:, None] - (points + translation)[:, :2], axis=1
+        )
+        scale = max(1.5 * float(np.median(residual[weights > 0])), 1e-3)
         weights = np.where(confidence >= MIN_CONFIDENCE, confidence, 0.0) / (
-            1 + (off / scale) ** 2
+            1 + (residual / scale) ** 2
         )
     if not np.all(depth > 0.1):
         return np.full_like(points, np.nan)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from biopose_ros.inverse_kinematics.config import NeurikConfig
 from biopose_ros.virtual_markers.body_parts import BODY_PARTS
-from biopose_ros.virtual_markers.part_axes import _EPSILON, PartAxes, PartFrames
+from biopose_ros.virtual_markers.part_axes import EPSILON, PartAxes, PartFrames
 
 # Local marker positions are given in this unit, so that features are near one.
 LENGTH_UNIT_M = 0.1
@@ -30,7 +30,7 @@ _WITHOUT_TURNS = 'humerus'
 class MarkerEncoder(nn.Module):
     """Features of one frame from the markers seen in the parts' own axes."""
 
-    flips: Tensor
+    signs: Tensor
     parents: Tensor
     has_turns: Tensor
 
@@ -46,8 +46,9 @@ class MarkerEncoder(nn.Module):
         self.pelvis = names.index('pelvis')
         parents = torch.tensor([names.index(part.parent) for part in BODY_PARTS])
         self.register_buffer('parents', parents, persistent=False)
-        flips = torch.tensor([-1.0 if part.is_left else 1.0 for part in BODY_PARTS])
-        self.register_buffer('flips', flips, persistent=False)
+        # Of x, y and z of each part: left parts are mirrored.
+        signs = torch.tensor([[1.0, 1.0, -1.0 if part.is_left else 1.0] for part in BODY_PARTS])
+        self.register_buffer('signs', signs, persistent=False)
         has_turns = torch.tensor([float(part.kind != _WITHOUT_TURNS) for part in BODY_PARTS])
         self.register_buffer('has_turns', has_turns, persistent=False)
         ends = list(accumulate(len(part.markers) for part in BODY_PARTS))
@@ -130,20 +131,16 @@ class MarkerEncoder(nn.Module):
 
     def _mirrored(self, rotations: Tensor) -> Tensor:
         """Mirror rotations of left parts, [frames, parts, 3, 3]."""
-        sign = torch.stack([torch.ones_like(self.flips), torch.ones_like(self.flips), self.flips])
-        sign = sign.transpose(-1, -2)  # [parts, 3]
-        return rotations * (sign[:, :, None] * sign[:, None, :])
+        return rotations * (self.signs[:, :, None] * self.signs[:, None, :])
 
     def _mirrored_points(self, points: Tensor) -> Tensor:
         """Mirror vectors of left parts, [frames, parts, ..., 3]."""
-        one = torch.ones_like(self.flips)
-        sign = torch.stack([one, one, self.flips], -1)
-        return points * (sign if points.ndim == 3 else sign[:, None])
+        return points * (self.signs if points.ndim == 3 else self.signs[:, None])
 
 
 def _turns(rotations: Tensor) -> Tensor:
     """Give turns about z, then x, then y, as most of the skeleton's joints have them: [..., 3]."""
     middle = torch.asin(rotations[..., 2, 1].clamp(-0.999, 0.999))
-    first = torch.atan2(-rotations[..., 0, 1], rotations[..., 1, 1] + _EPSILON)
-    last = torch.atan2(-rotations[..., 2, 0], rotations[..., 2, 2] + _EPSILON)
+    first = torch.atan2(-rotations[..., 0, 1], rotations[..., 1, 1] + EPSILON)
+    last = torch.atan2(-rotations[..., 2, 0], rotations[..., 2, 2] + EPSILON)
     return torch.stack([first, middle, last], -1)

@@ -14,9 +14,9 @@ from biopose_ros.inference.onnx_runtime import create_session, running_device
 from biopose_ros.inverse_kinematics.config import NeurikConfig
 from biopose_ros.inverse_kinematics.held_pelvis import HIP_KEYPOINTS
 from biopose_ros.inverse_kinematics.neurik_file import INPUT_NAMES, onnx_graph
-from biopose_ros.inverse_kinematics.pelvis import pelvis_coordinates
 from biopose_ros.records import FloatArray, Markers
 from biopose_ros.skeleton import Skeleton, load_skeleton, scale_groups
+from biopose_ros.skeleton.pelvis import pelvis_coordinates
 from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES
 
 # Tilt and rotation of the pelvis go all the way round; list does not.
@@ -51,7 +51,7 @@ class PersonFrame:
 @dataclass(frozen=True)
 class NeurikSolution:
     """
-    The network's answer for one person; all NaN until the pelvis or both hips were seen once.
+    The network's answer for one person; all NaN until the pelvis or both hips have been seen.
 
     :param coordinates: [coordinates], radians and metres; the pelvis's tilt and rotation run on
         beyond half a turn as long as the person is followed, all others are within their limits.

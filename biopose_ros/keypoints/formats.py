@@ -15,7 +15,8 @@ class PointDefinition:
     :param joint: the joint of the body that moves it, '' where there is none.
     :param landmark: the BlazePose landmark nearest in meaning, '' for none.
     :param sigma: how far annotators of one person lie apart, 1 sigma over the root of the
-        person's area in the image, as COCO's object keypoint similarity has it; 0 likewise.
+        person's area in the image, as COCO's object keypoint similarity has it; 0 for such a
+        mean of others.
     :param text: how annotators and authors define it.
     """
 

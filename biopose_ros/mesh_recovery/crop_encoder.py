@@ -1,4 +1,4 @@
-"""An encoder of one's own in the pipeline: a fine-tuned network, or a vision transformer."""
+"""A user's encoder in the pipeline: a fine-tuned network, or a vision transformer."""
 
 from __future__ import annotations
 

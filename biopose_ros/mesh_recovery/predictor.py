@@ -44,7 +44,6 @@ class MeshPredictor:
     Recovers the bodies of persons whose crops the encoder has read.
 
     :attr device: where the network runs.
-    :attr body_file: the body model of one's own; None for the default one.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class MeshPredictor:
         :param weights: a weights file; None for the one that ships with the package.
         :param device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         :param threads: on the CPU.
-        :param body: a body model of one's own, in whose shape the answers come; None for the
+        :param body: a user's body model, which the recovered bodies then have; None for the
             default one.
         :raises FileNotFoundError: when there are no weights for this encoder, or no such body.
         :raises ValueError: when the weights are broken, or made for another encoder.
@@ -77,7 +76,6 @@ class MeshPredictor:
         self._session = create_session(graph, device, threads)
         self.device = running_device(self._session)
         self._levels = map_inputs(self.config)
-        self.body_file = body
         self._body, self._markers = marked_body(body)
         self._shape = fitting_shape(body)
         self._joint_of_marker = nearest_joints()

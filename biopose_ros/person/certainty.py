@@ -26,11 +26,11 @@ from biopose_ros.person.evidence import (
     seen_parts,
     turned_over,
     uprightness,
-    without_side,
 )
 from biopose_ros.records import Camera, FloatArray, PersonPose, TrackingState
 from biopose_ros.resources import resource_path
 from biopose_ros.skeleton import Skeleton
+from biopose_ros.skeleton.sides import without_side
 
 FILE = 'config/certainty.json'
 # The bends of these joints must all be right by this, and the pelvis must face the right way.
@@ -130,7 +130,7 @@ class CertaintyModel:
         :param stddev: [..., coordinates], as stated.
         :param seen: [..., coordinates], of :func:`~.evidence.seen_coordinates`.
         """
-        bases = [without_side(name)[0] for name in names]
+        bases = [without_side(name) for name in names]
         spreads = [self.spreads.get(base, _AS_STATED) for base in bases]
         numbers = np.array([(one.gain, one.floor, one.hidden) for one in spreads]).T
         return _corrected(stddev, seen, numbers, np.array([base in SHIFTS for base in bases]))

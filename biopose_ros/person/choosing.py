@@ -56,10 +56,10 @@ def chosen_person(
     Find the person whom a rule selects.
 
     :param images: of a recording, in the order of time.
-    :param rule: see :func:`check_rule`; a point means whoever is nearest to it in the first image
-        that shows any of the candidates.
+    :param rule: see :func:`check_rule`; a point chooses the person nearest to it in the first
+        image that shows any of the candidates.
     :param candidates: track ids of those who may be meant.
-    :returns: the person's track id; None where nobody is there, or everybody is meant.
+    :returns: the person's track id; None where there are no candidates, or the rule keeps all.
     :raises ValueError: for an unknown rule.
     """
     if rule == ALL:

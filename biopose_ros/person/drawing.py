@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from biopose_ros.frames import project_through_lens
 from biopose_ros.records import Camera, FloatArray, PersonPose, TrackingState
+from biopose_ros.skeleton.sides import without_side
 
 ImageArray = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -123,7 +124,7 @@ def _bone_lines(
     ):
         if parent >= 0:
             yield origins_m[parent], origins_m[index], name
-        tip_m = TIPS_M.get(name.removesuffix('_r').removesuffix('_l'))
+        tip_m = TIPS_M.get(without_side(name))
         if tip_m is not None:
             tip_offset_m = person.segment_rotations[index] @ (tip_m * person.scales[index])
             yield origins_m[index], origins_m[index] + tip_offset_m, name

@@ -9,6 +9,7 @@ import numpy as np
 from biopose_ros.keypoints.landmarks import landmark_index
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton
+from biopose_ros.skeleton.sides import without_side
 
 
 def _both(*names: str) -> list[int]:
@@ -71,12 +72,6 @@ def seen_parts(
     return {name: seen[..., rows].mean(axis=-1) for name, rows in PARTS.items()}
 
 
-def without_side(coordinate: str) -> tuple[str, str]:
-    """Split ``knee_angle_r`` into ``knee_angle`` and ``_r``; the side is empty in the middle."""
-    side = coordinate[-2:]
-    return (coordinate[:-2], side) if side in ('_r', '_l') else (coordinate, '')
-
-
 def seen_coordinates(names: tuple[str, ...], parts: Mapping[str, FloatArray]) -> FloatArray:
     """
     Give, for each coordinate, the seen share of the part that shows it.
@@ -88,7 +83,8 @@ def seen_coordinates(names: tuple[str, ...], parts: Mapping[str, FloatArray]) ->
     everything = np.mean(list(parts.values()), axis=0)
     columns = []
     for name in names:
-        base, side = without_side(name)
+        base = without_side(name)
+        side = name.removeprefix(base)
         columns.append(parts[f'{PART_OF[base]}{side}'] if base in PART_OF else everything)
     return np.stack(columns, axis=-1)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from biopose_ros.frames import GroundFrame
-from biopose_ros.methods import PersonEstimate
 from biopose_ros.person.estimator import EstimatedCoordinates, MotionEstimator
 from biopose_ros.person.mass import PersonMass
 from biopose_ros.person.motion_model import MotionModel
@@ -22,6 +21,7 @@ from biopose_ros.records import (
     ImageEvidence,
     Markers,
     PersonCrop,
+    PersonEstimate,
     PersonPose,
     TrackingState,
 )

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from biopose_ros.frames import GroundFrame
-from biopose_ros.inverse_kinematics.pelvis import pelvis_coordinates
 from biopose_ros.records import BodySize, Camera, FloatArray, SkeletonFit
 from biopose_ros.skeleton import Skeleton
+from biopose_ros.skeleton.pelvis import pelvis_coordinates
 
 _ANGLES = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation')
 _SHIFTS = ('pelvis_tx', 'pelvis_ty', 'pelvis_tz')

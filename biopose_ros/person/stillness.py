@@ -1,10 +1,10 @@
 """
-Tell people from pictures of people and mannequins: those move as one flat piece, or not at all.
+Recognise pictures of people and mannequins: they move as one rigid piece, or not at all.
 
-Whoever lives bends somewhere. A picture moves in the image by a homography, a mannequin before a
-camera that hardly moves by about one, too, and at the distance of a person both are nearly affine.
-So the keypoints of some seconds are brought onto the present ones by the best affine map, and what
-is left over says how much the body has moved in itself.
+Living people bend their joints. The image of a picture changes by a homography, and so, nearly,
+does that of a mannequin before a camera that hardly moves; at the distance of a person both are
+nearly affine. So the keypoints of the last seconds are mapped onto the present ones by the best
+affine map, and its residual shows how much the body has bent.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import numpy as np
 
 from biopose_ros.records import FloatArray, PersonPose, TrackingState
 
-# Share of the body's extent in the image that may be left over, root mean square. Three seconds of
-# a picture leave up to 0.012 (noise of the keypoints), of people who stand and talk 0.02 or more.
+# Largest residual of a rigid body, root mean square, as a share of its extent in the image. Over
+# three seconds a picture has up to 0.012 (noise of the keypoints), people who stand and talk 0.02
+# or more.
 RIGID = 0.015
-DOUBT = 0.25  # of the confidence is left to whoever may be a picture
-# Keypoints below this confidence are guesses; with fewer than that many, nothing is told.
+DOUBT = 0.25  # factor on the confidence of a person who may be a picture
+# Keypoints below this confidence are guesses; with fewer than this number above it there is no
+# verdict.
 _SEEN, _FEWEST = 0.7, 8
 _STEP_NS, _PAUSE_NS = 1_000_000_000, 2_000_000_000
 
@@ -35,10 +37,10 @@ class _Past:
 
 class Stillness:
     """
-    Doubts whoever has moved as one piece for long.
+    Finds persons who have moved as one rigid piece for long.
 
-    :param still_s: for how long; 0 doubts nobody.
-    :attr motionless: numbers of those who are doubted now.
+    :param still_s: for how long, seconds; 0 switches the check off.
+    :attr motionless: track ids of those persons.
     """
 
     def __init__(self, still_s: float) -> None:
@@ -48,9 +50,9 @@ class Stillness:
 
     def judge(self, poses: Sequence[PersonPose]) -> list[PersonPose]:
         """
-        Lower the confidence of whoever is doubted.
+        Lower the confidence of persons who may be pictures.
 
-        :param poses: everybody of one image; who is not measured in it keeps the last verdict.
+        :param poses: all of one image; a person not measured in it keeps the last verdict.
         """
         if not self._still_s:
             return list(poses)
@@ -69,13 +71,13 @@ class Stillness:
         ]
 
     def _still_for_s(self, pose: PersonPose) -> float:
-        """Give the seconds for which a body has not moved in itself."""
+        """Give the seconds for which a body has not bent."""
         keypoints_px, confidence = pose.keypoints_px, pose.keypoint_confidence
         past, stamp_ns = self._pasts.setdefault(pose.track_id, _Past()), pose.stamp_ns
         if not 0 <= stamp_ns - past.seen_ns <= _PAUSE_NS:
             past.looks.clear()
         past.seen_ns = stamp_ns
-        # The newest look first: of whoever moves no other needs to be compared.
+        # The newest look first: where the body has bent since, older ones need not be compared.
         for number in reversed(range(len(past.looks))):
             _, old_px, old_confidence = past.looks[number]
             if bend(old_px, keypoints_px, np.minimum(old_confidence, confidence)) > RIGID:
@@ -88,13 +90,13 @@ class Stillness:
 
 def bend(old_px: FloatArray, new_px: FloatArray, confidence: FloatArray) -> float:
     """
-    Tell how much a body has moved in itself between two images.
+    Measure how much a body has bent between two images.
 
     :param old_px: [33, 2].
     :param new_px: [33, 2].
     :param confidence: [33], of both.
-    :returns: root mean square of what the best affine map leaves over, as a share of the body's
-        extent; infinite where too few keypoints are seen.
+    :returns: root mean square residual of the best affine map, as a share of the body's extent;
+        infinite where too few keypoints are seen.
     """
     seen = confidence > _SEEN
     if seen.sum() < _FEWEST:

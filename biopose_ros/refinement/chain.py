@@ -7,42 +7,33 @@ from scipy.spatial.transform import Rotation
 
 from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
 from biopose_ros.records import FloatArray
+from biopose_ros.skeleton.kinematic_tree import ancestors_of
 
 JOINTS = len(JOINT_NAMES)
-
-
-def _ancestry() -> np.ndarray:
-    """Mark which joints (second axis) move each joint's bone (first axis): [24, 24] bool."""
-    moves = np.eye(JOINTS, dtype=bool)
-    for joint, parent in enumerate(JOINT_PARENTS):
-        if parent >= 0:
-            moves[joint] |= moves[parent]
-    return moves
-
-
-MOVES = _ancestry()
+# [24, 24] bool: which joints (second axis) move each joint's bone (first axis).
+MOVES = ancestors_of(JOINT_PARENTS).numpy()
 
 
 def turned(
-    turns: FloatArray, joints_m: FloatArray, vectors_rad: FloatArray
+    rotations: FloatArray, joints_m: FloatArray, vectors_rad: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """
     Turn every joint a little about axes of the camera; what hangs on it follows.
 
-    :param turns: [24, 3, 3], each joint to camera.
+    :param rotations: [24, 3, 3], each joint to camera.
     :param joints_m: [24, 3].
     :param vectors_rad: [24, 3], rotation vectors, camera axes.
     :returns: the same two after the turns; the root stays in place.
     """
     steps = Rotation.from_rotvec(vectors_rad).as_matrix()
-    carried = np.empty_like(turns)  # how the bone at each joint has turned in all
+    carried = np.empty_like(rotations)  # how the bone at each joint has turned in all
     moved = joints_m.copy()
     for joint, parent in enumerate(JOINT_PARENTS):
         carried[joint] = steps[joint]
         if parent >= 0:
             carried[joint] = carried[parent] @ steps[joint]
             moved[joint] = moved[parent] + carried[parent] @ (joints_m[joint] - joints_m[parent])
-    return carried @ turns, moved
+    return carried @ rotations, moved
 
 
 def jacobian_m(points_m: FloatArray, carriers: np.ndarray, joints_m: FloatArray) -> FloatArray:

@@ -7,6 +7,7 @@ import numpy as np
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.records import FloatArray
 from biopose_ros.refinement.chain import JOINTS, MOVES
+from biopose_ros.skeleton.sides import without_side
 
 # Errors of rotations relative to the camera on held-out images: the share of its parent's error
 # that a joint inherits, and 1 sigma per axis of the rest, degrees.
@@ -38,8 +39,7 @@ def prior_precision() -> FloatArray:
 
     A joint's turn carries all that hangs on it, as :func:`~.chain.turned` has it.
     """
-    kinds = [name.removeprefix('left_').removeprefix('right_') for name in JOINT_NAMES]
-    shares, sigmas_deg = np.array([_PRIOR[kind] for kind in kinds]).T
+    shares, sigmas_deg = np.array([_PRIOR[without_side(name)] for name in JOINT_NAMES]).T
     # A joint's own error: its accumulated rotation minus the part inherited from its parent.
     rest = np.where(np.eye(JOINTS, dtype=bool), 1.0, MOVES * (1 - shares[:, None]))
     rest /= _PRIOR_SHARE * np.radians(sigmas_deg[:, None])

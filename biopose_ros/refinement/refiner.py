@@ -156,7 +156,7 @@ class Refiner:
         seen = self._places.seen(crop, body.markers_m, camera)
         if len(seen) < _FEWEST_POINTS:
             return None
-        turns = chained(torch.from_numpy(body.pose)).numpy()
+        rotations = chained(torch.from_numpy(body.pose)).numpy()
         targets = [image_rays(px, camera) for px in (seen.px, body.joints_px)]
         sightings = _Sightings(
             np.concatenate([seen.points_m, body.joints_m]),
@@ -166,10 +166,10 @@ class Refiner:
                 [seen.stddev_m / seen.points_m[:, 2], body.joint_stddev_px / camera.focal_px]
             ),
         )
-        expected = self._expected(body, turns, stamp_ns)
-        return _Search(turns, body.joints_m, sightings, expected)
+        expected = self._expected(body, rotations, stamp_ns)
+        return _Search(rotations, body.joints_m, sightings, expected)
 
-    def _expected(self, body: RecoveredBody, turns: FloatArray, stamp_ns: int) -> _Expected:
+    def _expected(self, body: RecoveredBody, rotations: FloatArray, stamp_ns: int) -> _Expected:
         """Give the two priors of the turns and the shift."""
         size = 3 * JOINTS
         precision, last_rad = np.zeros((size + 3, size + 3)), np.zeros(size + 3)
@@ -181,14 +181,14 @@ class Refiner:
         if last is not None and 0 < since_s <= _LONGEST_GAP_S:
             relative = body.pose.swapaxes(-1, -2)
             back = Rotation.from_matrix(last.pose @ relative).as_rotvec()  # parents' axes
-            parents = turns @ relative  # to camera
+            parents = rotations @ relative  # to camera
             last_rad[:size] = (parents @ back[..., None]).ravel()
             variance = np.square(_LAST_STDDEV_RAD) + np.square(_TURN_RATE_RAD_S * since_s)
             last_precision[:size] = 1 / variance
         return _Expected(precision, last_rad, last_precision)
 
     def _posed(self, body: RecoveredBody, search: _Search) -> RecoveredBody:
-        pose = relative_to_parents(torch.from_numpy(search.turns)).numpy()
+        pose = relative_to_parents(torch.from_numpy(search.rotations)).numpy()
         points_m = _points_m(self._body, self._markers, pose, body.betas) + search.joints_m[0]
         return replace(body, pose=pose, joints_m=points_m[:JOINTS], markers_m=points_m[JOINTS:])
 
@@ -197,15 +197,15 @@ class _Search:
     """
     Gauss-Newton over the turns of one body's joints and its shift, from the network's estimate.
 
-    :attr turns: [24, 3, 3], each joint to camera.
+    :attr rotations: [24, 3, 3], each joint to camera.
     :attr joints_m: [24, 3], camera axes.
     :attr points_m: [points, 3], landmarks and joints on the body, camera axes.
     """
 
     def __init__(
-        self, turns: FloatArray, joints_m: FloatArray, seen: _Sightings, expected: _Expected
+        self, rotations: FloatArray, joints_m: FloatArray, seen: _Sightings, expected: _Expected
     ) -> None:
-        self.turns, self.joints_m, self.points_m = turns, joints_m, seen.points_m
+        self.rotations, self.joints_m, self.points_m = rotations, joints_m, seen.points_m
         self._seen, self._expected = seen, expected
         self._moved = np.zeros(3 * JOINTS + 3)
 
@@ -222,11 +222,11 @@ class _Search:
         for _ in range(iterations):
             if time.monotonic() >= end_s:
                 return outcome if outcome == 'refined' else 'no time'
-            before = self.turns, self.joints_m, self.points_m, self._moved
+            before = self.rotations, self.joints_m, self.points_m, self._moved
             self._step()
             cost = self._cost(self.points_m, self._moved)
             if not cost < best:
-                self.turns, self.joints_m, self.points_m, self._moved = before
+                self.rotations, self.joints_m, self.points_m, self._moved = before
                 break
             outcome, gain, best = 'refined', best - cost, cost
             if gain < 0.01 * best:
@@ -250,12 +250,12 @@ class _Search:
         right += expected.last_precision * (expected.last - self._moved)
         step = np.linalg.solve(matrix, right)
         vectors = step[: 3 * JOINTS].reshape(JOINTS, 3)
-        turns, joints_m = turned(self.turns, self.joints_m, vectors)
-        carried = turns[seen.carriers] @ self.turns[seen.carriers].swapaxes(-1, -2)
+        rotations, joints_m = turned(self.rotations, self.joints_m, vectors)
+        carried = rotations[seen.carriers] @ self.rotations[seen.carriers].swapaxes(-1, -2)
         arms_m = self.points_m - self.joints_m[seen.carriers]
         shift_m = step[3 * JOINTS :]
         self.points_m = joints_m[seen.carriers] + (carried @ arms_m[..., None])[..., 0] + shift_m
-        self.turns, self.joints_m = turns, joints_m + shift_m
+        self.rotations, self.joints_m = rotations, joints_m + shift_m
         self._moved = self._moved + step
 
     def _cost(self, points_m: FloatArray, moved: FloatArray) -> float:

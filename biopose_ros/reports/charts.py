@@ -51,7 +51,7 @@ class Axes:
     :param x_unit: written behind the last tick.
     :param shaded: spans of x that are greyed: nothing was seen.
     :param marks: x of events and their class names.
-    :param least_height: the panel spans so many degrees at least, so that noise looks small.
+    :param least_height: least span of the panel, degrees, so that noise looks small.
     :param label: read aloud in place of the drawing.
     """
 
@@ -130,7 +130,7 @@ def ticks(low: float, high: float, unit: str, most: int) -> list[float]:
     :param low: least value.
     :param high: greatest value.
     :param unit: ``s``, ``%`` or ``degrees``.
-    :param most: so many steps at most.
+    :param most: greatest number of steps.
     """
     span = max(high - low, 1e-6)
     step = next((step for step in _STEPS[unit] if span / step <= most), span / most)

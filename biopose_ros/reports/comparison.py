@@ -70,7 +70,7 @@ def compare_motions(
 
     :param motion: times [rows], seconds, and values [rows] per coordinate, radians; as
         :func:`~biopose_ros.files.mot.read_mot` gives them. Rates may differ.
-    :param reference: likewise.
+    :param reference: times and values that the motion is compared with, of the same form.
     :param align: the clocks differ: shift the motion by the delay that suits all angles best.
     :returns: per coordinate, in the order of the reference.
     :raises ValueError: when the recordings share no angle or no time.

@@ -44,7 +44,7 @@ class Gait:
     :param steps: heel strikes.
     :param cadence: steps a minute.
     :param stride_s: mean time between two strikes of one foot, for left and right.
-    :param stance: share of the stride that the foot stands, likewise.
+    :param stance: share of the stride during which the foot stands, for left and right.
     :param step_length_m: between the heels at each foot's strike, along the pelvis's heading.
     :param speed: metres a second: of steps and cadence, not of the path.
     """

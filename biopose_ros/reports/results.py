@@ -43,7 +43,7 @@ class PersonRecording:
     :param is_seen: [images], False where the pose is predicted.
     :param confidence: [images], 0 to 1.
     :param values: [images] per coordinate, radians; pelvis translations in metres; NaN unknown.
-    :param stddev: likewise, 1 sigma.
+    :param stddev: [images] per coordinate, 1 sigma in the same units.
     :param foot_contact: [images] for ``left`` and ``right``, probability of standing.
     """
 

@@ -73,7 +73,7 @@ class Still:
 
     :param jpeg: as a ``data:`` address.
     :param width: of the picture, pixels.
-    :param height: likewise.
+    :param height: of the picture, pixels.
     :param time_s: of the image.
     :param caption: below it.
     :param labels: angles.

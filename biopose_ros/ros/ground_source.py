@@ -22,7 +22,7 @@ from biopose_ros.settings import NodeConfig
 IMU_TOPIC = 'imu'
 # Accelerations of a robot that drives die away over this time, seconds.
 SETTLING_S = 0.5
-# Without a message for so long, nothing is known of where up is, seconds.
+# A message older than this no longer gives the direction of gravity, seconds.
 STALE_S = 1.0
 # A camera whose optical axis points up as steeply looks at the ceiling, or is none.
 _CEILING = np.cos(np.radians(20.0))

@@ -13,7 +13,7 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from biopose_ros.body import BodyModel, load_body
-from biopose_ros.mesh_recovery.surface import body_vertices_m, coarse_faces
+from biopose_ros.body.surface import body_vertices_m, coarse_faces
 from biopose_ros.ros.markers import point, shape_marker
 from biopose_ros.ros.named_person import NamedPerson
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -158,7 +158,7 @@ def compile_tree(model: ModelDescription) -> KinematicTree:
         levels=levels,
         level_parents=tuple(above),
         from_level_order=torch.cat(levels).argsort(),
-        ancestors=_ancestors(parents),
+        ancestors=ancestors_of(parents),
         follow=follow,
         drive=drive,
         turn_axes=turn_axes,
@@ -181,8 +181,13 @@ def _levels(parents: list[int]) -> tuple[Tensor, ...]:
     return tuple((torch.tensor(depth) == d).nonzero().squeeze(-1) for d in range(max(depth) + 1))
 
 
-def _ancestors(parents: list[int]) -> Tensor:
-    """Mark where column is row itself or an ancestor of row, [segments, segments] bool."""
+def ancestors_of(parents: Sequence[int]) -> Tensor:
+    """
+    Mark where column is row itself or an ancestor of row.
+
+    :param parents: of each segment, before it in order; -1 for the ground.
+    :returns: [segments, segments] bool.
+    """
     ancestors = torch.eye(len(parents), dtype=torch.bool)
     for segment, parent in enumerate(parents):
         if parent >= 0:

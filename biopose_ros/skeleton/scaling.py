@@ -17,6 +17,7 @@ from torch import Tensor
 from biopose_ros.inference.torch_threads import one_torch_thread
 from biopose_ros.skeleton.least_squares import Problem, factorise, free_coordinates
 from biopose_ros.skeleton.limits import wrap
+from biopose_ros.skeleton.sides import without_side
 from biopose_ros.skeleton.skeleton import Skeleton
 from biopose_ros.skeleton.solver import (
     PosePrior,
@@ -118,9 +119,8 @@ def scale_groups(skeleton: Skeleton, is_symmetric: bool = True) -> ScaleGroups:
     """
     owners: list[str] = []
     for segment in skeleton.segment_names:
-        side = segment[-2:] if segment[-2:] in ('_r', '_l') else ''
-        stem = segment.removesuffix(side) if side else segment
-        suffix = '' if is_symmetric else side
+        stem = without_side(segment)
+        suffix = '' if is_symmetric else segment.removeprefix(stem)
         for axis in 'xyz':
             part = next((p for p, stems, axes in PARTS if stem in stems and axis in axes), stem)
             owners.append(part + suffix)

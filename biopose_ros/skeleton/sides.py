@@ -19,6 +19,18 @@ def left_of(name: str) -> str:
     return name.replace('right', 'left')
 
 
+def without_side(name: str) -> str:
+    """
+    Give the name that both sides share.
+
+    :param name: a joint or landmark (``left_hip``), segment, body part or coordinate
+        (``femur_l``); what lies in the middle keeps its name.
+    """
+    for side in ('left_', 'right_'):
+        name = name.removeprefix(side)
+    return name.removesuffix('_r').removesuffix('_l')
+
+
 def partners(names: Iterable[str]) -> dict[str, str]:
     """
     Pair right with left.

@@ -7,12 +7,10 @@ import torch
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton.skeleton import Skeleton
 
-# The default model's standing height (see default_model.py). Without a given height the person's
-# is known as well as any adult's: ANSUR II, both sexes. Landmarks add nothing: the network cannot
-# tell a small person nearby from a large one far away.
+# Standing height of the default model (see default_model.py).
 MODEL_STATURE_M = 1.70
-
-
+# 1 sigma of a height that is not given, that of all adults (ANSUR II, both sexes). Landmarks add
+# nothing: they look the same for a small person nearby and a tall one far away.
 STATURE_STDDEV_M = 0.09
 
 

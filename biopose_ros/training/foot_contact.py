@@ -13,6 +13,7 @@ from biopose_ros.person.motion_model import MotionModel
 from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.library import activity_clips
+from biopose_ros.training.motion.rotations import about
 from biopose_ros.training.motion.splits import Split
 
 # A point stands where the clean motion has it so low and so slow.
@@ -70,7 +71,7 @@ def see_feet(clip: MotionClip, random: np.random.Generator) -> WalkingFeet:
     :param random: of the errors and of the camera's side.
     """
     times_s = np.arange(len(clip)) / clip.fps
-    turn = _about_y(random.uniform(0.0, 2.0 * np.pi))
+    turn = about(1, random.uniform(0.0, 2.0 * np.pi))
     points_m = clip.placed.soles_m[:, :, _SOLES] @ turn.T
     root_m = clip.translation_m.astype(np.float64) @ turn.T
     speed = np.linalg.norm(np.gradient(points_m, times_s, axis=0), axis=-1)
@@ -139,8 +140,3 @@ def _errors(random: np.random.Generator, times_s: FloatArray, size: tuple[int, .
     for frame in range(1, len(times_s)):
         lasting[frame] = keep * lasting[frame - 1] + np.sqrt(1.0 - keep**2) * noise[0, frame]
     return np.sqrt(1.0 - _FRESH_SHARE) * lasting + np.sqrt(_FRESH_SHARE) * noise[1]
-
-
-def _about_y(angle: float) -> FloatArray:
-    cosine, sine = np.cos(angle), np.sin(angle)
-    return np.array([[cosine, 0.0, sine], [0.0, 1.0, 0.0], [-sine, 0.0, cosine]])

@@ -110,7 +110,7 @@ class Scene:
         :param person_id: who.
         :param skeleton: whose coordinates they are.
         :param coordinates: by name, radians and metres; NaN hides the skeleton.
-        :param stddev: 1 sigma, likewise.
+        :param stddev: 1 sigma by name, radians and metres.
         :param scales: [segments, 3], of an unscaled skeleton.
         """
         place = f'{WORLD}/persons/{person_id}'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from biopose_ros.skeleton.sides import left_of, partners
+from biopose_ros.skeleton.sides import left_of, partners, without_side
 
 Axis = tuple[str, tuple[str, ...], tuple[str, ...]]  # x, y or z; from the mean of; to the mean of
 
@@ -37,7 +37,7 @@ class BodyPart:
     @property
     def kind(self) -> str:
         """The name without the side; both sides share their weights."""
-        return self.name.removesuffix('_r').removesuffix('_l')
+        return without_side(self.name)
 
 
 def _both_sides(*right: BodyPart) -> list[BodyPart]:

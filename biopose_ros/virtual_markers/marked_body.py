@@ -45,7 +45,7 @@ def marked_body(path: Path | None = None) -> tuple[BodyModel, MarkerTable]:
 
 def fitting_shape(path: Path | None) -> Callable[[Tensor], Tensor]:
     """
-    Tell how the shape of the default body becomes that of another.
+    Map the shape of the default body to that of another.
 
     :param path: an SMPL-format file; None for the default body, whose shape stays.
     :returns: a function from the default body's components [..., components] to the other's.

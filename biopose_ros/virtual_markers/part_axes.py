@@ -9,9 +9,7 @@ from torch import Tensor, nn
 
 from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES, Axis, BodyPart
 
-_EPSILON = 1e-6
-
-
+EPSILON = 1e-6
 # Markers closer together than this do not define an axis.
 _LEAST_SPREAD_M = 1e-3
 
@@ -61,8 +59,8 @@ class PartAxes(nn.Module):
         # One large matrix product instead of many small ones.
         mass = weights @ self.groups.T  # [..., groups]
         weighted_m = (positions_m * weights[..., None]).transpose(-1, -2) @ self.groups.T
-        means_m = weighted_m.transpose(-1, -2) / mass.clamp(min=_EPSILON)[..., None]
-        is_known = (mass > _EPSILON).to(positions_m.dtype)
+        means_m = weighted_m.transpose(-1, -2) / mass.clamp(min=EPSILON)[..., None]
+        is_known = (mass > EPSILON).to(positions_m.dtype)
         count = len(BODY_PARTS)
         ends = means_m[..., count:, :].reshape(*means_m.shape[:-2], count, 4, 3)
         along = ends[..., 1, :] - ends[..., 0, :]
@@ -103,4 +101,4 @@ def _letter(axis: Axis) -> str:
 
 
 def _unit(vectors: Tensor) -> Tensor:
-    return vectors / (vectors * vectors).sum(-1, keepdim=True).clamp(min=_EPSILON**2).sqrt()
+    return vectors / (vectors * vectors).sum(-1, keepdim=True).clamp(min=EPSILON**2).sqrt()

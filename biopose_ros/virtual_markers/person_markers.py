@@ -13,7 +13,7 @@ from biopose_ros.skeleton.description import Marker
 from biopose_ros.virtual_markers.on_skeleton import with_virtual_markers
 
 TOP, SOLES = 'head_vertex', ('R_sole_heel', 'L_sole_heel')
-# So many images, spread evenly over the recording, are kept for the median.
+# Number of images, spread evenly over the recording, that the median is taken over.
 MAX_IMAGES = 256
 
 

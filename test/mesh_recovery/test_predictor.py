@@ -8,10 +8,10 @@ from biopose_ros.detection.landmark_network import LandmarkNetwork
 from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.frames import project
 from biopose_ros.mesh_recovery.mesh_file import save_mesh_recovery
-from biopose_ros.mesh_recovery.mesh_stage import MeshStage, scaled
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.records import Camera, Crop
 from biopose_ros.settings import DetectionConfig
+from biopose_ros.virtual_markers.body_placing import BodyPlacing, scaled
 
 CAMERA = Camera(640, 480, np.array([[600.0, 0, 320], [0, 600, 240], [0, 0, 1]]), np.zeros(0))
 IMAGE = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
@@ -88,11 +88,9 @@ def test_a_larger_body_further_away_looks_the_same(predictor, crops):
 
 
 def test_a_given_height_is_kept_and_an_unknown_one_is_average(predictor, crops):
-    def placed(stage, some):
-        return stage.place(stage.recover(some, CAMERA))[-1]
-
-    given = placed(MeshStage(predictor, 1.9), crops[:1])
+    (body,) = predictor.recover(crops[:1], CAMERA)
+    given = BodyPlacing(1.9).place(body)
     assert (given.stature_m, given.stature_stddev_m) == (1.9, 0.0)
-    unknown = placed(MeshStage(predictor, None), crops[:1])
+    unknown = BodyPlacing(None).place(body)
     assert (unknown.stature_m, unknown.stature_stddev_m) == (1.7, 0.09)
     np.testing.assert_allclose(given.scale / unknown.scale, 1.9 / 1.7)

@@ -5,13 +5,13 @@ import torch
 
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.frames import GroundFrame
-from biopose_ros.methods import PersonEstimate
 from biopose_ros.person.motion import PersonMotion, widest_stddev
 from biopose_ros.records import (
     BodySize,
     Crop,
     Markers,
     PersonCrop,
+    PersonEstimate,
     SkeletonFit,
     TrackingState,
 )

@@ -105,8 +105,8 @@ def score_directions(
     """
     Compare.
 
-    :param estimate: by angle [frames], degrees, NaN where nobody was seen.
-    :param truth: likewise, NaN where it is not good.
+    :param estimate: by angle [frames], degrees, NaN where no person was seen.
+    :param truth: by angle [frames], degrees, NaN where it is not reliable.
     """
     errors = {name: estimate[name] - truth[name] for name in truth}
     slopes = {n: Slope.of(np.radians(estimate[n]), np.radians(truth[n])) for n in truth}

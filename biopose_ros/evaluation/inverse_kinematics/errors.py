@@ -12,10 +12,10 @@ from torch import Tensor
 
 from biopose_ros.evaluation.metrics import COORDINATE_GROUPS, Slope, group_gains, without_bias
 from biopose_ros.inverse_kinematics.neurik import Evidence, NeurikEstimate
-from biopose_ros.inverse_kinematics.pelvis import pelvis_coordinates
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton, scale_groups
 from biopose_ros.skeleton.limits import is_circular
+from biopose_ros.skeleton.pelvis import pelvis_coordinates
 from biopose_ros.training.neurik.data import Truth
 from biopose_ros.training.neurik.losses import estimate_errors
 
@@ -29,7 +29,7 @@ class ClipErrors:
 
     :param name: of the motion.
     :param errors: [frames, coordinates + groups], radians, metres, unitless.
-    :param stddev: likewise.
+    :param stddev: 1 sigma of the estimates, shape and units of ``errors``.
     :param marker_errors_m: [frames, markers], relative to the pelvis.
     :param jitter: mean absolute second difference of estimate and truth, radians.
     :param violations: values outside their limits.

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from biopose_ros.inverse_kinematics.neurik import Evidence
-from biopose_ros.inverse_kinematics.pelvis import pelvis_coordinates
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import (
     Skeleton,
@@ -24,6 +23,7 @@ from biopose_ros.skeleton import (
 )
 from biopose_ros.skeleton.description import Marker
 from biopose_ros.skeleton.osim_writer import osim_text
+from biopose_ros.skeleton.pelvis import pelvis_coordinates
 from biopose_ros.skeleton.sides import left_of
 from biopose_ros.training.labels.pose_labels import LABEL_WEIGHTS
 from biopose_ros.training.neurik.data import Truth

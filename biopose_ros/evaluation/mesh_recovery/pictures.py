@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biopose_ros.body import BodyModel, load_body
+from biopose_ros.body.surface import body_vertices_m
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.files.video import open_frames
-from biopose_ros.mesh_recovery.surface import body_vertices_m
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import Camera, FloatArray, PersonPose
 from biopose_ros.training.synthesis.rasteriser import (

@@ -58,7 +58,7 @@ class RecordedErrors:
 
     :param names: coordinates.
     :param errors_rad: [frames, coordinates] at :data:`RATE_HZ`, without constant offsets.
-    :param stddev: the stated 1 sigma, shaped alike.
+    :param stddev: the stated 1 sigma, [frames, coordinates].
     """
 
     names: tuple[str, ...]

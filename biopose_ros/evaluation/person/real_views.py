@@ -19,10 +19,11 @@ from biopose_ros.evaluation.angles.multi_view import find_views, load_truth
 from biopose_ros.evaluation.angles.video import CLIP, Watcher, run_view
 from biopose_ros.evaluation.metrics import COORDINATE_GROUPS, angle_errors_deg
 from biopose_ros.person.certainty import Certainty, CertaintyModel
-from biopose_ros.person.evidence import seen_coordinates, seen_parts, without_side
+from biopose_ros.person.evidence import seen_coordinates, seen_parts
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import FloatArray
 from biopose_ros.settings import DetectionConfig, PipelineConfig
+from biopose_ros.skeleton.sides import without_side
 
 CHOOSING = ('cam01', 'cam02')
 _PICTURES_PX = np.array([1080.0, 1920.0])
@@ -86,7 +87,7 @@ def with_real_floors(model: CertaintyModel, views: ViewErrors) -> CertaintyModel
     for members in COORDINATE_GROUPS.values():
         columns = [views.names.index(name) for name in members]
         missing = _missing_rad(views.errors_rad[:, columns], stated[:, columns])
-        for base in {without_side(name)[0] for name in members} & set(spreads):
+        for base in {without_side(name) for name in members} & set(spreads):
             floor = float(np.hypot(spreads[base].floor, missing))
             spreads[base] = replace(spreads[base], floor=floor)
     return replace(model, spreads=spreads)

@@ -17,9 +17,10 @@ from biopose_ros.person.certainty import (
     Spread,
     certainty_features,
 )
-from biopose_ros.person.evidence import PART_OF, seen_coordinates, seen_parts, without_side
+from biopose_ros.person.evidence import PART_OF, seen_coordinates, seen_parts
 from biopose_ros.records import FloatArray, TrackingState
 from biopose_ros.skeleton import Skeleton
+from biopose_ros.skeleton.sides import without_side
 from biopose_ros.training.certainty.footage import Footage
 
 _PELVIS = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation')
@@ -47,7 +48,7 @@ def fit_spreads(footage: Footage, skeleton: Skeleton) -> CertaintyModel:
     errors = np.abs(coordinate_errors(footage, skeleton))
     spreads = {}
     for base in PART_OF:
-        columns = [place for place, name in enumerate(names) if without_side(name)[0] == base]
+        columns = [place for place, name in enumerate(names) if without_side(name) == base]
         if base in SHIFTS:  # one factor for all: sizes and focal lengths err along the ray
             columns = [names.index('pelvis_tx')]
         spreads[base] = _spread(

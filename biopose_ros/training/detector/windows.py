@@ -17,7 +17,7 @@ from biopose_ros.training.synthesis.chance import pick
 from biopose_ros.training.synthesis.generator import Plan, SampleGenerator
 from biopose_ros.training.synthesis.renderer import choose_look, draw
 from biopose_ros.training.synthesis.scene import Scene
-from biopose_ros.training.synthesis.sources import SUBJECT_TENTHS, choose_subject
+from biopose_ros.training.synthesis.sources import SUBJECT_TENTHS
 
 CHUNK = 16
 LEAST_SHARE = 0.05
@@ -100,16 +100,8 @@ def plan_persons(random: np.random.Generator, generator: SampleGenerator, most: 
     :returns: the plan; the first person stands in the middle.
     """
     many = random.integers(most // 2, most + 1) if most > 3 else pick(random, [1, 2, 3], [6, 3, 1])
-    reach = random.uniform(0.5, 1.2 + 0.45 * many, many)
-    reach[0] = 0.0
-    turn = random.uniform(0, 2 * np.pi, many)
-    return Plan(
-        random,
-        tuple(choose_subject(random, generator.split) for _ in range(many)),
-        tuple(generator.pool.choose(random) for _ in range(many)),
-        random.uniform(0, 2 * np.pi, many),
-        np.stack([reach * np.sin(turn), reach * np.cos(turn)], 1),
-    )
+    reach_m = random.uniform(0.5, 1.2 + 0.45 * many, many)
+    return generator.plan(random, random.uniform(0, 2 * np.pi, many), reach_m)
 
 
 def choose_window(random: np.random.Generator, scene: Scene, main: PersonTruth | None) -> Crop:

@@ -1,8 +1,7 @@
-"""Single poses beyond the clips: wide random ones, ones between recorded ones, noisy ones."""
+"""Random poses beyond those of the clips."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,6 @@ from biopose_ros.training.motion.proportions import Proportions, place
 from biopose_ros.training.motion.retarget import collar_rotation
 from biopose_ros.training.motion.rotations import (
     about,
-    interpolate,
     matrices_from_vectors,
     vectors_from_matrices,
 )
@@ -94,90 +92,18 @@ def wide_poses(rng: np.random.Generator, body: Proportions, count: int) -> Motio
         placed.soles_m[..., 1].min((1, 2)), placed.positions_m[..., 1].min(1) - 0.03
     )
     translation = np.column_stack([np.zeros(count), -lowest, np.zeros(count)])
-    return _clip('wide', body, local, translation)
-
-
-def between_poses(rng: np.random.Generator, clips: Sequence[MotionClip], count: int) -> MotionClip:
-    """
-    Draw poses part of the way from one recorded pose to another.
-
-    :param rng: random numbers.
-    :param clips: of one body.
-    :param count: how many.
-    :raises ValueError: when no clip has a valid frame.
-    """
-    first, second = _pick(rng, clips, count), _pick(rng, clips, count)
-    share = rng.beta(1.2, 1.2, count)
-    # Headings are set apart, so that the way from one to the other is not half a turn.
-    start, end = _facing_forward(first[0]), _facing_forward(second[0])
-    local = interpolate(start, end, share[:, None])
-    local[:, 0] = about(1, rng.uniform(-np.pi, np.pi, count)) @ local[:, 0]
-    translation = first[1] + share[:, None] * (second[1] - first[1])
-    return _clip('between', clips[0].proportions, local, translation)
-
-
-def noisy_poses(
-    rng: np.random.Generator, clips: Sequence[MotionClip], count: int, noise_rad: float = 0.1
-) -> MotionClip:
-    """
-    Draw recorded poses and disturb them, hinges about their own axis only.
-
-    :param rng: random numbers.
-    :param clips: of one body.
-    :param count: how many.
-    :param noise_rad: standard deviation per axis.
-    :raises ValueError: when no clip has a valid frame.
-    """
-    local, translation = _pick(rng, clips, count)
-    noise = rng.normal(0.0, noise_rad, (count, 24, 3))
-    noise[:, [JOINT['left_hand'], JOINT['right_hand']]] = 0.0
-    for name, axis in (('knee', 0), ('elbow', 1)):
-        for side in SIDES:
-            only = np.arange(3) == axis
-            noise[:, JOINT[f'{side}_{name}']] *= only
-    disturbed = local @ matrices_from_vectors(noise)
-    for side in SIDES:  # A knee that was straight must not bend forward.
-        knee = vectors_from_matrices(disturbed[:, JOINT[f'{side}_knee']])
-        disturbed[:, JOINT[f'{side}_knee']] = about(0, np.abs(knee[:, 0]))
-    return _clip('noisy', clips[0].proportions, disturbed, translation)
-
-
-def _clip(
-    name: str, body: Proportions, local: FloatArray, translation_m: FloatArray
-) -> MotionClip:
     return MotionClip(
-        name=name,
-        group=name,
-        activity=f'{name} poses',
+        name='wide',
+        group='wide',
+        activity='wide poses',
         source='sampled',
         fps=30.0,
         pose=vectors_from_matrices(local).astype(np.float32),
-        translation_m=translation_m.astype(np.float32),
-        valid=np.ones(len(local), dtype=bool),
+        translation_m=translation.astype(np.float32),
+        valid=np.ones(count, dtype=bool),
         floor_known=False,
         proportions=body,
     )
-
-
-def _pick(
-    rng: np.random.Generator, clips: Sequence[MotionClip], count: int
-) -> tuple[FloatArray, FloatArray]:
-    """Draw valid frames: rotations [count, 24, 3, 3] and translations [count, 3]."""
-    frames = [(clip, frame) for clip in clips for frame in np.flatnonzero(clip.valid)]
-    if not frames:
-        raise ValueError('no clip has a valid frame to draw from')
-    chosen = [frames[index] for index in rng.integers(len(frames), size=count)]
-    pose = np.stack([clip.pose[frame] for clip, frame in chosen])
-    translation = np.stack([clip.translation_m[frame] for clip, frame in chosen])
-    return matrices_from_vectors(pose), translation
-
-
-def _facing_forward(local: FloatArray) -> FloatArray:
-    """Take the heading out of the pelvis."""
-    result = local.copy()
-    forward = local[:, 0, :, 2]
-    result[:, 0] = about(1, -np.arctan2(forward[:, 0], forward[:, 2])) @ local[:, 0]
-    return result
 
 
 def _draw(

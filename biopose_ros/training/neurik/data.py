@@ -20,7 +20,8 @@ class LabelledMotion:
     """
     Clips of one split, end to end. Positions are relative to the middle of the hips.
 
-    :param markers_m: [frames, markers, 3], order of :data:`MARKER_NAMES`, ground axes.
+    :param markers_m: [frames, markers, 3], the markers that the network is shown, order of
+        :data:`MARKER_NAMES`, ground axes: those of the true body.
     :param angles_rad: [frames, coordinates - 6].
     :param pelvis_rotations: [frames, 3, 3].
     :param pelvis_positions_m: [frames, 3].

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from biopose_ros.inverse_kinematics.neurik import PELVIS_COORDINATES, NeurikEstimate
-from biopose_ros.inverse_kinematics.pelvis import pelvis_coordinates
 from biopose_ros.skeleton import Skeleton, scale_groups
+from biopose_ros.skeleton.pelvis import pelvis_coordinates
 from biopose_ros.training.neurik.data import Truth
 
 # Body points whose places count: origins of the segments, and points so far along their axes.

@@ -24,7 +24,6 @@ from biopose_ros.detection.landmark_network import LandmarkNetwork, Sighting
 from biopose_ros.detection.sides import SideVote
 from biopose_ros.frames import camera_to_ground, image_rays
 from biopose_ros.inverse_kinematics.neurik import PELVIS_COORDINATES
-from biopose_ros.mesh_recovery.mesh_stage import MeshStage
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.records import FloatArray, PersonCrop, TrackingState
 from biopose_ros.refinement.refiner import Refiner
@@ -38,6 +37,7 @@ from biopose_ros.training.synthesis.records import SyntheticSample
 from biopose_ros.training.synthesis.setup import SynthesisConfig, build_sequence_generator
 from biopose_ros.training.synthesis.tie import LabelTie
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
+from biopose_ros.virtual_markers.body_placing import BodyPlacing
 
 SEQUENCES_PER_SHARD = 4
 # True markers about the true middle of the hips: kept in the shards, for measuring alone.
@@ -93,7 +93,7 @@ class EvidenceRenderer:
 
     def _look(self, samples: Sequence[SyntheticSample]) -> dict[str, FloatArray]:
         """Follow the person as the pipeline does, image by image."""
-        stage, sides = MeshStage(self.predictor, None), SideVote()
+        placing, sides = BodyPlacing(None), SideVote()
         # As the pipeline does, but with all the time that it wants.
         refiner = Refiner(RefinementConfig(budget_ms=1e9))
         frames: list[dict[str, FloatArray]] = []
@@ -111,10 +111,11 @@ class EvidenceRenderer:
             ]
             camera = views[0][1]
             persons = [person_of(sighting) for sighting in settled]
-            recovered = stage.recover(persons, camera)
+            recovered = self.predictor.recover(persons, camera)
             for place, (person, raw) in enumerate(zip(persons, recovered, strict=True), start):
                 stamp_ns = round(1e9 * place / RATE_HZ)
-                body = stage.place(refiner.refine([raw], [person], camera, stamp_ns))[0]
+                (refined,) = refiner.refine([raw], [person], camera, stamp_ns)
+                body = placing.place(refined)
                 origin_m = body.markers.positions_m[_HIPS].mean(0)
                 rays = camera_to_ground(image_rays(person.keypoints_px, camera))
                 # Ground x points to the camera, so rays run towards -x.

@@ -1,4 +1,4 @@
-"""What mesh network and detector say on synthetic image sequences, with the truth, in one file."""
+"""Outputs of the networks on synthetic image sequences, with the truth, in one file."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ class RenderedEvidence(LabelledMotion):
     weight is 0 the value may be any finite number; a frame without a detection has no weight at
     all, and its positions are relative to the last origin.
 
-    ``markers_m`` holds the markers of the estimated mesh; angles, pelvis and factors are true.
+    Angles, pelvis and factors are true.
 
-    :param origins_m: [frames, 3], where that origin is, the camera being at zero: whence the rays
-        come.
+    :param markers_m: the markers that the network is shown: those of the recovered body.
+    :param origins_m: [frames, 3], where that origin is; the camera, where the rays start, is
+        at zero.
     :param marker_weights: [frames, markers], 0 to 1.
     :param keypoints_m: [frames, 33, 3], order of
         :data:`biopose_ros.keypoints.landmarks.LANDMARK_NAMES`: where the rays of the 2D

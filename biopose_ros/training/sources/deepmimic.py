@@ -13,6 +13,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from biopose_ros.records import FloatArray
+from biopose_ros.training.motion.rotations import about
 from biopose_ros.training.sources.common_format import (
     ENDS,
     JOINTS,
@@ -99,7 +100,8 @@ def read_clip(name: str, activity: str, figure: Figure, text: str) -> SourceClip
     for _, ours, parent, size in _JOINTS:
         values = frames[:, column : column + size]
         column += size
-        turn = _quaternions(values) if size == 4 else _about_side(values)
+        # A hinge turns about the source's z, which points to the right, against our x.
+        turn = _quaternions(values) if size == 4 else about(0, -values[:, 0])
         world[:, JOINTS.index(ours)] = world[:, JOINTS.index(parent)] @ turn
     for joint, follower in (
         ('Hips', 'LowerBack'), ('Hips', 'Spine'), ('Neck', 'Neck1'), ('Neck', 'Head'),
@@ -125,8 +127,3 @@ def _quaternions(values: FloatArray) -> FloatArray:
     """Turn quaternions, w first and not always of unit length, into matrices in our axes."""
     turns = Rotation.from_quat(values[:, [1, 2, 3, 0]]).as_matrix()
     return np.asarray(_AXES @ turns @ _AXES.T)
-
-
-def _about_side(radians: FloatArray) -> FloatArray:
-    """Turn about the source's z, which points to the right, in our axes."""
-    return np.asarray(Rotation.from_rotvec(-radians * [1.0, 0.0, 0.0]).as_matrix())

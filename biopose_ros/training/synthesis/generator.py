@@ -107,7 +107,7 @@ class SampleGenerator:
 
     def scenes(self, plans: list[Plan], least_share: float) -> Iterator[Scene]:
         """
-        Stage scenes of one's own choice, without drawing them.
+        Compose scenes with given persons, without drawing them.
 
         :param plans: who appears.
         :param least_share: see :func:`~.cameras.choose_view`.
@@ -118,19 +118,29 @@ class SampleGenerator:
             persons = tuple(next(bodies) for _ in plan.subjects)
             yield compose(plan.random, persons, self.studio.regions, least_share)
 
-    def _plan(self, index: int) -> Plan:
-        random = np.random.default_rng([self.seed, SUBJECT_TENTHS[self.split][0], index])
-        others = pick(random, [0, 1, 2], [0.78, 0.16, 0.06])
-        persons = 1 + others
-        turn, reach = random.uniform(0, 2 * np.pi, persons), random.uniform(0.45, 3.0, persons)
-        reach[0] = 0.0
+    def plan(self, random: np.random.Generator, turn_rad: FloatArray, reach_m: FloatArray) -> Plan:
+        """
+        Choose who appears at given places, in which posture.
+
+        :param random: source of chance.
+        :param turn_rad: [persons], direction from the middle of the scene.
+        :param reach_m: [persons], distance from it; the first person stands there all the same.
+        """
+        persons = len(turn_rad)
+        reach_m = np.where(np.arange(persons) == 0, 0.0, reach_m)
         return Plan(
             random,
             tuple(choose_subject(random, self.split) for _ in range(persons)),
             tuple(self.pool.choose(random) for _ in range(persons)),
             random.uniform(0, 2 * np.pi, persons),
-            np.stack([reach * np.sin(turn), reach * np.cos(turn)], 1),
+            np.stack([reach_m * np.sin(turn_rad), reach_m * np.cos(turn_rad)], 1),
         )
+
+    def _plan(self, index: int) -> Plan:
+        random = np.random.default_rng([self.seed, SUBJECT_TENTHS[self.split][0], index])
+        persons = 1 + pick(random, [0, 1, 2], [0.78, 0.16, 0.06])
+        turn_rad = random.uniform(0, 2 * np.pi, persons)
+        return self.plan(random, turn_rad, random.uniform(0.45, 3.0, persons))
 
     def _pose(self, plans: list[Plan]) -> Iterator[PosedPerson]:
         """Pose all persons of a chunk at once and set them on the floor."""

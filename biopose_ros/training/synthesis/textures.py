@@ -31,7 +31,7 @@ def texture_stack() -> NDArray[np.float32]:
         grain,
         0.5 + 0.5 * (_spectral_noise(random, 0.2) - 0.5) + 0.2 * (clouds - 0.5),
         _mortar(columns, rows, 4, 4, 0.0) * (0.85 + 0.3 * (clouds - 0.5)),
-        _planks(random, columns, rows),
+        _planks(random, rows),
         _mortar(columns, rows, 4, 8, 0.5) * (0.7 + 0.5 * (grain - 0.5) + 0.3 * clouds),
         0.6 * marble + 0.4 * grain,
         0.6 * _spectral_noise(random, 0.9) + 0.4 * grain,
@@ -78,9 +78,7 @@ def _mortar(
     return np.where(joint, 0.35, 1.0)
 
 
-def _planks(
-    random: np.random.Generator, columns: NDArray[np.float64], rows: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _planks(random: np.random.Generator, rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Wooden boards of different tone with grain along them."""
     board = np.floor(rows * 8).astype(int)
     tone = random.uniform(0.45, 0.9, 8)[board]

@@ -11,7 +11,7 @@ from biopose_ros.training.motion.clip import cut, mirror
 from biopose_ros.training.motion.joints import JOINT
 from biopose_ros.training.motion.library import recorded_clips
 from biopose_ros.training.motion.recordings import MotionFileError
-from biopose_ros.training.motion.samplers import between_poses, noisy_poses, wide_poses
+from biopose_ros.training.motion.samplers import wide_poses
 from biopose_ros.training.motion.splits import (
     HELD_OUT_GROUPS,
     Split,
@@ -44,25 +44,6 @@ def test_wide_poses_stay_in_range_and_are_correlated(body):
     assert np.abs(poses.placed.positions_m[..., 1].min(axis=1)).max() < 0.2
     again = wide_poses(np.random.default_rng(0), body, 3000)
     np.testing.assert_array_equal(poses.pose, again.pose)
-
-
-def test_poses_between_and_noise_keep_hinges(few):
-    rng = np.random.default_rng(0)
-    between, noisy = between_poses(rng, few, 300), noisy_poses(rng, few, 300)
-    for poses in (between, noisy):
-        knees = knees_deg(poses)
-        np.testing.assert_allclose(knees[..., 1:], 0.0, atol=1e-3)
-        assert knees[..., 0].min() > -0.01
-    highest = max(knees_deg(clip).max() for clip in few)
-    assert knees_deg(between).max() <= highest + 0.1
-
-
-def test_nothing_to_draw_from_is_an_error(few):
-    from dataclasses import replace
-
-    empty = [replace(clip, valid=np.zeros(len(clip), bool)) for clip in few]
-    with pytest.raises(ValueError, match='no clip has a valid frame'):
-        between_poses(np.random.default_rng(0), empty, 3)
 
 
 def test_splits_are_disjoint_by_group_and_cover_every_file(library):

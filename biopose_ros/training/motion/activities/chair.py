@@ -100,9 +100,9 @@ def sitting(rng: np.random.Generator, body: Proportions) -> Draft:
         draft.lean.to(seat.lean_rad + np.radians(rng.normal(3.0, 9.0)), time, time + length)
         draft.side.to(np.radians(rng.normal(0.0, [5.0, 10.0])), time, time + length)
         draft.neck.to(np.radians(rng.normal(0.0, [9.0, 4.0, 20.0])), time, time + 0.7 * length)
-        for side, arm in enumerate(draft.arms):
+        for arm in draft.arms:
             if rng.random() < 0.55:
-                arm.to(_sitting_arm(rng, body, side), time, time + length)
+                arm.to(_sitting_arm(rng, body), time, time + length)
         time += length + rng.exponential(0.8)
     _place_feet_freely(draft, rng)
     return draft
@@ -143,7 +143,7 @@ def _seated(
 def _dress_arms(draft: Draft, seat: Seat) -> None:
     """Give the arms their posture on the chair."""
     rng, body = draft.rng, draft.body
-    keys = (_on_thigh(rng, body), _on_thigh(rng, body))
+    keys = (_on_thigh(rng), _on_thigh(rng))
     if seat.arms == 'crossed':
         keys = crossed(rng, body)
     elif seat.arms == 'shoulders':
@@ -151,7 +151,7 @@ def _dress_arms(draft: Draft, seat: Seat) -> None:
     elif seat.arms == 'hanging':
         keys = (hanging(rng), hanging(rng))
     elif seat.arms == 'talking':
-        keys = (_sitting_arm(rng, body, 0), _sitting_arm(rng, body, 1))
+        keys = (_sitting_arm(rng, body), _sitting_arm(rng, body))
     for arm, key in zip(draft.arms, keys, strict=True):
         arm.to(key, -1.0, -0.5)
     if seat.arms == 'armrests':
@@ -200,7 +200,7 @@ class _HandsOnKnees:
         return replace(plan, arms=(arms[0], arms[1]))
 
 
-def _on_thigh(rng: np.random.Generator, body: Proportions) -> ArmKey:
+def _on_thigh(rng: np.random.Generator) -> ArmKey:
     return arm_key(
         plane=rng.uniform(60.0, 85.0),
         elevation=rng.uniform(15.0, 32.0),
@@ -211,7 +211,7 @@ def _on_thigh(rng: np.random.Generator, body: Proportions) -> ArmKey:
     )
 
 
-def _sitting_arm(rng: np.random.Generator, body: Proportions, side: int) -> ArmKey:
+def _sitting_arm(rng: np.random.Generator, body: Proportions) -> ArmKey:
     """Draw what one hand of a sitting person does."""
     what = rng.choice(_SITTING_ARMS, p=_SITTING_ARM_WEIGHTS)
     if what == 'gesture':
@@ -225,7 +225,7 @@ def _sitting_arm(rng: np.random.Generator, body: Proportions, side: int) -> ArmK
             rng.uniform(20, 110), rng.uniform(40, 100), elbow=rng.uniform(5, 60),
             pronation=rng.uniform(0, 80),
         )  # fmt: skip
-    return _on_thigh(rng, body)
+    return _on_thigh(rng)
 
 
 def _stand_at_once(draft: Draft, seat: Seat) -> None:
@@ -303,7 +303,7 @@ def _return_arms(draft: Draft, seat: Seat, start_s: float, contact_s: float) -> 
     for arm in draft.arms:
         if seat.arms in ('armrests', 'knees'):
             arm.hold.to(1.0, start_s + 0.3 * (contact_s - start_s), contact_s)
-        key = hanging(rng) if seat.arms == 'hanging' else _on_thigh(rng, draft.body)
+        key = hanging(rng) if seat.arms == 'hanging' else _on_thigh(rng)
         arm.to(key, start_s + 0.2 * (contact_s - start_s), contact_s + 0.2)
 
 

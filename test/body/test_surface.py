@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from biopose_ros.body import load_body
-from biopose_ros.mesh_recovery.surface import body_vertices_m, coarse_faces
+from biopose_ros.body.surface import body_vertices_m, coarse_faces
 
 
 @pytest.fixture(scope='module')
