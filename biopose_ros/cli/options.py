@@ -34,11 +34,11 @@ AnyNetwork = Annotated[str, typer.Option(help='Landmark network: auto, lite, ful
 Encoder = Annotated[str, typer.Option(help='Landmark network: full or heavy.')]
 MeshWeights = Annotated[
     Path | None,
-    typer.Option(help="Weights of one's own for biopose, its trained encoder beside it."),
+    typer.Option(help='Your own weights for biopose, a trained encoder beside them.'),
 ]
-NeurikWeights = Annotated[Path | None, typer.Option(help="Weights of one's own for NeurIK.")]
-Body = Annotated[Path | None, typer.Option(help="SMPL file of one's own, .pkl or .npz.")]
-Osim = Annotated[Path | None, typer.Option(help="OpenSim model of one's own to carry over to.")]
+NeurikWeights = Annotated[Path | None, typer.Option(help='Your own weights for NeurIK.')]
+Body = Annotated[Path | None, typer.Option(help='Your own SMPL file, .pkl or .npz.')]
+Osim = Annotated[Path | None, typer.Option(help='Your own OpenSim model to carry over to.')]
 Weights = Annotated[Path | None, typer.Option(help='Weights file; without it the one that ships.')]
 Height = Annotated[float | None, typer.Option(help='Standing height of the person, metres.')]
 Split = Annotated[str, typer.Option(help='train, validation or test.')]

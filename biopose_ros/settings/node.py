@@ -49,8 +49,8 @@ class NodeConfig:
     )
     camera_rotation: int = setting(
         0,
-        'Clockwise turn after which the picture of a camera that is mounted turned is upright, '
-        'degrees; results stay in the axes of the camera.',
+        'Clockwise turn that makes the picture of a camera mounted on its side, or upside down, '
+        'upright, degrees; results stay in the axes of the camera.',
         choices=(0, 90, 180, 270),
     )
     region_of_interest: str = setting(
@@ -61,32 +61,34 @@ class NodeConfig:
     )
     mask_image: str = setting(
         '',
-        'Picture that is black where the robot itself is seen, of the shape of the images; nobody '
-        'is looked for there. Empty for none.',
+        'Picture of the shape of the images, black where the robot itself is seen: no person is '
+        'searched for there. Empty for none.',
     )
     max_rate_hz: float = setting(
         0.0,
-        'Images to work on per second, at most; 0 takes as many as can be done.',
+        'Largest number of images processed per second; 0 for no limit.',
         bounds=(0.0, 1000.0),
         is_dynamic=True,
     )
     keypoints_topic: str = setting(
         '',
-        "PointCloud2 with another detector's 2D keypoints, stamped as their images; they take the "
-        "place of the node's own where they come in time. Empty for none.",
+        "Topic of PointCloud2 with another detector's 2D keypoints, stamped as their images; they "
+        "replace the node's own where they come in time. Empty for none.",
     )
     keypoints_wait_s: float = setting(
-        0.1, 'How long an image waits for its keypoints of that topic, seconds.', bounds=(0.0, 1.0)
+        0.1,
+        'Longest wait of an image for keypoints on that topic, seconds.',
+        bounds=(0.0, 1.0),
     )
     stale_after_s: float = setting(
         2.0,
-        'Without a new image for so long, warn, and report the persons as lost; seconds.',
+        'Time without a new image after which the node warns and reports all as lost, seconds.',
         bounds=(0.2, 60.0),
         is_dynamic=True,
     )
     latency_warn_s: float = setting(
         0.5,
-        'Diagnostics warn where 5 % of the results come later than this after their image, '
+        'Latency above which diagnostics warn: 95th percentile of the time from image to result, '
         'seconds.',
         bounds=(0.001, 60.0),
         is_dynamic=True,
@@ -100,8 +102,8 @@ class NodeConfig:
     )
     person_id_prefix: str = setting(
         '',
-        'Put before person ids and the names of all frames; tells two cameras apart. Empty takes '
-        'the namespace of the node, where it has one: left_ for /left.',
+        'Prefix of person ids and of the names of all frames, so that those of two cameras '
+        'differ. Empty takes the namespace of the node, where it has one: left_ for /left.',
         pattern='([A-Za-z_][A-Za-z0-9_]*)?',
         section='Results',
     )
@@ -112,7 +114,7 @@ class NodeConfig:
     )
     ground_from: str = setting(
         'parameters',
-        'What the pelvis counts from. parameters: a camera that stands still, see '
+        'Ground frame of the pelvis coordinates. parameters: of a camera that stands still, see '
         'camera_pitch_rad, camera_roll_rad and camera_height_m. target_frame: that frame, z up; '
         'for a camera that moves, and feet are held in it, so name one that stands still (odom). '
         'imu: levelled by the Imu topic `imu`, for a camera that moves; feet are not held.',
@@ -125,8 +127,8 @@ class NodeConfig:
     )
     still_s: float = setting(
         10.0,
-        'Who has not moved in itself for so long may be a picture or a mannequin: the confidence '
-        'falls to a quarter, and diagnostics warn; seconds. 0 never.',
+        'Time without bending a joint after which a person may be a picture or a mannequin: the '
+        'confidence falls to a quarter, and diagnostics warn; seconds. 0 never.',
         bounds=(0.0, 3600.0),
     )
     publish_tf: bool = setting(True, 'Broadcast the segment frames on /tf.', is_dynamic=True)
@@ -137,13 +139,13 @@ class NodeConfig:
     )
     robot_state_publisher: bool = setting(
         False,
-        'A robot_state_publisher in the same namespace broadcasts whoever is present for longest; '
+        'A robot_state_publisher in the same namespace broadcasts the person present for longest; '
         'the node then sends only the root frame of that person.',
     )
     publish_markers: bool = setting(True, 'Draw the skeletons as RViz markers.', is_dynamic=True)
     publish_meshes: bool = setting(
         False,
-        'Draw the recovered bodies as triangles, to whoever subscribes; method biopose only.',
+        'Publish the recovered bodies as triangles, where subscribed; method biopose only.',
         is_dynamic=True,
     )
     publish_virtual_markers: bool = setting(
@@ -153,12 +155,12 @@ class NodeConfig:
     )
     publish_debug_image: bool = setting(
         False,
-        'Publish the picture with the skeletons drawn over it, to whoever subscribes.',
+        'Publish the picture with the skeletons drawn over it, where subscribed.',
         is_dynamic=True,
     )
     debug_image_hz: float = setting(
         5.0,
-        'Debug images per second at most; large images cost the node as much as the estimate.',
+        'Largest number of debug images per second; large ones cost as much as the estimate.',
         bounds=(0.1, 120.0),
         is_dynamic=True,
     )

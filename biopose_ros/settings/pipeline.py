@@ -32,33 +32,33 @@ class DetectionConfig:
         option='--network',
         section='Detection',
     )
-    max_persons: int = setting(4, 'How many persons to follow at most.', bounds=(1, 16))
+    max_persons: int = setting(4, 'Largest number of persons that are followed.', bounds=(1, 16))
     looks_per_image: int = setting(
         4,
-        'How many persons are looked at in each image: always the nearest, the others in turns; '
-        'their movement is predicted in between.',
+        'Number of persons that are measured in each image: always the nearest, the others in '
+        'turn; in between their movement is predicted.',
         bounds=(2, 16),
     )
     min_detection_score: float = setting(
-        0.4, 'A box is looked at from this score of the detector on.', bounds=(0.01, 1.0)
+        0.4, 'Least score of a detected box that is examined.', bounds=(0.01, 1.0)
     )
     start_presence: float = setting(
         0.7,
-        'A new person must be this present in the crop; where the detector is sure, min_presence '
-        'is enough.',
+        'Least presence (probability that the crop shows a person) of a new person; where the '
+        'detector is sure, min_presence is enough.',
         bounds=(0.01, 1.0),
     )
     min_presence: float = setting(
-        0.4, 'A followed person is kept down to this presence.', bounds=(0.01, 1.0)
+        0.4, 'Presence below which a followed person is given up.', bounds=(0.01, 1.0)
     )
     confirm_frames: int = setting(
         3, 'Sightings in a row before a person counts as tracked.', bounds=(1, 100)
     )
     start_confidence: float = setting(
         0.2,
-        'A person is announced once this confidence is reached, and stays so whatever it is then; '
-        "who fills half of the image's shorter side is near, and announced at any. 0 announces "
-        'everybody who is confirmed, mirages too.',
+        'A person is published once their confidence has reached this value, or when they fill '
+        "half of the image's shorter side. 0 publishes every confirmed person, false detections "
+        'too.',
         bounds=(0.0, 1.0),
     )
     occlusion_s: float = setting(
@@ -66,7 +66,7 @@ class DetectionConfig:
     )
     search_interval_s: float = setting(
         0.05,
-        'While persons are followed: time between looks at one more part of the image for further '
+        'While persons are followed, time between two searches of a part of the image for further '
         'persons, seconds.',
         bounds=(0.0, 60.0),
     )
@@ -99,8 +99,8 @@ class RefinementConfig:
 
     iterations: int = setting(
         1,
-        'Steps that bring each recovered body onto the 2D keypoints, at most; 0 takes none. '
-        'Method biopose only.',
+        'Largest number of steps that bring each recovered body onto the 2D keypoints; 0 takes '
+        'none. Method biopose only.',
         bounds=(0, 20),
         name='refine_iterations',
         section='Refinement',
@@ -140,36 +140,36 @@ class PipelineConfig:
     )
     mesh_weights: Path | None = setting(
         None,
-        "Weights file of one's own for method biopose, from `biopose train mesh`, its encoder "
-        'beside it where that was trained, too. Empty for those that ship with the package.',
+        'Your own weights file for method biopose, from `biopose train mesh`, with its encoder '
+        'beside it where that was trained, too. Empty for the weights of the package.',
         unset='',
         is_path=True,
     )
     neurik_weights: Path | None = setting(
         None,
-        "Weights file of one's own for NeurIK, from `biopose train neurik`; methods biopose and "
-        'neurik. Empty for those that ship with the package.',
+        'Your own weights file for NeurIK, from `biopose train neurik`; methods biopose and '
+        'neurik. Empty for the weights of the package.',
         unset='',
         is_path=True,
     )
     body: Path | None = setting(
         None,
-        "Body model of one's own for method biopose: an SMPL file, .pkl or .npz. Empty for the "
-        'one that ships with the package.',
+        'Your own body model for method biopose: an SMPL file, .pkl or .npz. Empty for the body '
+        'of the package.',
         unset='',
         is_path=True,
     )
     osim: Path | None = setting(
         None,
-        "OpenSim model of one's own: recordings carry the motion over to it, as own_model.osim "
-        'and own_motion.mot. The live node refuses it. Empty for none.',
+        'Your own OpenSim model: recordings carry the motion over to it, as own_model.osim and '
+        'own_motion.mot. The live node refuses it. Empty for none.',
         unset='',
         is_path=True,
     )
     height_m: float | None = setting(
         None,
-        'Standing height of the person, metres; without it everybody is taken for an average '
-        'adult. Right for one person only.',
+        'Standing height of the person, metres; without it average adults are assumed. Right for '
+        'one person only.',
         bounds=(0.5, 2.6),
         unset=0.0,
         option='--height',
@@ -186,7 +186,7 @@ class PipelineConfig:
     refinement: RefinementConfig = nested(RefinementConfig)
     smoothing: float = setting(
         0.5,
-        'Strength of the estimator over time: 0 takes each image as it is, 1 is calmest.',
+        'Strength of the estimator over time: 0 takes each image as it is, 1 is smoothest.',
         bounds=(0.0, 1.0),
         is_dynamic=True,
         section='Estimate over time',
