@@ -1,9 +1,11 @@
 """What all tests share: a ROS graph of their own, and one thread per numeric library."""
 
 import contextlib
+import fcntl
 import os
 import random
 import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,19 +28,26 @@ os.environ['LD_LIBRARY_PATH'] = LIBRARIES
 LOGS = tempfile.TemporaryDirectory(prefix='biopose_ros_log_', ignore_cleanup_errors=True)
 
 
-def own_domain_id():
+def own_domain():
     """
-    Choose a DDS domain by chance, another one for each worker of a parallel run.
+    Choose a DDS domain that no other test run on this machine holds, nor another worker of ours.
 
     Above 101 the DDS ports of Linux may collide with those that programs get for outgoing traffic.
+
+    :returns: its number, and the file whose lock holds it as long as this process lives.
     """
-    run = os.environ.get('PYTEST_XDIST_TESTRUNUID')
-    worker = os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')
-    return 1 + (random.Random(run).randrange(101) + int(worker)) % 101
+    for number in random.sample(range(1, 102), 101):
+        path = Path(tempfile.gettempdir()) / f'biopose_ros_domain_{number}.lock'
+        with contextlib.suppress(OSError):
+            lock = path.open('w')
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return number, lock
+    raise RuntimeError('all 101 DDS domains of this machine are in use: end other test runs')
 
 
 # Set before any test module imports numpy, torch or rclpy; child processes inherit all of it.
-os.environ['ROS_DOMAIN_ID'] = str(own_domain_id())
+DOMAIN_ID, DOMAIN_LOCK = own_domain()
+os.environ['ROS_DOMAIN_ID'] = str(DOMAIN_ID)
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 os.environ['ROS_LOG_DIR'] = LOGS.name
 os.environ.setdefault('OMP_NUM_THREADS', '1')
@@ -49,8 +58,8 @@ os.environ.setdefault('RAY_worker_niceness', '0')
 
 @pytest.fixture(scope='session')
 def ros_domain_id():
-    """The DDS domain of this session, which no other graph on the machine is likely to use."""
-    return int(os.environ['ROS_DOMAIN_ID'])
+    """The DDS domain of this session, which no other test run on the machine uses."""
+    return DOMAIN_ID
 
 
 @pytest.fixture(scope='session')

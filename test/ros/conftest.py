@@ -7,7 +7,7 @@ import pytest
 # Tests import the helper beside them; pytest's import mode puts no folder on the path.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from ros_graph import OF_PERSONS, TOPICS, NodeProcess, Probe
+from ros_graph import OF_PERSONS, TOPICS, Probe, node_and_probe
 
 _namespaces = itertools.count()
 
@@ -25,16 +25,9 @@ def active_node(new_namespace, tmp_path_factory):
     log = tmp_path_factory.mktemp('node') / 'log.txt'
     # On a busy machine tests are slow to show the next picture; nobody is lost by that.
     parameters = ('-p', 'person_id_prefix:=left_', '-p', 'stale_after_s:=60.0')
-    arguments = ('-r', f'__ns:={namespace}', *parameters)
-    process = NodeProcess(log, *arguments)
-    process.namespace = namespace
-    probe = Probe(namespace)
-    try:
-        probe.wait_for_state('active', process)
+    with node_and_probe(namespace, log, *parameters) as (process, _):
+        process.namespace = namespace
         yield process
-    finally:
-        probe.close()
-        process.close()
 
 
 @pytest.fixture(scope='module')

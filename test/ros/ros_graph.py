@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -264,6 +265,20 @@ class Probe:
         )
         service = 'pose_node/set_parameters_atomically'
         return self.call(SetParametersAtomically, service, request).result
+
+
+@contextmanager
+def node_and_probe(namespace, log, *ros_args, topics=(), state='active', **options):
+    """Give a pose node that has reached a state, and a probe that listens to topics."""
+    process = NodeProcess(log, '-r', f'__ns:={namespace}', *ros_args, **options)
+    probe = Probe(namespace)
+    probe.listen(*topics)
+    try:
+        probe.wait_for_state(state, process)
+        yield process, probe
+    finally:
+        probe.close()
+        process.close()
 
 
 def stamp_of(message):

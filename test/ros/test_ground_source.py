@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
-from ros_graph import FRAME_ID, ONE, NodeProcess, Probe, values
+from ros_graph import FRAME_ID, ONE, node_and_probe, values
 from scipy.spatial.transform import Rotation
 from sensor_msgs.msg import Imu
 from std_msgs.msg import Header
@@ -164,40 +164,31 @@ def test_the_settings_choose():
 
 def test_the_node_sends_the_ground_that_the_imu_tells(new_namespace, tmp_path):
     namespace = new_namespace()
-    process = NodeProcess(
-        tmp_path / 'log.txt', '-r', f'__ns:={namespace}', '-p', 'ground_from:=imu'
-    )
-    probe = Probe(namespace)
-    publisher = probe.node.create_publisher(Imu, 'imu', 10)
-    message = Imu(header=Header(frame_id=FRAME_ID))
-    message.linear_acceleration.y = -9.81
-    probe.listen('/tf', '/diagnostics')
+    options = {'topics': ('/tf', '/diagnostics')}
+    name = f'{namespace[1:]}_biopose_ground'
+    with node_and_probe(namespace, tmp_path / 'log.txt', '-p', 'ground_from:=imu', **options) as (
+        _,
+        probe,
+    ):
+        publisher = probe.node.create_publisher(Imu, 'imu', 10)
+        message = Imu(header=Header(frame_id=FRAME_ID))
+        message.linear_acceleration.y = -9.81
 
-    def ground():
-        sent = [one for tf in probe.received['/tf'] for one in tf.transforms]
-        name = f'{namespace[1:]}_biopose_ground'
-        return [one for one in sent if one.child_frame_id == name]
+        def ground():
+            sent = [one for tf in probe.received['/tf'] for one in tf.transforms]
+            return [one for one in sent if one.child_frame_id == name]
 
-    def show():
-        publisher.publish(message)
-        probe.show(ONE)
-
-    try:
-        probe.wait_for_state('active', process)
         probe.wait_until_matched()
         told = probe.diagnostics(
             lambda status: 'remap imu' in values(status)['last fault'],
             step=lambda: probe.show(ONE),
         )
         assert f'{namespace}/imu' in values(told)['last fault']
-        probe.wait_for(ground, step=show)
+        probe.wait_for(ground, step=lambda: (publisher.publish(message), probe.show(ONE)))
         assert ground()[0].header.frame_id == FRAME_ID
         turn = ground()[0].transform.rotation
         up = Rotation.from_quat([turn.x, turn.y, turn.z, turn.w]).apply([0.0, 0.0, 1.0])
         np.testing.assert_allclose(up, [0.0, -1.0, 0.0], atol=1e-9)
-    finally:
-        probe.close()
-        process.close()
 
 
 @pytest.mark.parametrize(

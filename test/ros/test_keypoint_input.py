@@ -4,7 +4,7 @@ import array
 
 import numpy as np
 import pytest
-from ros_graph import ONE, STEP_NS, NodeProcess, Probe
+from ros_graph import ONE, STEP_NS, node_and_probe
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
@@ -39,20 +39,15 @@ def cloud(stamp_ns, confidence):
 @pytest.fixture(scope='module')
 def listener(new_namespace, tmp_path_factory):
     """A node that takes foreign keypoints, a probe, and a publisher of such."""
-    namespace = new_namespace()
     log = tmp_path_factory.mktemp('keypoints') / 'log.txt'
     parameters = ('keypoints_topic:=keypoints', 'keypoints_wait_s:=1.0')
     flags = [word for parameter in parameters for word in ('-p', parameter)]
-    process = NodeProcess(log, '-r', f'__ns:={namespace}', *flags)
-    probe = Probe(namespace)
-    probe.listen('tracked_persons', '/diagnostics')
-    probe.wait_for_state('active', process)
-    probe.wait_until_matched()
-    publisher = probe.node.create_publisher(PointCloud2, 'keypoints', 10)
-    probe.wait_for(lambda: publisher.get_subscription_count() == 1)
-    yield probe, publisher
-    probe.close()
-    process.close()
+    topics = ('tracked_persons', '/diagnostics')
+    with node_and_probe(new_namespace(), log, *flags, topics=topics) as (_, probe):
+        probe.wait_until_matched()
+        publisher = probe.node.create_publisher(PointCloud2, 'keypoints', 10)
+        probe.wait_for(lambda: publisher.get_subscription_count() == 1)
+        yield probe, publisher
 
 
 def confidence_of(probe, image):

@@ -1,11 +1,12 @@
 """Start, stop, and everything that can go wrong before the first image."""
 
 import sys
+from contextlib import ExitStack
 
 import pytest
 from biopose_ros.msg import JointAngleArray
 from diagnostic_msgs.msg import DiagnosticStatus
-from ros_graph import ONE, NodeProcess, Probe, values
+from ros_graph import ONE, NodeProcess, node_and_probe, values
 from rosgraph_msgs.msg import Clock
 
 from biopose_ros.pretrained.networks import NETWORKS
@@ -18,22 +19,16 @@ REAL_NODE = [
 ]
 
 
-def start_node(namespace, log, *ros_args, **options):
-    return NodeProcess(log, '-r', f'__ns:={namespace}', *ros_args, **options)
-
-
 @pytest.fixture(scope='module')
 def managed(new_namespace, tmp_path_factory):
     """A node that waits for a lifecycle manager, and the probe that plays one."""
-    namespace = new_namespace()
     log = tmp_path_factory.mktemp('managed') / 'log.txt'
-    process = start_node(namespace, log, '-p', 'autostart:=false')
-    probe = Probe(namespace)
-    probe.listen('joint_angles', 'tracked_persons', 'subject_model', '/diagnostics')
-    probe.wait_for_state('unconfigured', process)
-    yield process, probe
-    probe.close()
-    process.close()
+    options = {
+        'topics': ('joint_angles', 'tracked_persons', 'subject_model', '/diagnostics'),
+        'state': 'unconfigured',
+    }
+    with node_and_probe(new_namespace(), log, '-p', 'autostart:=false', **options) as both:
+        yield both
 
 
 def test_a_lifecycle_manager_can_take_the_node_up_and_down_again_and_again(managed):
@@ -106,30 +101,24 @@ def test_shutdown_transition_ends_in_finalized_and_the_process_lives(managed):
 
 
 def test_interrupt_ends_the_node_at_once_and_clean_even_while_images_come(new_namespace, tmp_path):
-    namespace = new_namespace()
-    process = start_node(namespace, tmp_path / 'log.txt')
-    probe = Probe(namespace)
-    probe.listen('tracked_persons')
-    try:
-        probe.wait_for_state('active', process)
+    with node_and_probe(new_namespace(), tmp_path / 'log.txt', topics=['tracked_persons']) as (
+        process,
+        probe,
+    ):
         probe.show_until(ONE, lambda: len(probe.received['tracked_persons']) > 5)
         process.send_interrupt()  # as from the terminal, before the one of the launch
         probe.show(ONE)
         assert process.interrupt() == 0
         assert 'Traceback' not in process.log
-    finally:
-        probe.close()
-        process.close()
 
 
 def test_simulated_clock_that_jumps_back_ends_every_track(new_namespace, tmp_path):
-    namespace = new_namespace()
-    process = start_node(namespace, tmp_path / 'log.txt', '-p', 'use_sim_time:=true')
-    probe = Probe(namespace)
-    probe.listen('joint_angles', 'tracked_persons')
-    clock = probe.node.create_publisher(Clock, '/clock', 10)
-    try:
-        probe.wait_for_state('active', process)
+    log, topics = tmp_path / 'log.txt', ('joint_angles', 'tracked_persons')
+    with node_and_probe(new_namespace(), log, '-p', 'use_sim_time:=true', topics=topics) as (
+        process,
+        probe,
+    ):
+        clock = probe.node.create_publisher(Clock, '/clock', 10)
         probe.stamp_ns = 100 * 10**9
         angles = probe.received['joint_angles']
 
@@ -144,9 +133,6 @@ def test_simulated_clock_that_jumps_back_ends_every_track(new_namespace, tmp_pat
             lambda: angles[-1].tracking_state == JointAngleArray.STATE_LOST, step=lambda: tell(50)
         )
         assert 'the clock jumped back' in process.log
-    finally:
-        probe.close()
-        process.close()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +140,8 @@ def test_simulated_clock_that_jumps_back_ends_every_track(new_namespace, tmp_pat
     ['max_persons:=0', 'image_transport:=carrier_pigeon', 'device:=gpu', 'max_person:=2'],
 )
 def test_start_parameter_that_cannot_be_is_one_clear_line(new_namespace, tmp_path, assignment):
-    process = start_node(new_namespace(), tmp_path / 'log.txt', '-p', assignment)
+    arguments = ('-r', f'__ns:={new_namespace()}', '-p', assignment)
+    process = NodeProcess(tmp_path / 'log.txt', *arguments)
     assert process.wait(timeout_s=60.0) == 1
     assert 'a parameter is not allowed' in process.log
     assert assignment.split(':')[0] in process.log
@@ -164,16 +151,14 @@ def test_start_parameter_that_cannot_be_is_one_clear_line(new_namespace, tmp_pat
 @pytest.fixture
 def failing(new_namespace, tmp_path):
     """Start the real node where it cannot be configured; give the process when that is said."""
-    started = []
+    started = ExitStack()
+    options = {'command': REAL_NODE, 'state': 'unconfigured', 'topics': ['/diagnostics']}
 
-    def failing(*ros_args, environment=None):
-        namespace = new_namespace()
-        options = {'command': REAL_NODE, 'environment': environment}
-        process = start_node(namespace, tmp_path / 'log.txt', *ros_args, **options)
-        probe = Probe(namespace)
-        started.extend((probe, process))
-        probe.listen('/diagnostics')
-        probe.wait_for_state('unconfigured', process)
+    def failing(*ros_args, **environment):
+        node = node_and_probe(
+            new_namespace(), tmp_path / 'log.txt', *ros_args, **options, **environment
+        )
+        process, probe = started.enter_context(node)
         probe.wait_for(lambda: 'cannot configure' in process.log, what=process.log)
         status = probe.diagnostics(lambda s: 'cannot configure' in s.message)
         assert status.level == DiagnosticStatus.ERROR
@@ -182,9 +167,8 @@ def failing(new_namespace, tmp_path):
         assert 'Traceback' not in process.log
         return process
 
-    yield failing
-    for item in started:
-        item.close()
+    with started:
+        yield failing
 
 
 def test_missing_weights_leave_the_node_unconfigured_and_say_what_to_do(failing, tmp_path):

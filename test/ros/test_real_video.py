@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from biopose_ros.msg import JointAngleArray
-from ros_graph import NodeProcess, Probe, values
+from ros_graph import node_and_probe, values
 
 from biopose_ros.files.video import open_frames
 from biopose_ros.pretrained.networks import NETWORKS, is_imported
@@ -30,15 +30,11 @@ pytestmark = [
 @pytest.fixture(scope='module')
 def graph(new_namespace, tmp_path_factory):
     """The real node, and a probe."""
-    namespace = new_namespace()
     log = tmp_path_factory.mktemp('real') / 'log.txt'
-    process = NodeProcess(log, '-r', f'__ns:={namespace}', command=[*BIOPOSE, 'node'])
-    probe = Probe(namespace)
-    probe.listen('joint_angles', 'joint_states', 'tracked_persons', '/tf', '/diagnostics')
-    probe.wait_for_state('active', process)
-    yield process, probe
-    probe.close()
-    process.close()
+    topics = ('joint_angles', 'joint_states', 'tracked_persons', '/tf', '/diagnostics')
+    command = [*BIOPOSE, 'node']
+    with node_and_probe(new_namespace(), log, topics=topics, command=command) as both:
+        yield both
 
 
 def test_video_becomes_joint_angles(graph):

@@ -75,9 +75,9 @@ def test_a_sound_node_passes(cells, tmp_path):
     figures = json.loads(output.splitlines()[-1])
     assert figures['images'] % ROUND_IMAGES == 0
     assert figures['factor'] == pytest.approx(figures['stamped_s'] / figures['wall_s'])
-    # Whether memory is flat cannot be told so soon.
-    checks = [item for item in figures['checks'] if 'memory' not in item['name']]
-    assert len(checks) == 6
+    # In a moment, memory and delays show the machine's load rather than the node.
+    checks = [i for i in figures['checks'] if not i['name'].startswith(('memory', 'queues'))]
+    assert len(checks) == 5
     assert not [item for item in checks if not item['is_met']]
 
 
