@@ -10,7 +10,7 @@ Three conventions meet here, all right-handed:
 The ground frame looks back into the camera: ground x points from the scene to the camera. A person
 who faces the camera upright therefore has a pelvis rotation near zero, and the +-180 degree seam
 lies at people who turn their back. Its origin is the camera, and it leans with the camera, unless
-:class:`GroundFrame` is told how the camera is mounted.
+:class:`GroundFrame` is given the camera's mounting.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from biopose_ros.batch.work import Outcome, process
 
 # A worker or machine that dies costs an attempt; a recording that kills each of them is given up.
 ATTEMPTS = 3
-# Recordings handed out beyond those at work, per processor: so many descriptions wait in memory.
+# Recordings handed out beyond those at work, per processor; their descriptions wait in memory.
 _AHEAD = 2
 _CONNECT_S = 10.0
 
@@ -41,7 +41,7 @@ def connect(workers: int | None, address: str | None) -> int:
 
 
 def _check_reachable(address: str) -> None:
-    """Fail at once where nobody listens: Ray itself tries for minutes."""
+    """Fail at once where no cluster answers: Ray itself tries for minutes."""
     host, colon, port = address.removeprefix('ray://').rpartition(':')
     if not colon or not port.isdigit():
         return  # auto, or a name that Ray knows

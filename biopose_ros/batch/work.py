@@ -19,10 +19,10 @@ from biopose_ros.batch.recordings import SUMMARY, Recording
 # Beside the results, while they are not whole.
 UNFINISHED = '.unfinished'
 LOG = 'batch.log'
-# Nobody waits for an image here, so that no step is left out for lack of time, and one processor
-# a recording: the results do not depend on what else runs.
+# No step is left out for lack of time, and each recording has one processor: the results do not
+# depend on what else runs.
 _OPTIONS = ('--refine-budget-ms', '1000000', '--threads', '1')
-# Exit status of `biopose run` where all went well, but nobody was in the recording.
+# Exit status of `biopose run` where all went well, but no person was in the recording.
 _NOBODY = 3
 _THREADS = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1'}
 _PR_SET_PDEATHSIG = 1
@@ -65,9 +65,9 @@ def process(recording: Recording, options: Sequence[str]) -> Outcome:
 
 def clear_unfinished(out: Path) -> None:
     """
-    Take away what workers left behind that died.
+    Remove what workers that died left behind.
 
-    :param out: folder of the batch, in which nobody works any more.
+    :param out: folder of the batch; no worker may be running in it.
     """
     shutil.rmtree(out / UNFINISHED, ignore_errors=True)
 

@@ -28,9 +28,9 @@ from biopose_ros.virtual_markers.on_skeleton import with_markers
 OWN_MODEL, OWN_MOTION = 'own_model.osim', 'own_motion.mot'
 # Without these there is nothing to hang a motion on.
 NEEDED = ('pelvis', 'femur_r', 'tibia_r', 'femur_l', 'tibia_l', 'torso')
-# Models put the joint of the neck anywhere: it tells no size.
+# Models put the joint of the neck anywhere: it gives no size.
 VAGUE = ('head',)
-# A segment's joints tell its size along an axis from this extent on; below, its mean size counts.
+# A segment's joints give its size along an axis from this extent on; below, its mean size counts.
 _SHORTEST_M = 0.03
 CHUNK_ROWS = 1000
 

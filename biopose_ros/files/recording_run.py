@@ -58,7 +58,7 @@ class RecordingRun:
         Take the next image in.
 
         :param image_bgr: [height, width, 3].
-        :param camera: of this image; nobody is followed from one size to another.
+        :param camera: of this image; where the size changes, tracks end and new ones begin.
         :param time_s: of the image, seconds, increasing.
         :param poses: what the pipeline made of it.
         :raises OutputError: when the files cannot be written.

@@ -157,9 +157,9 @@ class RunResults:
 
     def keep_only(self, track_id: int | None) -> None:
         """
-        Take everybody else's files away.
+        Remove the files of all other persons.
 
-        :param track_id: who stays; None keeps nobody.
+        :param track_id: of the person whose files stay; None removes all.
         :raises OutputError: when that is not possible.
         """
         for other in self._persons.keys() - {track_id}:

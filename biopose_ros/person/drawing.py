@@ -63,7 +63,7 @@ def draw_persons(
     image_bgr: ImageArray, camera: Camera, persons: Iterable[PersonPose], skeleton: SegmentTree
 ) -> ImageArray:
     """
-    Draw everybody.
+    Draw all persons of an image.
 
     :param image_bgr: [height, width, 3], stays as it is.
     :param camera: what the poses were computed with.

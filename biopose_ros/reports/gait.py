@@ -1,5 +1,5 @@
 """
-Steps of a walking person: heel strikes, toe-offs, and what is told of a gait by them.
+Steps of a walking person: heel strikes, toe-offs, and the figures of the gait.
 
 A heel strikes where it is furthest before the pelvis, a foot leaves the ground where its toes are
 furthest behind it (Zeni et al. 2008, Gait & Posture 27:710): both compare places within one image,
@@ -76,7 +76,7 @@ def find_gait(person: PersonRecording) -> Gait | None:
     Find the steps of a person.
 
     :param person: of a results folder.
-    :returns: None where nobody walks: less than two strides in a row.
+    :returns: None where the person does not walk: fewer than two strides in a row.
     """
     feet = _fore_aft_m(person)
     events: list[Event] = []

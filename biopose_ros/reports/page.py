@@ -22,7 +22,7 @@ from biopose_ros.reports.stills import Still, find_source, read_pictures, scene,
 from biopose_ros.resources import resource_path
 
 REPORT, EVENTS = 'report.html', 'events.csv'
-# Whoever was seen in fewer images has no part of the page.
+# Persons seen in fewer images have no section of the page.
 LEAST_IMAGES = 10
 _SPAN_WIDTH, _SPAN_HEIGHT = 190, 22
 
@@ -38,7 +38,7 @@ def write_report(folder: Path, video: Path | None = None) -> Path:
     """
     run = read_run(folder)
     known = [p for p in run.persons if np.count_nonzero(p.is_seen) >= LEAST_IMAGES]
-    # Who walks or exercises comes first, then whoever was seen longest.
+    # Persons who walk or exercise come first, then those seen longest.
     sections = sorted((describe_person(run, person) for person in known), key=_interest)
     for section in sections:
         write_events(section.person.folder / EVENTS, section.events)

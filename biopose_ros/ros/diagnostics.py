@@ -61,14 +61,15 @@ def diagnostic_array(node_name: str, stamp: Time, health: Health) -> DiagnosticA
 
 def motionless_warning(persons: Collection[str]) -> str:
     """
-    Say who may be no person; '' where nobody is doubted.
+    Warn of persons who may be pictures or mannequins.
 
     :param persons: their ids.
+    :returns: '' where there are none.
     """
     if not persons:
         return ''
     return (
-        f'{", ".join(sorted(persons))}: not moved in itself for long, maybe a picture or a '
+        f'{", ".join(sorted(persons))}: no joint has bent for long, maybe a picture or a '
         'mannequin; the confidence is lowered (still_s)'
     )
 

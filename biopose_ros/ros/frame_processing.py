@@ -44,9 +44,9 @@ class FrameResult:
 
     :param header: the image's own stamp and frame.
     :param camera: what the image was taken with.
-    :param ground: before that camera; None where persons were lost without a new image.
+    :param ground: seen from that camera; None where persons were lost without a new image.
     :param image_bgr: [height, width, 3]; None where persons were lost without a new image.
-    :param persons: everybody followed, and once, as lost, everybody who no longer is.
+    :param persons: all that are followed; those no longer followed are listed once, as lost.
     :param started_s: when the work on it began, steady clock.
     """
 
@@ -72,14 +72,15 @@ class FrameProcessor:
 
     :param pipeline: the spine.
     :param cameras: knows the calibration.
-    :param grounds: knows where up is.
+    :param grounds: gives the direction of gravity and the floor.
     :param id_prefix: put before person ids.
     :param warn_once: logs a text that need not be repeated for every image.
     :param view: what of an image the pipeline sees.
-    :param choice: whom the results tell of.
-    :param still_s: who has moved as one piece for so long, may be a picture; 0 never.
+    :param choice: selects the persons that are published.
+    :param still_s: time of moving as one rigid piece after which a person may be a picture; 0
+        switches the check off.
     :param keypoints: another detector's, where there is one.
-    :attr present: ids of everybody who is followed.
+    :attr present: ids of all followed persons.
     :attr motionless: ids of those who may be pictures or mannequins.
     """
 
@@ -111,11 +112,11 @@ class FrameProcessor:
 
     def process(self, message: ImageMessage, arrival_ns: int) -> FrameResult:
         """
-        Estimate everybody in an image.
+        Estimate all persons in an image.
 
         :param arrival_ns: stands in for the stamp of an unstamped image.
         :raises ImageError: where the image cannot be used; the buffers are unharmed.
-        :raises RuntimeError: where nobody tells how the camera stands; they are unharmed, too.
+        :raises RuntimeError: where the ground is not known; they are unharmed, too.
         """
         started_s = time.monotonic()
         with self.clock('decode'):

@@ -179,11 +179,11 @@ class ImuGround:
 
 def axes_warning(ground: GroundFrame, frame_id: str) -> str:
     """
-    Say where a camera's frame does not look like an optical one.
+    Warn where a camera's frame is not an optical one, by the direction of gravity.
 
-    :param ground: before the camera, as gravity tells.
+    :param ground: seen from the camera.
     :param frame_id: of the image.
-    :returns: '' where it does.
+    :returns: '' where it is one.
     """
     if ground.up[2] < _CEILING:
         return ''

@@ -60,7 +60,7 @@ class SubjectModels:
 
     @property
     def first(self) -> str:
-        """The id of the person who was announced first among those present; '' where nobody is."""
+        """The id of the person who was announced first among those present, or ''."""
         return next(iter(self._announced), '')
 
     def announced(self, person_id: str) -> AnnouncedBody | None:

@@ -62,10 +62,10 @@ def scaled_osim(
 
 def with_default_pose(text: str, pose: Mapping[str, float]) -> str:
     """
-    Let a model stand in another pose until it is told one.
+    Set the default pose of a model.
 
-    OpenSim's inverse kinematics starts there, and goes astray where the first pose is far off, as
-    with arms above the head.
+    OpenSim's inverse kinematics starts there, and finds a wrong minimum where the first
+    pose is far off, as with arms above the head.
 
     :param text: of an ``.osim`` file.
     :param pose: values by coordinate, radians and metres; coordinates without one keep theirs.

@@ -58,7 +58,7 @@ class LogLine:
     validation: dict[str, float]
 
     def text(self) -> str:
-        """Tell step and validation in one line."""
+        """Give step and validation in one line."""
         figures = ', '.join(f'{name} {value:.3g}' for name, value in self.validation.items())
         return f'step {self.step}: {figures}'
 

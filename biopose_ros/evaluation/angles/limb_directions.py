@@ -75,9 +75,9 @@ def direction_angles(
     """
     Compute the clip's angles from the skeleton's joints.
 
-    :param poses: one per picture of the clip, None where nobody was seen.
+    :param poses: one per picture of the clip, None where no person was seen.
     :param skeleton: whose segments the poses have.
-    :returns: by angle [frames], degrees, NaN where nobody was seen.
+    :returns: by angle [frames], degrees, NaN where no person was seen.
     """
     nowhere = np.full((len(skeleton.segment_names), 3), np.nan)
     places = np.stack([nowhere if p is None else p.segment_positions_m for p in poses])

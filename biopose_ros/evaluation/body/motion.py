@@ -1,8 +1,8 @@
 """
-What training is told about standing, walking and sitting, beside what is published of people.
+Angles of the training labels in standing, walking and sitting, beside published ones.
 
-A network that cannot see an angle says what its training said. So the labels' usual angles must be
-those of people.
+Where an angle cannot be seen, a network gives the mean of its training. So the labels' usual
+angles must be those of people.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ CLIPS: Mapping[str, int] = {
     'people/store-aisle-detection.mp4': 3,
     'people/worker-zone-detection.mp4': 1,
 }
-# Nobody knows how tall these people are; the files must say what they are told.
+# The true heights are not known; the files must state the given one.
 STATED_HEIGHT_M = 1.70
 # A run is killed once it has worked through this share of the images.
 KILLED_AT = 0.7

@@ -288,7 +288,7 @@ def _fill(
     is_first: bool,
     address: str | None,
 ) -> None:
-    """Draw and encode chunks; a chunk's number in the stream tells its place."""
+    """Draw and encode chunks; a chunk's number in the stream gives its place."""
     encoded = _encoding(config, address)
     if is_first and not (folder / 'numbers.npy').exists():
         _allocate(folder, config, next(encoded([0])))

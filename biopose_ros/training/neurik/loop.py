@@ -1,7 +1,7 @@
 """
 Train NeurIK: from its linear start on single frames, then on windows.
 
-Single frames cost a fraction of windows and teach anatomy; windows then teach what time tells.
+Single frames cost a fraction of windows and teach anatomy; windows then teach what the past adds.
 """
 
 from __future__ import annotations

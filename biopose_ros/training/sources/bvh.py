@@ -1,5 +1,5 @@
 """
-Motion in ``.bvh`` files, whose skeletons differ: a rig tells which joint is which.
+Motion in ``.bvh`` files, whose skeletons differ: a rig maps their joints to ours.
 
 A joint's T-pose attitude follows from the direction of its bone in the file's own zero pose, so
 bends that are built into a figure count as straight. Knees and elbows of such files turn about
