@@ -23,9 +23,7 @@ def active_node(new_namespace, tmp_path_factory):
     """An active pose node, for all tests of a module."""
     namespace = new_namespace()
     log = tmp_path_factory.mktemp('node') / 'log.txt'
-    # On a busy machine tests are slow to show the next picture; nobody is lost by that.
-    parameters = ('-p', 'person_id_prefix:=left_', '-p', 'stale_after_s:=60.0')
-    with node_and_probe(namespace, log, *parameters) as (process, _):
+    with node_and_probe(namespace, log, '-p', 'person_id_prefix:=left_') as (process, _):
         process.namespace = namespace
         yield process
 

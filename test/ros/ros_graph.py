@@ -269,8 +269,13 @@ class Probe:
 
 @contextmanager
 def node_and_probe(namespace, log, *ros_args, topics=(), state='active', **options):
-    """Give a pose node that has reached a state, and a probe that listens to topics."""
-    process = NodeProcess(log, '-r', f'__ns:={namespace}', *ros_args, **options)
+    """
+    Give a pose node that has reached a state, and a probe that listens to topics.
+
+    On a busy machine tests are slow to show the next picture; no person is lost by that.
+    """
+    arguments = ('-r', f'__ns:={namespace}', '-p', 'stale_after_s:=60.0', *ros_args)
+    process = NodeProcess(log, *arguments, **options)
     probe = Probe(namespace)
     probe.listen(*topics)
     try:
