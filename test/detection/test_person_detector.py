@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from biopose_ros.detection.person_detector import PersonDetector, make_anchors, merge_overlapping
-from biopose_ros.pretrained.networks import NETWORKS
 
 
 def boxes(*corners):
@@ -46,9 +45,7 @@ def test_images_of_any_shape_run(imported, shape):
 
 def test_a_person_is_found_where_he_stands(imported, balancing):
     found = PersonDetector('cpu', threads=1).detect(balancing[0])
-    # Middle of the hips, read off the picture.
-    # Coarse: the landmark network looks twice. A fifth of the circle around the person.
-    off_px = np.linalg.norm(found[0].crop.center_px - [218, 380])
-    assert off_px < 0.2 * found[0].crop.size_px / 2.5
+    # The middle of the hips, read off the picture, to a fifth of the circle around the person.
+    distance_px = np.linalg.norm(found[0].crop.center_px - [218, 380])
+    assert distance_px < 0.2 * found[0].crop.size_px / 2.5
     assert abs(found[0].crop.angle_rad) < 0.3
-    assert NETWORKS['pose_detection'].size_px == 224

@@ -36,7 +36,9 @@ def test_stamps_must_increase(tmp_path):
 
 
 def test_a_video_without_pictures_can_be_closed(tmp_path):
-    VideoWriter(tmp_path / 'none.mp4').close()
+    path = tmp_path / 'none.mp4'
+    VideoWriter(path).close()
+    assert not path.exists()
 
 
 def test_a_size_that_changes_on_the_way_is_brought_to_the_first(tmp_path):
