@@ -87,10 +87,11 @@ def test_person_cut_off_by_the_picture_gives_no_nonsense(graph):
     process, probe = graph
     probe.wait_until_matched()
     pictures = [frame.image_bgr[::2, ::2] for _, frame in zip(range(8), open_frames(VIDEO))]  # noqa: B905
-    probe.show_until(pictures[0], lambda: probe.received['tracked_persons'])
+    probe.show_until(pictures[0], lambda: probe.received['joint_angles'])
     probe.received['joint_angles'].clear()
     for picture in pictures:
         probe.result_of(np.ascontiguousarray(picture[: picture.shape[0] // 2]))
+    assert probe.received['joint_angles']  # of the cut person, or that they are lost
     for message in probe.received['joint_angles']:
         if message.tracking_state != JointAngleArray.STATE_LOST:
             assert_plausible(message)
