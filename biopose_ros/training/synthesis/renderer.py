@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from biopose_ros.records import FloatArray
 from biopose_ros.training.synthesis.backdrop import Photos, Room, paint_abstract, paint_room
 from biopose_ros.training.synthesis.effects import Effects, choose_effects, develop
+from biopose_ros.training.synthesis.hidden_faces import choose_face_blocks, pixelate_faces
 from biopose_ros.training.synthesis.lighting import Shadows, cast_shadows
 from biopose_ros.training.synthesis.props import Mesh
 from biopose_ros.training.synthesis.rasteriser import (
@@ -57,11 +58,13 @@ class Look:
     :param is_soft: whether the room is out of focus.
     :param backdrop: [side, side, 3] float32, linear light, where the scene has no room.
     :param effects: of lens, sensor and codec.
+    :param face_blocks: how many blocks wide faces are shown; 0 leaves them as they are.
     """
 
     is_soft: bool
     backdrop: NDArray[np.float32] | None
     effects: Effects
+    face_blocks: int = 0
 
 
 def choose_look(
@@ -80,7 +83,8 @@ def choose_look(
         backdrop = _flat_backdrop(random, side_px, photos)
     else:
         is_soft = random.random() < _SOFT_ROOMS
-    return Look(is_soft, backdrop, choose_effects(random, scene.crop.size_px))
+    effects = choose_effects(random, scene.crop.size_px)
+    return Look(is_soft, backdrop, effects, choose_face_blocks(random))
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,10 @@ def draw(
     )  # fmt: skip
     _soften_edges(picture, segmentation)
     image = develop(picture, inside, look.effects)
+    if look.face_blocks:
+        joints_m = (view.to_camera(person.joints_m) for person in scene.persons)
+        pixelate_faces(image, joints_m, projection, look.face_blocks)
+        image[~inside] = 0
     with np.errstate(divide='ignore'):
         depth = 1.0 / fragments.inverse_depth
     return Picture(image, segmentation, depth, inside)
