@@ -21,6 +21,7 @@ from biopose_ros.skeleton import Skeleton
 # Poses are smoothed in blocks, with some images after the block known: an image takes 0.4 MB of
 # memory, and later ones change next to nothing.
 _BLOCK_IMAGES, _AHEAD_IMAGES = 90, 60
+_SAME_TIME_S = 1e-6  # stamps of a steady camera are rounded
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,20 @@ class RecordingSmoother:
     :param camera: of the images.
     :param ground: what the coordinates count from.
     :param smoothing: strength, 0 to 1.
+    :param lag_s: an image is finished once one is known that is so much later; None takes 2 s and
+        more, in blocks.
     """
 
     def __init__(
-        self, skeleton: Skeleton, camera: Camera, ground: GroundFrame, smoothing: float
+        self,
+        skeleton: Skeleton,
+        camera: Camera,
+        ground: GroundFrame,
+        smoothing: float,
+        lag_s: float | None = None,
     ) -> None:
         self._skeleton, self._camera = skeleton, camera
-        self._ground, self._smoothing = ground, smoothing
+        self._ground, self._smoothing, self._lag_s = ground, smoothing, lag_s
         self._waiting: list[RecordedImage] = []
         self._persons: dict[int, _Track] = {}
 
@@ -77,17 +85,33 @@ class RecordingSmoother:
                     self._skeleton, self._camera, self._ground, self._smoothing
                 )
             self._persons[pose.track_id].add(image.time_s, pose)
-        if len(self._waiting) < _BLOCK_IMAGES + _AHEAD_IMAGES:
-            return []
-        return self._finished(_BLOCK_IMAGES)
+        return self._finished(self._settled_images())
+
+    def set_smoothing(self, smoothing: float) -> None:
+        """
+        Change the strength, from the next image on.
+
+        :param smoothing: 0 to 1.
+        """
+        self._smoothing = smoothing
+        for track in self._persons.values():
+            track.set_smoothing(smoothing)
 
     def finish(self) -> list[RecordedImage]:
         """
-        End the recording.
+        End the recording, or wait no longer.
 
         :returns: the images that are left.
         """
         return self._finished(len(self._waiting))
+
+    def _settled_images(self) -> int:
+        """Count the images after which enough is known."""
+        if self._lag_s is None:
+            is_enough = len(self._waiting) >= _BLOCK_IMAGES + _AHEAD_IMAGES
+            return _BLOCK_IMAGES if is_enough else 0
+        until_s = self._waiting[-1].time_s - self._lag_s + _SAME_TIME_S
+        return sum(image.time_s <= until_s for image in self._waiting)
 
     def _finished(self, count: int) -> list[RecordedImage]:
         done, self._waiting = self._waiting[:count], self._waiting[count:]
@@ -118,6 +142,14 @@ class _Track:
         self._poses: list[tuple[float, PersonPose]] = []
         self._steps: dict[float, Step] = {}
         self._hidden_s: list[float] = []
+
+    def set_smoothing(self, smoothing: float) -> None:
+        """
+        Change the strength.
+
+        :param smoothing: 0 to 1.
+        """
+        self._estimator.smoothing = smoothing
 
     def add(self, time_s: float, pose: PersonPose) -> None:
         """

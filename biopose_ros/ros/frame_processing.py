@@ -21,6 +21,7 @@ from biopose_ros.ros.image_decoding import decode_any_image
 from biopose_ros.ros.image_input import ImageMessage
 from biopose_ros.ros.image_view import ImageView
 from biopose_ros.ros.keypoint_input import KeypointInput
+from biopose_ros.ros.look_ahead import EstimatedFrame, LookAhead
 from biopose_ros.ros.named_person import NamedPerson
 from biopose_ros.ros.person_choice import PersonChoice, Rule
 from biopose_ros.ros.stamps import to_ns, to_time
@@ -80,6 +81,7 @@ class FrameProcessor:
     :param still_s: time of moving as one rigid piece after which a person may be a picture; 0
         switches the check off.
     :param keypoints: another detector's, where there is one.
+    :param lag_s: by how much later images count; results come so much later.
     :attr present: ids of all followed persons.
     :attr motionless: ids of those who may be pictures or mannequins.
     """
@@ -95,6 +97,7 @@ class FrameProcessor:
         choice: PersonChoice,
         still_s: float,
         keypoints: KeypointInput | None = None,
+        lag_s: float = 0.0,
     ) -> None:
         self._pipeline = pipeline
         self._cameras = cameras
@@ -104,17 +107,19 @@ class FrameProcessor:
         self._view, self._choice = view, choice
         self._stillness = Stillness(still_s)
         self._keypoints = keypoints
+        self._look_ahead = LookAhead(pipeline, lag_s)
         self.present: frozenset[str] = frozenset()
         self.motionless: frozenset[str] = frozenset()
         self.clock = StageClock()
         self._camera: Camera | None = None
         self._header: Header | None = None
 
-    def process(self, message: ImageMessage, arrival_ns: int) -> FrameResult:
+    def process(self, message: ImageMessage, arrival_ns: int) -> list[FrameResult]:
         """
         Estimate all persons in an image.
 
         :param arrival_ns: stands in for the stamp of an unstamped image.
+        :returns: of the images that are finished by it, this one if nothing is awaited.
         :raises ImageError: where the image cannot be used; the buffers are unharmed.
         :raises RuntimeError: where the ground is not known; they are unharmed, too.
         """
@@ -129,36 +134,51 @@ class FrameProcessor:
         ground = self._ground_before(header)
         height, width, _ = image_bgr.shape
         camera = self._cameras.camera_for(width, height)
-        ended = self._begin_anew_where_needed(header, camera)
+        results, ended = self._begin_anew_where_needed(header, camera)
         self._header, self._camera = header, camera
         stamp_ns = to_ns(header.stamp)
         found = self._foreign_keypoints(stamp_ns)
         seen, seen_camera = self._view.see(image_bgr, camera)
-        poses = self._stillness.judge(self._pipeline.process(seen, seen_camera, stamp_ns, found))
-        persons = [self._view.back(pose, camera) for pose in poses]
+        poses = self._pipeline.process(seen, seen_camera, stamp_ns, found)
+        frame = EstimatedFrame(header, camera, seen_camera, ground, image_bgr, ended, poses)
+        with self.clock('look ahead'):
+            finished = self._look_ahead.add(frame)
+        return results + [self._result(*one, started_s) for one in finished]
+
+    def _result(
+        self, frame: EstimatedFrame, poses: Sequence[PersonPose], started_s: float
+    ) -> FrameResult:
+        header, camera = frame.header, frame.camera
+        persons = [self._view.back(pose, camera) for pose in self._stillness.judge(poses)]
         followed = self._named(p for p in persons if p.state is not _LOST)
         self.present = frozenset(p.person_id for p in followed)
         self.motionless = frozenset(
             p.person_id for p in followed if p.track_id in self._stillness.motionless
         )
-        told = [*self._choice.end(ended), *self._choice.keep(persons, stamp_ns)]
-        return FrameResult(header, camera, ground, image_bgr, self._named(told), started_s)
+        told = [
+            *self._choice.end(frame.ended),
+            *self._choice.keep(persons, to_ns(header.stamp)),
+        ]
+        return FrameResult(
+            header, camera, frame.ground, frame.image_bgr, self._named(told), started_s
+        )
 
-    def reset(self) -> FrameResult | None:
+    def reset(self) -> list[FrameResult]:
         """
         Forget everybody.
 
-        :returns: their last records, stamped as the last image; None where nobody was followed.
+        :returns: of the images that waited for later ones, then everybody's last records, stamped
+            as the last image, where anybody was followed.
         """
-        return self._ended(self._pipeline.reset())
+        return [*self._awaited(), *self._ended(self._pipeline.reset())]
 
-    def forget(self, person_id: str) -> FrameResult | None:
+    def forget(self, person_id: str) -> list[FrameResult]:
         """
         Forget one person; see :meth:`reset`.
 
         :param person_id: with its prefix.
         """
-        return self._ended(self._pipeline.forget(track_id_of(person_id)))
+        return [*self._awaited(), *self._ended(self._pipeline.forget(track_id_of(person_id)))]
 
     def set_height(self, person_id: str, height_m: float | None) -> None:
         """Set one person's standing height; None returns to that of everybody else."""
@@ -172,13 +192,27 @@ class FrameProcessor:
         """
         self._choice.choose(rule, track_id_of(person_id) if person_id else None)
 
-    def _ended(self, lost: Sequence[PersonPose]) -> FrameResult | None:
+    def _awaited(self) -> list[FrameResult]:
+        started_s = time.monotonic()
+        return [self._result(*one, started_s) for one in self._look_ahead.finish()]
+
+    def _ended(self, lost: Sequence[PersonPose]) -> list[FrameResult]:
         self.present -= {person.person_id for person in self._named(lost)}
         self.motionless &= self.present
         if self._header is None:
-            return None
+            return []
         told = self._named(self._choice.end(lost))
-        return FrameResult(self._header, self._camera, None, None, told) if told else None
+        return [FrameResult(self._header, self._camera, None, None, told)] if told else []
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Tell whether the last image's camera is known."""
+        return self._camera is None or self._camera.is_calibrated
+
+    @property
+    def stamp_ns(self) -> int:
+        """The last image's stamp, whether or not its results still wait for later images."""
+        return 0 if self._header is None else to_ns(self._header.stamp)
 
     def stage_times(self) -> dict[str, StageTime]:
         """Give the time of every stage, the pipeline's and those around it."""
@@ -216,10 +250,16 @@ class FrameProcessor:
             )
         return Header(stamp=stamp, frame_id=frame_id)
 
-    def _begin_anew_where_needed(self, header: Header, camera: Camera) -> list[PersonPose]:
-        """Clear the buffers where time stepped back or the camera is another one."""
+    def _begin_anew_where_needed(
+        self, header: Header, camera: Camera
+    ) -> tuple[list[FrameResult], list[PersonPose]]:
+        """
+        Clear the buffers where time stepped back or the camera is another one.
+
+        :returns: results of images that waited for later ones, and everybody's last records.
+        """
         if self._header is None or self._camera is None:
-            return []
+            return [], []
         step_ns = to_ns(header.stamp) - to_ns(self._header.stamp)
         if -LATE_NS < step_ns <= 0:
             raise ImageError(
@@ -229,10 +269,11 @@ class FrameProcessor:
         if step_ns < 0:
             self._warn_once("the images' stamps stepped back; buffers are cleared")
         elif same_optics(camera, self._camera) and header.frame_id == self._header.frame_id:
-            return []
+            return [], []
         # Their last records are published with this image, so they carry its stamp.
         stamp_ns = to_ns(header.stamp)
-        return [replace(p, stamp_ns=stamp_ns) for p in self._pipeline.reset()]
+        awaited = self._awaited()
+        return awaited, [replace(p, stamp_ns=stamp_ns) for p in self._pipeline.reset()]
 
     def _named(self, persons: Iterable[PersonPose]) -> tuple[NamedPerson, ...]:
         return tuple(NamedPerson.of(person, self._id_prefix) for person in persons)

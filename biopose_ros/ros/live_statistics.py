@@ -23,7 +23,8 @@ class Snapshot:
     :param rejected: images that could not be used (encoding, size, stamp, camera).
     :param input_hz: rate of images that arrived, over the last seconds.
     :param processed_hz: rate of images that were processed, over the last seconds.
-    :param latency_p50_ms: median of publication time minus image stamp; NaN before any image.
+    :param latency_p50_ms: median of the time at which an image is done minus its stamp; results
+        that look ahead come `lag_s` later. NaN before any image.
     :param latency_p95_ms: its 95th percentile.
     :param age_s: since the last image arrived; NaN before any.
     :param last_fault: text of the last rejected image or failed step, '' for none.

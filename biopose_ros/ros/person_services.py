@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rclpy.node import Node
@@ -31,7 +31,7 @@ class PersonServices:
         node: Node,
         processor: FrameProcessor,
         post: Callable[[Callable[[], None]], None],
-        publish: Callable[[FrameResult | None], None],
+        publish: Callable[[Sequence[FrameResult]], None],
         pause: Callable[[bool], None],
     ) -> None:
         self._node = node

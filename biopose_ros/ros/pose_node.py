@@ -35,7 +35,7 @@ from biopose_ros.ros.outputs import PoseOutputs
 from biopose_ros.ros.parameters import check_parameters, declare_parameters, read_settings
 from biopose_ros.ros.person_choice import PersonChoice
 from biopose_ros.ros.person_services import PersonServices
-from biopose_ros.ros.stamps import NANOSECONDS, to_ns
+from biopose_ros.ros.stamps import NANOSECONDS
 from biopose_ros.ros.tf_lookup import TfLookup
 from biopose_ros.ros.topics import id_prefix
 from biopose_ros.ros.worker import InferenceWorker
@@ -198,11 +198,12 @@ class PoseNode(LifecycleNode):
             PersonChoice(reach_m=settings.max_distance_m),
             settings.still_s,
             self._keypoints,
+            settings.lag_s,
         )
         self._worker = InferenceWorker(self._estimate, self._on_fault)
         self._worker.start()
         self._person_services = PersonServices(
-            self, self._processor, self._worker.post, self._publish_ended, self._on_pause
+            self, self._processor, self._worker.post, self._publish, self._on_pause
         )
         transport, reliability = settings.image_transport, settings.image_reliability
         self._input = ImageInput(
@@ -330,27 +331,24 @@ class PoseNode(LifecycleNode):
         assert self._processor is not None
         if self._is_paused:  # the image waited when the pause began
             return
-        result = self._processor.process(message, self.get_clock().now().nanoseconds)
-        if result.camera is not None and not result.camera.is_calibrated:
+        results = self._processor.process(message, self.get_clock().now().nanoseconds)
+        if not self._processor.is_calibrated:
             self._warn_once(UNCALIBRATED)
             self._camera_fault = self._camera_fault or UNCALIBRATED
         with self._processor.clock('publish'):
-            self._publish(result)
+            self._publish(results)
         self._processor.clock.end_image()
-        latency_ns = self.get_clock().now().nanoseconds - to_ns(result.header.stamp)
+        latency_ns = self.get_clock().now().nanoseconds - self._processor.stamp_ns
         self._statistics.image_processed(latency_ns / NANOSECONDS * 1e3)
 
     def _forget_everybody(self) -> None:
-        self._publish_ended(self._processor.reset() if self._processor else None)
+        self._publish(self._processor.reset() if self._processor else ())
 
-    def _publish_ended(self, result: FrameResult | None) -> None:
-        if result is not None:
-            self._publish(result)
-
-    def _publish(self, result: FrameResult) -> None:
-        self._persons = len(result.present)
-        if self._outputs is not None:
-            self._outputs.publish(result, self._settings)
+    def _publish(self, results: Sequence[FrameResult]) -> None:
+        for result in results:
+            self._persons = len(result.present)
+            if self._outputs is not None:
+                self._outputs.publish(result, self._settings)
 
     def _on_fault(self, error: Exception) -> None:
         if not rclpy.ok(context=self.context):

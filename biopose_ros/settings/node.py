@@ -107,6 +107,13 @@ class NodeConfig:
         pattern='([A-Za-z_][A-Za-z0-9_]*)?',
         section='Results',
     )
+    lag_s: float = setting(
+        0.0,
+        'Publish results so much later, estimated with the images until then: calmer, and angles '
+        "do not trail fast movements; seconds. The stamp stays the image's. Only with "
+        'ground_from parameters.',
+        bounds=(0.0, 1.0),
+    )
     target_frame: str = setting(
         '',
         "Frame of body_points, looked up by tf2 at the image's stamp, for example base_link or "
@@ -179,6 +186,11 @@ class NodeConfig:
             raise ValueError(
                 f'ground_from is imu, but target_frame is {self.target_frame!r}: with a frame of '
                 "the robot's, set ground_from to target_frame or leave it at parameters"
+            )
+        if self.ground_from != 'parameters' and self.lag_s:
+            raise ValueError(
+                f'lag_s is {self.lag_s}, and ground_from {self.ground_from}: looking ahead needs '
+                'a camera that stands still; leave lag_s 0'
             )
         if self.ground_from != 'parameters' and (
             self.pipeline.camera_pitch_rad or self.pipeline.camera_roll_rad

@@ -1,4 +1,4 @@
-"""Whom the node still speaks of once they are forgotten."""
+"""Of whom the node speaks, and when: once they are forgotten, and when results wait."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -16,7 +16,9 @@ from biopose_ros.ros.frame_processing import FrameProcessor
 from biopose_ros.ros.ground_source import MountedGround
 from biopose_ros.ros.image_view import ImageView
 from biopose_ros.ros.person_choice import PersonChoice
-from biopose_ros.ros.stamps import to_time
+from biopose_ros.ros.stamps import to_ns, to_time
+from biopose_ros.settings import PipelineConfig
+from biopose_ros.skeleton import load_skeleton
 
 STILL = person_pose(
     track_id=1,
@@ -24,6 +26,44 @@ STILL = person_pose(
     keypoints_px=np.random.default_rng(0).uniform(0.0, 100.0, (33, 2)),
     keypoint_confidence=np.ones(33),
 )
+PICTURE = np.zeros((48, 64, 3), np.uint8)
+
+
+def test_results_wait_for_later_images_and_end_with_the_persons():
+    lost = replace(STILL, state=TrackingState.LOST)
+    pipeline = SimpleNamespace(
+        process=lambda image, camera, stamp_ns, found: [replace(STILL, stamp_ns=stamp_ns)],
+        reset=lambda: [lost],
+        clock=StageClock(),
+        skeleton=load_skeleton(),
+        ground=GroundFrame(),
+        config=PipelineConfig(),
+        certainty=SimpleNamespace(deviations=lambda pose, camera: pose),
+    )
+    grounds, cameras = MountedGround(GroundFrame()), CameraSource(0.0, False)
+    processor = FrameProcessor(
+        pipeline, cameras, grounds, '', print, ImageView(), PersonChoice(), 10.0, lag_s=0.2
+    )
+
+    def told(results):
+        return [(to_ns(r.header.stamp), [p.state.name for p in r.persons]) for r in results]
+
+    start, tenth = 10**9, 10**8
+    seen = []
+    for number in range(4):
+        header = Header(stamp=to_time(start + number * tenth), frame_id='camera')
+        seen.append(told(processor.process(image_message(PICTURE, header), 0)))
+        # What diagnostics measure is when an image is done, not how long it waits by wish.
+        assert processor.stamp_ns == start + number * tenth
+    followed = ['TRACKED']
+    assert seen == [[], [], [(start, followed)], [(start + tenth, followed)]]
+    last = start + 3 * tenth
+    assert told(processor.reset()) == [
+        (last - tenth, followed),
+        (last, followed),
+        (last, ['LOST']),
+    ]
+    assert processor.present == frozenset()
 
 
 def test_whoever_is_forgotten_is_no_longer_doubted():
@@ -38,7 +78,8 @@ def test_whoever_is_forgotten_is_no_longer_doubted():
     )
     for second in (1, 2, 3):
         header = Header(stamp=to_time(second * 10**9), frame_id='camera')
-        processor.process(image_message(np.zeros((48, 64, 3), np.uint8), header), 0)
+        processor.process(image_message(PICTURE, header), 0)
     assert processor.motionless == {'person_1'}
-    assert [person.state for person in processor.reset().persons] == [TrackingState.LOST]
+    (result,) = processor.reset()
+    assert [person.state for person in result.persons] == [TrackingState.LOST]
     assert processor.motionless == processor.present == frozenset()

@@ -1,0 +1,113 @@
+"""Results that look ahead: the node publishes what the library makes of the same images."""
+
+import sys
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from biopose_ros.msg import JointAngleArray
+from ros_graph import NodeProcess, Probe, values
+
+from biopose_ros.files.video import open_frames
+from biopose_ros.person.recording import RecordedImage, RecordingSmoother
+from biopose_ros.pipeline import Pipeline
+from biopose_ros.pretrained.networks import NETWORKS, is_imported
+from biopose_ros.records import TrackingState
+from biopose_ros.ros.camera_source import CameraSource
+from biopose_ros.ros.stamps import to_ns
+from biopose_ros.settings import DetectionConfig, PipelineConfig
+
+VIDEO = Path(__file__).parents[3] / 'shared' / 'data' / 'real' / 'sports2d' / 'demo.mp4'
+STEP_NS, LAG_S, IMAGES = 50_000_000, 0.1, 16
+pytestmark = [
+    pytest.mark.skipif(not VIDEO.exists(), reason=f'needs the video {VIDEO.name}'),
+    pytest.mark.skipif(
+        not all(is_imported(NETWORKS[name]) for name in ('pose_detection', 'pose_landmark_full')),
+        reason='needs the networks: run `biopose weights import`',
+    ),
+]
+
+
+@pytest.fixture(scope='module')
+def pictures():
+    frames = islice(open_frames(VIDEO), 20, 20 + IMAGES)
+    return [cv2.resize(frame.image_bgr, (640, 360)) for frame in frames]
+
+
+@pytest.fixture(scope='module')
+def node(new_namespace, tmp_path_factory):
+    namespace = new_namespace()
+    log = tmp_path_factory.mktemp('lag') / 'log.txt'
+    # A slow machine must not take the pause between two images for the end of the camera.
+    settings = (f'lag_s:={LAG_S}', 'stale_after_s:=60.0', 'method:=landmarks')
+    settings = (*settings, 'landmark_model:=full')
+    flags = [word for setting in settings for word in ('-p', setting)]
+    command = [sys.executable, '-m', 'biopose_ros.cli', 'node']
+    process = NodeProcess(log, '-r', f'__ns:={namespace}', *flags, command=command)
+    probe = Probe(namespace)
+    probe.listen('joint_angles', 'tracked_persons', '/tf', '/diagnostics')
+    probe.wait_for_state('active', process)
+    probe.wait_until_matched()
+    yield probe
+    probe.close()
+    process.close()
+
+
+def expected(pictures, stamps_ns, prefix):
+    """By stamp and person, what the library gives with the same look-ahead."""
+    config = PipelineConfig(method='landmarks', detection=DetectionConfig(model='full'))
+    pipeline = Pipeline(config)
+    height, width, _ = pictures[0].shape
+    camera = CameraSource(0.0, False).camera_for(width, height)
+    smoother = RecordingSmoother(
+        pipeline.skeleton, camera, pipeline.ground, config.smoothing, LAG_S
+    )
+    found = {}
+    for picture, stamp_ns in zip(pictures, stamps_ns, strict=True):
+        poses = pipeline.process(picture, camera, stamp_ns)
+        for image in smoother.add(RecordedImage(stamp_ns / 1e9, poses)):
+            for pose in image.poses:
+                if pose.state is not TrackingState.LOST:
+                    judged = pipeline.certainty.deviations(pose, camera)
+                    found[judged.stamp_ns, f'{prefix}person_{judged.track_id}'] = judged
+    return found
+
+
+def test_the_node_publishes_what_the_library_finds_with_the_same_look_ahead(node, pictures):
+    stamps_ns = []
+    results = node.received['tracked_persons']
+    for number, picture in enumerate(pictures):
+        stamps_ns.append(to_ns(node.show(picture, STEP_NS)))
+        if number < 2:  # nothing is published yet
+            done = str(number + 1)
+            node.diagnostics(lambda s, done=done: values(s)['images processed'] == done)
+            assert not results
+        else:
+            node.wait_for(lambda number=number: len(results) >= number - 1)
+    assert [to_ns(m.header.stamp) for m in results] == stamps_ns[:-2]
+    wanted = expected(pictures, stamps_ns, f'{node.node.get_namespace().strip("/")}_')
+    angles = node.received['joint_angles']
+    node.wait_for(lambda: len(angles) >= len(wanted))
+    got = {(to_ns(m.header.stamp), m.person_id): m for m in angles}
+    assert got.keys() == wanted.keys()
+    assert len(wanted) > IMAGES / 2
+    for key, pose in wanted.items():
+        message = got[key]
+        assert message.tracking_state == JointAngleArray.STATE_TRACKED
+        for field, values_ in (
+            ('position', pose.coordinates),
+            ('velocity', pose.velocities),
+            ('stddev', pose.stddev),
+        ):
+            np.testing.assert_allclose(getattr(message, field), values_, atol=1e-3, err_msg=field)
+    named = {(to_ns(m.header.stamp), p.person_id) for m in results for p in m.persons}
+    assert named == wanted.keys()
+    frames = {
+        (to_ns(t.header.stamp), t.child_frame_id.partition('/')[0])
+        for m in node.received['/tf']
+        for t in m.transforms
+        if t.child_frame_id.endswith('/pelvis')
+    }
+    assert frames == wanted.keys()
