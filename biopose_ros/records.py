@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import onnxruntime
+    from torch import Tensor
 
 FloatArray = NDArray[np.floating]
 PERSON_ID_STEM = 'person_'
@@ -119,7 +120,7 @@ class MapBatch:
     :param levels: by level, [crops, channels, rows, columns] float32, on the encoder's device.
     """
 
-    levels: Mapping[str, onnxruntime.OrtValue]
+    levels: Mapping[str, onnxruntime.OrtValue | Tensor]
 
     def numpy(self, level: str) -> FloatArray:
         """

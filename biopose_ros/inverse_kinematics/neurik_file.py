@@ -89,7 +89,7 @@ def onnx_graph(path: Path | None = None) -> tuple[Path, NeurikConfig]:
     return cached_graph(name, partial(export_onnx, model)), model.config
 
 
-class _Step(nn.Module):
+class StreamingStep(nn.Module):
     """One streaming step with plain tensors in and out, as ONNX wants it."""
 
     def __init__(self, model: Neurik) -> None:
@@ -110,6 +110,7 @@ class _Step(nn.Module):
         values: Tensor,
         ages_s: Tensor,
     ) -> tuple[Tensor, ...]:
+        """Take one image of each person; inputs and outputs as named above."""
         evidence = Evidence(
             positions_m[:, None],
             weights[:, None],
@@ -135,6 +136,30 @@ class _Step(nn.Module):
         )
 
 
+def example_step(config: NeurikConfig, persons: int = 2) -> tuple[Tensor, ...]:
+    """
+    Give inputs of :class:`StreamingStep` without meaning.
+
+    :param config: sizes.
+    :param persons: how many.
+    """
+    count = len(MARKER_NAMES)
+    stored = (persons, config.layers, config.window_frames - 1, config.frame_size)
+    return (
+        torch.randn(persons, count, 3),
+        torch.ones(persons, count),
+        torch.zeros(persons, config.keypoints, 3),
+        torch.zeros(persons, config.keypoints),
+        torch.zeros(persons, config.feature_size),
+        torch.zeros(persons),
+        torch.eye(3).repeat(persons, 1, 1),
+        torch.zeros(persons, 3),
+        torch.zeros(stored),
+        torch.zeros(stored),
+        torch.full((persons, config.window_frames - 1), -1.0),
+    )
+
+
 def export_onnx(model: Neurik, path: Path) -> None:
     """
     Write one streaming step as an ONNX graph, for any number of persons.
@@ -142,24 +167,9 @@ def export_onnx(model: Neurik, path: Path) -> None:
     :param model: in evaluation mode.
     :param path: the file to write.
     """
-    config, count = model.config, len(MARKER_NAMES)
-    stored = (2, config.layers, config.window_frames - 1, config.frame_size)
-    example = (
-        torch.randn(2, count, 3),
-        torch.ones(2, count),
-        torch.zeros(2, config.keypoints, 3),
-        torch.zeros(2, config.keypoints),
-        torch.zeros(2, config.feature_size),
-        torch.zeros(2),
-        torch.eye(3).repeat(2, 1, 1),
-        torch.zeros(2, 3),
-        torch.zeros(stored),
-        torch.zeros(stored),
-        torch.full((2, config.window_frames - 1), -1.0),
-    )
     torch.onnx.export(
-        _Step(model).eval(),
-        example,
+        StreamingStep(model).eval(),
+        example_step(model.config),
         str(path),
         input_names=list(INPUT_NAMES),
         output_names=list(OUTPUT_NAMES),

@@ -102,23 +102,27 @@ class TimedTraining(ABC):
         """Where the best averaged weights are."""
         return self.folder / 'best.pt'
 
-    def run(self, report: Callable[[LogLine], None] = lambda line: None) -> None:
+    def run(
+        self, report: Callable[[LogLine], None] = lambda line: None, stop_s: float = math.inf
+    ) -> None:
         """
         Train until the time is up.
 
         :param report: called after each validation.
+        :param stop_s: on the clock of :func:`time.perf_counter`, when to pause: with a checkpoint,
+            from which a later run goes on.
         """
         sums: dict[str, float] = {}
         count, last_check = 0, self.elapsed_s
         total_s = 60 * self.config.minutes
-        while self.elapsed_s < total_s:
-            began = time.perf_counter()
+        while self.elapsed_s < total_s and (began := time.perf_counter()) < stop_s:
             for name, value in self._train_step(self.elapsed_s / total_s).items():
                 sums[name] = sums.get(name, 0.0) + value
             count += 1
             self.elapsed_s += time.perf_counter() - began
             check_s = self.config.check_s if self.log else min(self.config.check_s, _FIRST_CHECK_S)
-            if self.elapsed_s >= total_s or self.elapsed_s - last_check >= check_s:
+            is_last = self.elapsed_s >= total_s or time.perf_counter() >= stop_s
+            if is_last or self.elapsed_s - last_check >= check_s:
                 self._check({name: value / count for name, value in sums.items()}, report)
                 sums, count, last_check = {}, 0, self.elapsed_s
 

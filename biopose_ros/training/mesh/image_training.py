@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -55,16 +57,19 @@ def image_batches(
     landmarks: LandmarkNetwork | TorchLandmarks,
     first: int = 0,
     workers: int = 0,
+    batch_chunks: int = 1,
 ) -> Iterator[ImageBatch]:
     """
-    Draw images, 16 at a time, and read their landmarks.
+    Draw images, and read their landmarks.
 
     :param generator: of a split.
     :param landmarks: reads 2D keypoints, which the decoder takes from the tracker.
     :param first: number of the first chunk.
     :param workers: processes that draw.
+    :param batch_chunks: chunks of 16 images in a batch.
     """
-    for samples in chunks(generator, first, workers=workers):
+    drawn = chunks(generator, first, workers=workers)
+    while samples := list(chain.from_iterable(islice(drawn, batch_chunks))):
         pictures = np.stack([sample.image_bgr for sample in samples])
         points, truth = read_fields(sample_fields(samples, landmarks.read(pictures)))
         yield ImageBatch(as_input(pictures), points, truth)
@@ -128,7 +133,7 @@ class ImageTraining(TimedTraining):
 
     def best_learner(self) -> EncodedLearner:
         """Give the best encoder and decoder so far."""
-        model = self.model
+        model = deepcopy(self.average.module)  # what learns goes on
         assert isinstance(model, EncodedLearner)
         model.load_state_dict(torch.load(self.best_weights))
         return model.cpu().eval()

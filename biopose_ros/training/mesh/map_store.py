@@ -21,11 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.lib.format import open_memmap
 
-from biopose_ros.detection.landmark_network import CropReading, LandmarkNetwork
+from biopose_ros.detection.landmark_network import CropReading
 from biopose_ros.inference.feature_maps import MAPS
 from biopose_ros.records import FloatArray
+from biopose_ros.training.mesh.torch_landmarks import landmark_reader
 from biopose_ros.training.orphans import is_orphan
 from biopose_ros.training.synthesis.generator import CHUNK
 from biopose_ros.training.synthesis.records import SyntheticSample, stack
@@ -232,7 +234,8 @@ class _Worker:
 
     def __init__(self, config: StoreConfig) -> None:
         self.generator = build_generator(config.images)
-        self.network = LandmarkNetwork(config.model, 'cpu', threads=1, with_maps=True)
+        torch.set_num_threads(1)  # where torch encodes on the CPU: each worker has one core
+        self.network = landmark_reader(config.model, with_maps=True)
 
     def chunk(self, number: int) -> Encoded:
         samples = self.generator.chunk(number)

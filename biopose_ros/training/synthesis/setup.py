@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +25,12 @@ from biopose_ros.training.synthesis.backdrop import Photos
 from biopose_ros.training.synthesis.casting import Casting
 from biopose_ros.training.synthesis.generator import SampleGenerator, SkeletonTie
 from biopose_ros.training.synthesis.sequence import MotionTie, SequenceGenerator
-from biopose_ros.training.synthesis.sources import motion_pool, split_named
+from biopose_ros.training.synthesis.sources import (
+    load_pool,
+    motion_pool,
+    save_pool,
+    split_named,
+)
 from biopose_ros.virtual_markers import load_markers
 
 _CLIP_SEED = 20250104
@@ -36,7 +44,8 @@ class SynthesisConfig:
 
     :param split: ``train``, ``validation`` or ``test``.
     :param seed: of the stream.
-    :param motion_folder: with recordings (``*.npz``); None takes synthetic ones alone.
+    :param motion_folder: with recordings (``*.npz``), or with the pools that :func:`save_pools`
+        made of such; None takes synthetic ones alone.
     :param synthetic_clips: how many everyday activities to make, all splits together; the first so
         many of an endless list.
     :param activities: words, one of which a clip's activity or name must hold; none takes all.
@@ -80,9 +89,37 @@ def build_generator(
     split = split_named(config.split)
     photos = Photos(config.backgrounds) if config.backgrounds else None
     body = load_body()
-    pool = motion_pool(load_clips(body, config, split) if clips is None else clips)
+    made = pool_file(config.motion_folder, split) if config.motion_folder else None
+    if clips is None and made is not None and made.exists():
+        pool = load_pool(made)
+    else:
+        pool = motion_pool(load_clips(body, config, split) if clips is None else clips)
     markers = load_markers(body.topology)
     return SampleGenerator(body, pool, split, config.seed, config.side_px, photos, markers, tie)
+
+
+def save_pools(folder: Path, config: SynthesisConfig) -> None:
+    """
+    Make the motion of the splits to train and to check with ready once, for many processes.
+
+    :param folder: to give as ``motion_folder`` then; pools that it holds stay.
+    :param config: whose motion.
+    :raises ValueError: for motion that cannot be used.
+    """
+    splits = (Split.TRAIN, Split.VALIDATION)
+    with ProcessPoolExecutor(len(splits), get_context('spawn')) as processes:
+        list(processes.map(partial(_save_pool, folder, config), splits))
+
+
+def _save_pool(folder: Path, config: SynthesisConfig, split: Split) -> None:
+    path = pool_file(folder, split)
+    if not path.exists():
+        save_pool(path, motion_pool(load_clips(load_body(), config, split)))
+
+
+def pool_file(folder: Path, split: Split) -> Path:
+    """Name the file of a split's motion that is made ready."""
+    return folder / f'pool_{split.value}.npz'
 
 
 def build_sequence_generator(

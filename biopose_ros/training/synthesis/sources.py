@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,6 +141,32 @@ def motion_pool(clips: Iterable[MotionClip]) -> MotionPool:
         sits=np.array([is_sitting(clip.activity) for clip in chosen]),
         likelihood=np.cumsum(balanced(pose, weights)),
     )
+
+
+def save_pool(path: Path, pool: MotionPool) -> None:
+    """
+    Write a pool.
+
+    :param path: ``.npz``; appears when it is complete.
+    :param pool: of one split.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix('.part')
+    arrays: dict[str, Any] = {name: np.asarray(value) for name, value in vars(pool).items()}
+    with part.open('wb') as file:
+        np.savez(file, **arrays)
+    part.replace(path)
+
+
+def load_pool(path: Path) -> MotionPool:
+    """
+    Read a pool.
+
+    :param path: written by :func:`save_pool`.
+    """
+    arrays = dict(np.load(path))
+    names, groups = (tuple(map(str, arrays.pop(field))) for field in ('names', 'groups'))
+    return MotionPool(**arrays, names=names, groups=groups)
 
 
 def _check_finite(clip: MotionClip) -> None:

@@ -1,0 +1,1 @@
+"""A training of limited time on a borrowed machine that has torch, numba and OpenCV alone."""
