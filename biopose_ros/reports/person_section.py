@@ -17,7 +17,7 @@ from biopose_ros.reports.quality import Flag, flags_of
 from biopose_ros.reports.ranges import RangeRow, ranges_of
 from biopose_ros.reports.repetitions import Repetitions, find_repetitions
 from biopose_ros.reports.results import PersonRecording, RunFolder
-from biopose_ros.reports.vocabulary import GROUPS, MEANINGS, kind_and_side
+from biopose_ros.reports.vocabulary import GROUPS, MEANINGS, kind_and_side, title
 
 SIDES = (('right', '_r'), ('left', '_l'), ('middle', ''))
 GAIT_KINDS = ('pelvis_tilt', 'hip_flexion', 'hip_adduction', 'knee_angle', 'ankle_angle')
@@ -82,6 +82,11 @@ class PersonSection:
         if self.gait is not None:
             return list(self.gait.events)
         return self.repetitions.events if self.repetitions else []
+
+    @property
+    def counted(self) -> str:
+        """Name the angle that was counted, for the page's template."""
+        return title(self.repetitions.coordinate) if self.repetitions else ''
 
 
 def describe_person(run: RunFolder, person: PersonRecording) -> PersonSection:
