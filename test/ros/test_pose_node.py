@@ -307,7 +307,7 @@ def test_diagnostics_tell_rates_latency_and_persons(probe):
     # Stamps run ahead of the clock where images are shown in quick succession.
     assert float(numbers['latency p50 (ms)']) <= float(numbers['latency p95 (ms)'])
     stages = stage_times(status)
-    assert list(stages) == ['decode', 'publish', 'detection']
+    assert list(stages) == ['decode', 'look ahead', 'publish', 'detection']
     assert all(0 <= median <= late for median, late in stages.values())
 
 
