@@ -2,16 +2,15 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import pytest
+from clips import CLEARING, write_clip
 from rosbags.highlevel import AnyReader
 
-from biopose_ros.files.overlay import VideoWriter
 from biopose_ros.files.video import open_frames
-
-VIDEO = Path(__file__).parents[3] / 'shared/data/real/pose2sim_blender/cam01.mp4'
 
 
 def run_demo(*arguments, cwd):
@@ -24,14 +23,11 @@ def run_demo(*arguments, cwd):
 @pytest.fixture
 def slow_video(tmp_path):
     """Give the real video at a sixth of its speed, so that a busy machine sees enough of it."""
-    path, frames = tmp_path / 'slow.mp4', open_frames(str(VIDEO))
-    with VideoWriter(path, 10.0) as writer:
-        for frame in frames:
-            writer.write(frame.image_bgr, 6 * frame.stamp_ns)
-    return path
+    frames = (replace(f, stamp_ns=6 * f.stamp_ns) for f in open_frames(CLEARING))
+    return write_clip(tmp_path / 'slow.mp4', frames, 10.0)
 
 
-@pytest.mark.skipif(not VIDEO.exists(), reason=f'needs the real video {VIDEO.name}')
+@pytest.mark.skipif(not CLEARING.exists(), reason=f'needs the real video {CLEARING.name}')
 def test_the_demo_ends_with_a_picture_a_bag_of_angles_and_a_report(tmp_path, slow_video):
     checkout = Path(__file__).parents[2]
     done = run_demo(slow_video, '--out', tmp_path, cwd=checkout)

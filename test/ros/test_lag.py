@@ -1,58 +1,40 @@
 """Results that look ahead: the node publishes what the library makes of the same images."""
 
 import sys
-from itertools import islice
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from biopose_ros.msg import JointAngleArray
-from ros_graph import NodeProcess, Probe, values
+from clips import WALK, cut
+from ros_graph import node_and_probe, values
 
-from biopose_ros.files.video import open_frames
 from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 from biopose_ros.pipeline import Pipeline
-from biopose_ros.pretrained.networks import NETWORKS, is_imported
 from biopose_ros.records import TrackingState
 from biopose_ros.ros.camera_source import CameraSource
 from biopose_ros.ros.stamps import to_ns
 from biopose_ros.settings import DetectionConfig, PipelineConfig
 
-VIDEO = Path(__file__).parents[3] / 'shared' / 'data' / 'real' / 'sports2d' / 'demo.mp4'
 STEP_NS, LAG_S, IMAGES = 50_000_000, 0.1, 16
-pytestmark = [
-    pytest.mark.skipif(not VIDEO.exists(), reason=f'needs the video {VIDEO.name}'),
-    pytest.mark.skipif(
-        not all(is_imported(NETWORKS[name]) for name in ('pose_detection', 'pose_landmark_full')),
-        reason='needs the networks: run `biopose weights import`',
-    ),
-]
 
 
 @pytest.fixture(scope='module')
 def pictures():
-    frames = islice(open_frames(VIDEO), 20, 20 + IMAGES)
-    return [cv2.resize(frame.image_bgr, (640, 360)) for frame in frames]
+    return [cv2.resize(frame.image_bgr, (640, 360)) for frame in cut(WALK, 20, 20 + IMAGES)]
 
 
 @pytest.fixture(scope='module')
-def node(new_namespace, tmp_path_factory):
-    namespace = new_namespace()
-    log = tmp_path_factory.mktemp('lag') / 'log.txt'
-    # A slow machine must not take the pause between two images for the end of the camera.
-    settings = (f'lag_s:={LAG_S}', 'stale_after_s:=60.0', 'method:=landmarks')
-    settings = (*settings, 'landmark_model:=full')
+def node(new_namespace, tmp_path_factory, imported):
+    settings = (f'lag_s:={LAG_S}', 'method:=landmarks', 'landmark_model:=full')
     flags = [word for setting in settings for word in ('-p', setting)]
+    log = tmp_path_factory.mktemp('lag') / 'log.txt'
+    topics = ('joint_angles', 'tracked_persons', '/tf', '/diagnostics')
     command = [sys.executable, '-m', 'biopose_ros.cli', 'node']
-    process = NodeProcess(log, '-r', f'__ns:={namespace}', *flags, command=command)
-    probe = Probe(namespace)
-    probe.listen('joint_angles', 'tracked_persons', '/tf', '/diagnostics')
-    probe.wait_for_state('active', process)
-    probe.wait_until_matched()
-    yield probe
-    probe.close()
-    process.close()
+    with node_and_probe(new_namespace(), log, *flags, topics=topics, command=command) as both:
+        _, probe = both
+        probe.wait_until_matched()
+        yield probe
 
 
 def expected(pictures, stamps_ns, prefix):

@@ -4,31 +4,23 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from biopose_ros.msg import JointAngleArray
+from clips import WALK
 from ros_graph import node_and_probe, values
 
 from biopose_ros.files.video import open_frames
-from biopose_ros.pretrained.networks import NETWORKS, is_imported
 from biopose_ros.ros.stamps import to_ns
 from biopose_ros.skeleton import load_skeleton
 
-VIDEO = Path(__file__).parents[3] / 'shared' / 'data' / 'real' / 'sports2d' / 'demo.mp4'
 BIOPOSE = [sys.executable, '-m', 'biopose_ros.cli']
-pytestmark = [
-    pytest.mark.skipif(not VIDEO.exists(), reason=f'needs the video {VIDEO.name}'),
-    pytest.mark.skipif(
-        not all(is_imported(NETWORKS[name]) for name in ('pose_detection', 'pose_landmark_full')),
-        reason='needs the networks: run `biopose weights import`',
-    ),
-]
+pytestmark = pytest.mark.skipif(not WALK.exists(), reason=f'needs the video {WALK.name}')
 
 
 @pytest.fixture(scope='module')
-def graph(new_namespace, tmp_path_factory):
+def graph(new_namespace, tmp_path_factory, imported):
     """The real node, and a probe."""
     log = tmp_path_factory.mktemp('real') / 'log.txt'
     topics = ('joint_angles', 'joint_states', 'tracked_persons', '/tf', '/diagnostics')
@@ -41,7 +33,7 @@ def test_video_becomes_joint_angles(graph):
     process, probe = graph
     topic = f'{probe.node.get_namespace()}/image'
     player = subprocess.Popen(
-        [*BIOPOSE, 'play', str(VIDEO), '--size', '640x360', '--loop', '--topic', topic],
+        [*BIOPOSE, 'play', str(WALK), '--size', '640x360', '--loop', '--topic', topic],
         stdout=subprocess.DEVNULL,
         env=os.environ,
     )
@@ -86,7 +78,7 @@ def assert_plausible(message):
 def test_person_cut_off_by_the_picture_gives_no_nonsense(graph):
     process, probe = graph
     probe.wait_until_matched()
-    pictures = [frame.image_bgr[::2, ::2] for _, frame in zip(range(8), open_frames(VIDEO))]  # noqa: B905
+    pictures = [frame.image_bgr[::2, ::2] for _, frame in zip(range(8), open_frames(WALK))]  # noqa: B905
     probe.show_until(pictures[0], lambda: probe.received['joint_angles'])
     probe.received['joint_angles'].clear()
     for picture in pictures:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from biopose_ros.inverse_kinematics.neurik import PELVIS_COORDINATES, NeurikEstimate
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 _Motion = TypeVar('_Motion', bound='LabelledMotion')
@@ -92,3 +93,16 @@ class Truth:
     pelvis_rotations: Tensor
     pelvis_positions_m: Tensor
     factors: Tensor
+
+    def as_estimate(self) -> NeurikEstimate:
+        """Give the estimate of a network that is right, with standard deviations of 1."""
+        angles = self.angles_rad
+        outputs = PELVIS_COORDINATES + angles.shape[-1] + self.factors.shape[-1]
+        return NeurikEstimate(
+            angles,
+            angles,
+            self.pelvis_rotations,
+            self.pelvis_positions_m,
+            self.factors,
+            angles.new_zeros(*angles.shape[:-1], outputs),
+        )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 
 from biopose_ros.inverse_kinematics.held_pelvis import hold_over_time
-from biopose_ros.inverse_kinematics.neurik import Neurik, NeurikEstimate
-from biopose_ros.training.neurik.data import Truth
+from biopose_ros.inverse_kinematics.neurik import Neurik
 from biopose_ros.training.neurik.noise import NoiseLevels
 from biopose_ros.training.neurik.windows import WindowSampler
 
@@ -25,7 +24,7 @@ def fit_linear_start(model: Neurik, sampler: WindowSampler, frames: int = 12000)
     axes = model.encoder.axes(evidence.positions_m, evidence.weights)
     held = hold_over_time(axes, evidence.keypoints_m, evidence.keypoint_weights)
     tokens = model.encode(evidence, axes, held)
-    wanted = model.mean_outputs(_as_estimate(truth), tokens)[:, 0].double()
+    wanted = model.mean_outputs(truth.as_estimate(), tokens)[:, 0].double()
     features = tokens.pose[:, 0].double()
     mean, spread = features.mean(0), features.std(0).clamp(min=1e-3)
     scaled = (features - mean) / spread
@@ -34,14 +33,3 @@ def fit_linear_start(model: Neurik, sampler: WindowSampler, frames: int = 12000)
     slopes = torch.linalg.solve(gram, scaled.mT @ centred) / spread[:, None]
     model.direct.weight.copy_(slopes.mT)
     model.direct.bias.copy_(wanted.mean(0) - mean @ slopes)
-
-
-def _as_estimate(truth: Truth) -> NeurikEstimate:
-    return NeurikEstimate(
-        truth.angles_rad,
-        truth.angles_rad,
-        truth.pelvis_rotations,
-        truth.pelvis_positions_m,
-        truth.factors,
-        torch.zeros_like(truth.angles_rad),
-    )

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from biopose_ros.inverse_kinematics.neurik import NeurikEstimate
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.training.neurik.data import LabelledMotion
 from biopose_ros.training.neurik.losses import NeurikLoss, estimate_errors, wrapped
@@ -22,17 +21,6 @@ def skeleton():
 
 def draw(motion, skeleton, seed=0):
     return WindowSampler(motion, skeleton, WindowConfig(frames=8), seed).draw(8, CLEAN)
-
-
-def exact(truth):
-    return NeurikEstimate(
-        truth.angles_rad,
-        truth.angles_rad,
-        truth.pelvis_rotations,
-        truth.pelvis_positions_m,
-        truth.factors,
-        torch.zeros(*truth.angles_rad.shape[:-1], 40 + truth.factors.shape[-1]),
-    )
 
 
 def test_labels_survive_the_file(motion, tmp_path):
@@ -73,16 +61,16 @@ def test_the_same_seed_draws_the_same(motion, skeleton):
 
 def test_the_truth_has_no_loss(motion, skeleton):
     _, truth = draw(motion, skeleton)
-    losses = NeurikLoss(skeleton)(exact(truth), truth)
+    losses = NeurikLoss(skeleton)(truth.as_estimate(), truth)
     for name, value in losses.items():
         assert float(value) == pytest.approx(0.0, abs=1e-5), name
-    assert estimate_errors(skeleton, exact(truth), truth).abs().max() < 1e-4
+    assert estimate_errors(skeleton, truth.as_estimate(), truth).abs().max() < 1e-4
 
 
 def test_losses_grow_with_the_error_and_give_gradients(motion, skeleton):
     _, truth = draw(motion, skeleton)
     loss = NeurikLoss(skeleton)
-    estimate = exact(truth)
+    estimate = truth.as_estimate()
     angles = (truth.angles_rad + 0.1).requires_grad_()
     wrong = replace(
         estimate, angles_rad=angles, raw_angles_rad=angles, factors=truth.factors + 0.1
