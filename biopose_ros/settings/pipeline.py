@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import pi
 from pathlib import Path
 
@@ -211,3 +211,7 @@ class PipelineConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
+
+    def unhurried(self) -> PipelineConfig:
+        """Give the same without a limit of time, whose results do not depend on the machine."""
+        return replace(self, refinement=replace(self.refinement, budget_ms=1e9))

@@ -1,6 +1,6 @@
 import subprocess
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import pytest
@@ -106,3 +106,11 @@ def test_settings_load_neither_torch_nor_ros():
     code = 'import sys, biopose_ros.settings; print(*sys.modules)'
     loaded = set(subprocess.check_output([sys.executable, '-c', code], text=True).split())
     assert not {'torch', 'numpy', 'cv2', 'rclpy', 'onnxruntime'} & loaded
+
+
+def test_an_unhurried_pipeline_differs_by_its_time_limit_alone():
+    hurried = PipelineConfig(smoothing=0.3, refinement=RefinementConfig(2, budget_ms=0.0))
+    unhurried = hurried.unhurried()
+    assert unhurried.refinement.budget_ms >= 1e9  # days: never left out
+    assert replace(unhurried, refinement=hurried.refinement) == hurried
+    assert unhurried.refinement.iterations == 2

@@ -43,7 +43,8 @@ def evaluate_near(
     from biopose_ros.settings import DetectionConfig, PipelineConfig
 
     console = Console()
-    pipeline = Pipeline(PipelineConfig(device=device, detection=DetectionConfig(model=network)))
+    config = PipelineConfig(device=device, detection=DetectionConfig(model=network))
+    pipeline = Pipeline(config.unhurried())
     try:
         clips = load_clips(data or default_data(), every)
     except (OSError, ValueError) as error:

@@ -57,7 +57,8 @@ def view_errors(data: Path, views: Sequence[str], watch: Watcher) -> ViewErrors:
     :raises FileNotFoundError: when the clip is not there.
     """
     truth = load_truth(data / CLIP)
-    pipeline = Pipeline(PipelineConfig(detection=DetectionConfig(max_persons=1)))
+    config = PipelineConfig(detection=DetectionConfig(max_persons=1))
+    pipeline = Pipeline(config.unhurried())
     pipeline.certainty = Certainty(pipeline.skeleton, None)
     names, parts = pipeline.skeleton.coordinate_names, []
     for view in find_views(data / CLIP):
