@@ -13,7 +13,7 @@ from biopose_ros.files.camera import guess_camera
 from biopose_ros.files.video import open_frames
 from biopose_ros.inverse_kinematics.neurik_file import load_neurik, save_neurik
 from biopose_ros.pipeline import Pipeline
-from biopose_ros.settings import DetectionConfig, PipelineConfig, RefinementConfig
+from biopose_ros.settings import DetectionConfig, PipelineConfig
 from biopose_ros.skeleton import load_skeleton
 
 VIDEO = Path(__file__).parents[2] / 'shared/data/real/pose2sim_blender/cam01.mp4'
@@ -28,10 +28,7 @@ def frames():
 
 def last_pose(frames, **settings):
     detection = DetectionConfig(max_persons=1, confirm_frames=1)
-    exact = RefinementConfig(budget_ms=1e9)  # however busy the machine is
-    config = PipelineConfig(
-        device='cpu', mass_kg=75.0, detection=detection, refinement=exact, **settings
-    )
+    config = PipelineConfig(device='cpu', mass_kg=75.0, detection=detection, **settings)
     pipeline, camera = Pipeline(config), guess_camera(*frames[0].image_bgr.shape[1::-1])
     poses = [pipeline.process(f.image_bgr, camera, f.stamp_ns) for f in frames]
     (pose,) = poses[-1]

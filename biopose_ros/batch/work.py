@@ -19,9 +19,8 @@ from biopose_ros.batch.recordings import SUMMARY, Recording
 # Beside the results, while they are not whole.
 UNFINISHED = '.unfinished'
 LOG = 'batch.log'
-# No step is left out for lack of time, and each recording has one processor: the results do not
-# depend on what else runs.
-_OPTIONS = ('--refine-budget-ms', '1000000', '--threads', '1')
+# Each recording has one processor.
+_OPTIONS = ('--threads', '1')
 # Exit status of `biopose run` where all went well, but no person was in the recording.
 _NOBODY = 3
 _THREADS = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1'}

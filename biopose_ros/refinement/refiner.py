@@ -124,7 +124,8 @@ class Refiner:
         """
         if not self.config.iterations:
             return list(bodies)
-        end_s = time.monotonic() + 1e-3 * self.config.budget_ms
+        budget_ms = self.config.budget_ms
+        end_s = np.inf if budget_ms is None else time.monotonic() + 1e-3 * budget_ms
         return [
             self._refined(body, crop, camera, stamp_ns, end_s)
             for body, crop in zip(bodies, crops, strict=True)
@@ -214,7 +215,7 @@ class _Search:
         Search.
 
         :param iterations: at most.
-        :param end_s: on the monotonic clock.
+        :param end_s: on the monotonic clock; infinite for no limit.
         :returns: the outcome; where it is ``refined``, the state is the better one.
         """
         best = self._cost(self.points_m, self._moved)

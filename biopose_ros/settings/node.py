@@ -26,7 +26,8 @@ class NodeConfig:
         is_read_only=True,
         section='Start',
     )
-    pipeline: PipelineConfig = nested(PipelineConfig)
+    # A camera does not wait: what takes longer comes too late.
+    pipeline: PipelineConfig = nested(PipelineConfig, refine_budget_ms=15.0)
     image_transport: str = setting(
         'raw',
         'raw subscribes to Image, compressed to CompressedImage on <image>/compressed.',

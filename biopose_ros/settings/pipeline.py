@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import pi
 from pathlib import Path
 
@@ -105,11 +105,13 @@ class RefinementConfig:
         name='refine_iterations',
         section='Refinement',
     )
-    budget_ms: float = setting(
-        15.0,
-        'Time for these steps, all persons of an image together, milliseconds; what is not '
-        'refined then stays as recovered.',
-        bounds=(0.0, 1e9),
+    budget_ms: float | None = setting(
+        None,
+        'Longest time for these steps, all persons of an image together, milliseconds; what is '
+        'not refined then stays as recovered. 0 sets no limit: the default for recordings, whose '
+        'results must not depend on what else the machine does.',
+        bounds=(0.001, 10000.0),
+        unset=0.0,
         name='refine_budget_ms',
     )
 
@@ -211,7 +213,3 @@ class PipelineConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
-
-    def unhurried(self) -> PipelineConfig:
-        """Give the same without a limit of time, whose results do not depend on the machine."""
-        return replace(self, refinement=replace(self.refinement, budget_ms=1e9))

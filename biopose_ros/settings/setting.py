@@ -135,13 +135,16 @@ def setting(
     return field(default=default, metadata={_SETTING: declared})
 
 
-def nested(record: type) -> Any:
+def nested(record: type, **defaults: Value) -> Any:
     """
     Declare a field that holds another record of settings.
 
-    :param record: its type; the default is the record's own.
+    :param record: its type.
+    :param defaults: by the settings' names, in place of the record's own.
     """
-    return field(default_factory=record, metadata={_NESTED: record})
+    return field(
+        default_factory=lambda: build(record, defaults), metadata={_NESTED: (record, defaults)}
+    )
 
 
 def settings_of(record: type) -> tuple[Setting, ...]:
@@ -179,7 +182,8 @@ def build(record: type[Record], values: Mapping[str, Value]) -> Record:
     given: dict[str, Any] = {}
     for item in fields(record):  # type: ignore[arg-type]
         if _NESTED in item.metadata:
-            given[item.name] = build(item.metadata[_NESTED], values)
+            inner, defaults = item.metadata[_NESTED]
+            given[item.name] = build(inner, {**defaults, **values})
         elif _SETTING in item.metadata:
             declared = _named(item)
             if declared.name in values:
@@ -204,7 +208,11 @@ def _declared(record: type) -> list[tuple[str, Setting]]:
     found = []
     for item in fields(record):
         if _NESTED in item.metadata:
-            found += _declared(item.metadata[_NESTED])
+            inner, defaults = item.metadata[_NESTED]
+            found += [
+                (name, replace(declared, default=defaults.get(declared.name, declared.default)))
+                for name, declared in _declared(inner)
+            ]
         elif _SETTING in item.metadata:
             found.append((item.name, _named(item)))
     return found

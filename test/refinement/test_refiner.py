@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from biopose_ros.records import ForeignPoints
 from biopose_ros.refinement.refiner import Refiner
 from biopose_ros.settings import RefinementConfig
 
-ENDLESS = RefinementConfig(iterations=5, budget_ms=1e9)
+FIVE_STEPS = RefinementConfig(iterations=5)
 SECOND_NS = 1_000_000_000
 
 
@@ -39,7 +40,7 @@ def truth():
 @pytest.mark.parametrize('seed', range(5))
 def test_bodies_come_nearer_to_the_truth_in_the_image_and_in_space(truth, seed):
     body = wrong(truth, seed)
-    refiner = Refiner(ENDLESS)
+    refiner = Refiner(FIVE_STEPS)
     [refined] = refiner.refine([body], [seen(truth)], CAMERA, 0)
     assert off_px(refined, truth) < 0.5 * off_px(body, truth)
     assert off_m(refined, truth) < off_m(body, truth)
@@ -49,11 +50,11 @@ def test_bodies_come_nearer_to_the_truth_in_the_image_and_in_space(truth, seed):
 @pytest.mark.parametrize('seed', range(5))
 def test_a_tenth_of_the_keypoints_far_off_changes_little(truth, seed):
     body, crop = wrong(truth, seed), seen(truth)
-    [clean] = Refiner(ENDLESS).refine([body], [crop], CAMERA, 0)
+    [clean] = Refiner(FIVE_STEPS).refine([body], [crop], CAMERA, 0)
     keypoints_px = crop.keypoints_px.copy()
     thrown = np.random.default_rng(seed).choice(PLACES.landmarks, 2, replace=False)
     keypoints_px[thrown] += [150.0, -120.0]
-    [refined] = Refiner(ENDLESS).refine(
+    [refined] = Refiner(FIVE_STEPS).refine(
         [body], [replace(crop, keypoints_px=keypoints_px)], CAMERA, 0
     )
     assert np.abs(refined.joints_m - clean.joints_m).max() < 0.02
@@ -61,14 +62,14 @@ def test_a_tenth_of_the_keypoints_far_off_changes_little(truth, seed):
 
 
 def test_the_right_body_stays(truth):
-    [refined] = Refiner(ENDLESS).refine([truth], [seen(truth)], CAMERA, 0)
+    [refined] = Refiner(FIVE_STEPS).refine([truth], [seen(truth)], CAMERA, 0)
     np.testing.assert_allclose(refined.joints_m, truth.joints_m, atol=1e-4)
     np.testing.assert_allclose(refined.markers_m, truth.markers_m, atol=1e-4)
 
 
 def test_result_is_a_body_of_the_same_shape_and_of_proper_rotations(truth):
     body = wrong(truth, 0)
-    [refined] = Refiner(ENDLESS).refine([body], [seen(truth)], CAMERA, 0)
+    [refined] = Refiner(FIVE_STEPS).refine([body], [seen(truth)], CAMERA, 0)
     np.testing.assert_allclose(
         refined.pose @ refined.pose.swapaxes(-1, -2), np.tile(np.eye(3), (24, 1, 1)), atol=1e-9
     )
@@ -78,13 +79,13 @@ def test_result_is_a_body_of_the_same_shape_and_of_proper_rotations(truth):
 
 
 def test_uncertain_keypoints_leave_the_body_and_are_counted(truth):
-    body, refiner = wrong(truth, 0), Refiner(ENDLESS)
+    body, refiner = wrong(truth, 0), Refiner(FIVE_STEPS)
     assert refiner.refine([body], [seen(truth, confidence=0.3)], CAMERA, 0) == [body]
     assert refiner.outcomes == {'uncertain': 1}
 
 
 def test_keypoints_beyond_the_edge_are_no_evidence(truth):
-    crop, refiner = seen(truth), Refiner(ENDLESS)
+    crop, refiner = seen(truth), Refiner(FIVE_STEPS)
     away = replace(crop, keypoints_px=crop.keypoints_px + [1300.0, 0.0])
     body = wrong(truth, 0)
     assert refiner.refine([body], [away], CAMERA, 0) == [body]
@@ -93,7 +94,7 @@ def test_keypoints_beyond_the_edge_are_no_evidence(truth):
 
 def test_without_time_or_steps_bodies_stay(truth):
     body, crop = wrong(truth, 0), seen(truth)
-    late = Refiner(RefinementConfig(3, 0.0))
+    late = Refiner(RefinementConfig(3, 0.001))
     assert late.refine([body, body], [crop, crop], CAMERA, 0) == [body, body]
     assert late.outcomes == {'no time': 2}
     none = Refiner(RefinementConfig(0))
@@ -101,12 +102,23 @@ def test_without_time_or_steps_bodies_stay(truth):
     assert not none.outcomes
 
 
+def test_without_a_limit_a_slow_machine_refines_as_a_fast_one(truth, monkeypatch):
+    body, crop = wrong(truth, 0), seen(truth)
+    [fast] = Refiner().refine([body], [crop], CAMERA, 0)
+    hours = count(step=3600.0)
+    monkeypatch.setattr('biopose_ros.refinement.refiner.time.monotonic', lambda: next(hours))
+    slow = Refiner()
+    [refined] = slow.refine([body], [crop], CAMERA, 0)
+    np.testing.assert_array_equal(refined.pose, fast.pose)
+    assert slow.outcomes == {'refined': 1}
+
+
 def test_the_last_image_holds_the_body_until_it_is_too_old_or_forgotten(truth):
     crop = seen(truth)
     first, second = wrong(truth, 1), wrong(truth, 2)
 
     def after(gap_ns, forget=False):
-        refiner = Refiner(ENDLESS)
+        refiner = Refiner(FIVE_STEPS)
         [last] = refiner.refine([first], [crop], CAMERA, SECOND_NS)
         if forget:
             refiner.forget(1)
@@ -116,7 +128,7 @@ def test_the_last_image_holds_the_body_until_it_is_too_old_or_forgotten(truth):
     def apart(last, now):
         return np.abs(now.pose - last.pose).mean()
 
-    [alone] = Refiner(ENDLESS).refine([second], [crop], CAMERA, 0)
+    [alone] = Refiner(FIVE_STEPS).refine([second], [crop], CAMERA, 0)
     last, now = after(10_000_000)
     assert apart(last, now) < apart(last, alone)
     for held in (after(SECOND_NS), after(-10_000_000), after(10_000_000, forget=True)):
@@ -127,11 +139,11 @@ def test_the_last_image_holds_the_body_until_it_is_too_old_or_forgotten(truth):
 @pytest.mark.parametrize('seed', range(3))
 def test_points_of_other_detectors_are_sought_where_those_see_them(truth, format_name, seed):
     body, crop = wrong(truth, seed), seen_by_another(truth, format_name)
-    [refined] = Refiner(ENDLESS).refine([body], [crop], CAMERA, 0)
+    [refined] = Refiner(FIVE_STEPS).refine([body], [crop], CAMERA, 0)
     assert off_px(refined, truth) < 0.6 * off_px(body, truth)
     # As landmarks of our own detector the same places would pull the right body away.
-    [stays] = Refiner(ENDLESS).refine([truth], [crop], CAMERA, 0)
-    [pulled] = Refiner(ENDLESS).refine([truth], [replace(crop, foreign=None)], CAMERA, 0)
+    [stays] = Refiner(FIVE_STEPS).refine([truth], [crop], CAMERA, 0)
+    [pulled] = Refiner(FIVE_STEPS).refine([truth], [replace(crop, foreign=None)], CAMERA, 0)
     assert off_m(stays, truth) < 1e-4
     assert off_m(pulled, truth) > 1e-3
 
@@ -141,10 +153,10 @@ def test_our_landmarks_count_where_the_other_detector_knows_no_feet(truth, forma
     crop = seen_by_another(truth, format_name)
     keypoints_px = crop.keypoints_px.copy()
     keypoints_px[LANDMARK_NAMES.index('left_foot_index')] += [10.0, 0.0]
-    [refined] = Refiner(ENDLESS).refine(
+    [refined] = Refiner(FIVE_STEPS).refine(
         [truth], [replace(crop, keypoints_px=keypoints_px)], CAMERA, 0
     )
-    [stays] = Refiner(ENDLESS).refine([truth], [crop], CAMERA, 0)
+    [stays] = Refiner(FIVE_STEPS).refine([truth], [crop], CAMERA, 0)
     assert (np.abs(refined.pose - stays.pose).max() > 1e-3) == counts
 
 
@@ -155,6 +167,6 @@ def test_unknown_points_of_other_detectors_are_no_evidence(truth):
         crop.foreign.names, np.full_like(crop.foreign.px, np.nan), 0 * crop.foreign.confidence
     )
     body = wrong(truth, 0)
-    [ours] = Refiner(ENDLESS).refine([body], [seen(truth)], CAMERA, 0)
-    [same] = Refiner(ENDLESS).refine([body], [replace(seen(truth), foreign=nobody)], CAMERA, 0)
+    [ours] = Refiner(FIVE_STEPS).refine([body], [seen(truth)], CAMERA, 0)
+    [same] = Refiner(FIVE_STEPS).refine([body], [replace(seen(truth), foreign=nobody)], CAMERA, 0)
     np.testing.assert_array_equal(same.pose, ours.pose)

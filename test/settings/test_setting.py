@@ -1,6 +1,6 @@
 import subprocess
 import sys
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
@@ -108,9 +108,13 @@ def test_settings_load_neither_torch_nor_ros():
     assert not {'torch', 'numpy', 'cv2', 'rclpy', 'onnxruntime'} & loaded
 
 
-def test_an_unhurried_pipeline_differs_by_its_time_limit_alone():
-    hurried = PipelineConfig(smoothing=0.3, refinement=RefinementConfig(2, budget_ms=0.0))
-    unhurried = hurried.unhurried()
-    assert unhurried.refinement.budget_ms >= 1e9  # days: never left out
-    assert replace(unhurried, refinement=hurried.refinement) == hurried
-    assert unhurried.refinement.iterations == 2
+def test_only_the_node_limits_the_time_of_refinement():
+    """A camera does not wait; what a recording gives must not depend on the machine."""
+    assert PipelineConfig().refinement.budget_ms is None
+    assert build(PipelineConfig, {}).refinement.budget_ms is None
+    assert NodeConfig().pipeline.refinement.budget_ms == 15.0
+    assert build(NodeConfig, {}) == NodeConfig()
+    assert build(NodeConfig, {'refine_budget_ms': 0.0}).pipeline == PipelineConfig()
+    assert build(NodeConfig, {'refine_budget_ms': 4.0}).pipeline.refinement.budget_ms == 4.0
+    defaults = {each.name: each.default for each in settings_of(NodeConfig)}
+    assert defaults == values_of(NodeConfig())

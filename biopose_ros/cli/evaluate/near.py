@@ -43,8 +43,7 @@ def evaluate_near(
     from biopose_ros.settings import DetectionConfig, PipelineConfig
 
     console = Console()
-    config = PipelineConfig(device=device, detection=DetectionConfig(model=network))
-    pipeline = Pipeline(config.unhurried())
+    pipeline = Pipeline(PipelineConfig(device=device, detection=DetectionConfig(model=network)))
     try:
         clips = load_clips(data or default_data(), every)
     except (OSError, ValueError) as error:

@@ -60,7 +60,7 @@ def evaluate_refinement(
     seen = []
     for number in track(range(-(-images // CHUNK)), 'draw and recover', console=console):
         seen += recover_samples(generator.chunk(number), network, predictor)
-    config = RefinementConfig(iterations, budget_ms=1e9)
+    config = RefinementConfig(iterations)
     errors, outcomes = report(RefinementJudge(tie), seen, config)
     figures: dict[str, Any] = {name: asdict(error) for name, error in errors.items()}
     columns = {

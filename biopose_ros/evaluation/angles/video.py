@@ -123,7 +123,7 @@ def evaluate_views(
     if unknown := set(views or ()) - set(names):
         raise ValueError(f'unknown view {sorted(unknown)[0]!r}; choose from {", ".join(names)}')
     truth = load_truth(data / CLIP)
-    pipeline = Pipeline(config.unhurried())
+    pipeline = Pipeline(config)
     return {
         f'{CLIP}/{view.name}': evaluate_view(pipeline, truth, view, watch, looks_ahead)
         for view in known
@@ -329,7 +329,7 @@ def evaluate_directions(
     :param looks_ahead: whether what comes after a picture counts.
     :raises FileNotFoundError: when the clip is not there.
     """
-    folder, pipeline = data / DIRECTIONS_CLIP, Pipeline(config.unhurried())
+    folder, pipeline = data / DIRECTIONS_CLIP, Pipeline(config)
     truth = read_truth(folder / ANGLES)
     source = open_frames(folder / VIDEO)
     height_px, width_px = next(iter(source)).image_bgr.shape[:2]

@@ -194,7 +194,7 @@ def record(clip: Path, out: Path, config: PipelineConfig, watch: Watcher) -> dic
     :param watch: shows progress.
     :returns: the summary of the files with look-ahead.
     """
-    pipeline, source = Pipeline(config.unhurried()), open_frames(clip)
+    pipeline, source = Pipeline(config), open_frames(clip)
     runs = [
         RecordingRun(
             pipeline,

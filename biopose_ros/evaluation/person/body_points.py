@@ -59,7 +59,7 @@ def evaluate_points(
     :param watch: shows progress.
     :returns: by joint, both sides and all views together.
     """
-    truth, pipeline = load_truth(data / CLIP), Pipeline(config.unhurried())
+    truth, pipeline = load_truth(data / CLIP), Pipeline(config)
     errors: dict[str, list[FloatArray]] = {}
     for view in find_views(data / CLIP):
         if views and view.name not in views:

@@ -119,7 +119,7 @@ def recorded_errors(data: Path, config: PipelineConfig, watch: Watcher) -> list[
     :raises FileNotFoundError: when the clip is not there.
     """
     truth = load_truth(data / CLIP)
-    pipeline = Pipeline(replace(config.unhurried(), smoothing=0.0))
+    pipeline = Pipeline(replace(config, smoothing=0.0))
     names = pipeline.skeleton.coordinate_names
     unknown = np.full(len(names), np.nan)
     found = []

@@ -58,7 +58,7 @@ def view_errors(data: Path, views: Sequence[str], watch: Watcher) -> ViewErrors:
     """
     truth = load_truth(data / CLIP)
     config = PipelineConfig(detection=DetectionConfig(max_persons=1))
-    pipeline = Pipeline(config.unhurried())
+    pipeline = Pipeline(config)
     pipeline.certainty = Certainty(pipeline.skeleton, None)
     names, parts = pipeline.skeleton.coordinate_names, []
     for view in find_views(data / CLIP):

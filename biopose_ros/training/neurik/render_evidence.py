@@ -27,7 +27,6 @@ from biopose_ros.inverse_kinematics.neurik import PELVIS_COORDINATES
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.records import FloatArray, PersonCrop, TrackingState
 from biopose_ros.refinement.refiner import Refiner
-from biopose_ros.settings import RefinementConfig
 from biopose_ros.skeleton import load_skeleton, scale_groups
 from biopose_ros.training.mesh.data import sample_view
 from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence
@@ -94,8 +93,7 @@ class EvidenceRenderer:
     def _look(self, samples: Sequence[SyntheticSample]) -> dict[str, FloatArray]:
         """Follow the person as the pipeline does, image by image."""
         placing, sides = BodyPlacing(None), SideVote()
-        # As the pipeline does, but with all the time that it wants.
-        refiner = Refiner(RefinementConfig(budget_ms=1e9))
+        refiner = Refiner()
         frames: list[dict[str, FloatArray]] = []
         for start in range(0, len(samples), _AT_ONCE):
             some = samples[start : start + _AT_ONCE]

@@ -23,7 +23,6 @@ from biopose_ros.pretrained.tflite_to_torch import TfliteModule
 from biopose_ros.records import Camera, PersonCrop, RecoveredBody, TrackingState
 from biopose_ros.refinement.refiner import Refiner
 from biopose_ros.resources import resource_path
-from biopose_ros.settings import RefinementConfig
 from biopose_ros.training.device import to_device, training_device
 from biopose_ros.training.mesh.data import read_fields, sample_view
 from biopose_ros.training.mesh.distillation import as_input
@@ -66,7 +65,7 @@ def open_stages(samples: Sequence[SyntheticSample], encoder: str) -> dict[str, S
     reader = TorchLandmarks(encoder, with_maps=True)
     decoder = load_mesh_recovery(default_weights(encoder))[0].to(device)
     neurik = StreamingStep(load_neurik()[0]).eval().to(device)
-    refiner = Refiner(RefinementConfig(budget_ms=1e9))
+    refiner = Refiner()
     readings = reader.read(pictures)
     points = read_fields(sample_fields(samples, readings))[0]
     with torch.inference_mode():

@@ -69,7 +69,7 @@ def test_bodies_that_are_right_have_no_error_and_others_have(images):
 
 
 def test_refinement_of_single_images_lowers_their_errors(images):
-    judge, refiner = RefinementJudge(KneeTie()), Refiner(RefinementConfig(3, 1e9))
+    judge, refiner = RefinementJudge(KneeTie()), Refiner(RefinementConfig(3))
     before = judge.errors(images, [one.body for one in images])
     after = judge.errors(images, refine_each(images, refiner))
     assert after.mpjpe_mm < before.mpjpe_mm
