@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import JsonFile
 
 if TYPE_CHECKING:
@@ -50,23 +51,20 @@ def batch(
     from biopose_ros.batch.work import clear_unfinished
     from biopose_ros.cli.figures import write_figures
 
-    console = Console()
+    console = Console(markup=False)
     try:
         from biopose_ros.batch import cluster
     except ImportError as error:
         message = f"{error}; pip install 'biopose_ros[cluster]'"
         raise typer.BadParameter(message, param_hint='batch') from error
     start = time.monotonic()
-    try:
+    with shown_errors(OSError, ValueError):
         recordings = find_recordings(source, out)
         todo = [recording for recording in recordings if not recording.is_done]
         if done := len(recordings) - len(todo):
             console.print(f'{done} of {len(recordings)} recordings are done already')
         out.mkdir(parents=True, exist_ok=True)
         processors = cluster.connect(workers, address)
-    except (OSError, ValueError) as error:
-        console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
     errors: dict[Path, str] = {}
     try:
         _work_off(todo, context.args, errors, console)
@@ -111,7 +109,7 @@ def _work_off(
         TextColumn('recordings'),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn('{task.description}'),
+        TextColumn('{task.description}', markup=False),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
@@ -121,5 +119,5 @@ def _work_off(
             name = outcome.recording.source.name
             if outcome.error:
                 errors[outcome.recording.source] = outcome.error
-                progress.console.print(f'[red]{name}[/]: {outcome.error}', soft_wrap=True)
+                progress.console.print(f'{name}: {outcome.error}', style='red', soft_wrap=True)
             progress.update(task, advance=1, description=f'{name} {outcome.seconds:.0f} s')

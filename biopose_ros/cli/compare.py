@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import JsonFile
 
 if TYPE_CHECKING:
@@ -40,12 +41,9 @@ def compare(
     from biopose_ros.files.mot import read_mot
     from biopose_ros.reports.comparison import compare_motions
 
-    console = Console()
-    try:
+    console = Console(markup=False)
+    with shown_errors(OSError, ValueError):
         results = compare_motions(read_mot(motion), read_mot(reference), align=align)
-    except (OSError, ValueError) as error:
-        console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
     console.print(_table(results))
     console.print(
         'Differences are A - B; lag is positive where A is later; gain below 1: movements of A '

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import Device
 
 if TYPE_CHECKING:
@@ -48,17 +49,14 @@ def demo(
     os.environ.update(large_image_environment())
     from biopose_ros.ros.demo_session import DemoError, DemoSettings, run_demo
 
-    console = Console()
+    console = Console(markup=False)
     out.mkdir(parents=True, exist_ok=True)
-    try:
+    with shown_errors(DemoError, PackageError):
         recording = video or str(demo_video())
         shown = video or str(demo_moment(Path(recording)))
         settings = DemoSettings(shown, out / 'bag' if bag else None, out / 'demo.log', device)
         with Live(console=console, refresh_per_second=10) as live:
             monitor = run_demo(settings, lambda seen: live.update(angle_table(seen)))
-    except (DemoError, PackageError) as error:
-        console.print(f'[red]{error}')
-        raise typer.Exit(1) from None
     _finish(monitor, settings.bag, out, console)
     if not video.isdigit():
         _report(recording, None if video else DEMO_MOMENT_S, out, device, console)
@@ -139,7 +137,9 @@ def _finish(monitor: LiveMonitor, bag: Path | None, out: Path, console: Console)
 
     picture = out / 'demo.png'
     if not save_session_picture(monitor, picture):
-        console.print(f'[red]Nobody was seen; messages of node and player: {out / "demo.log"}')
+        console.print(
+            f'Nobody was seen; messages of node and player: {out / "demo.log"}', style='red'
+        )
         raise typer.Exit(1)
     console.print(
         f'{monitor.frames} images with angles, {monitor.rate_hz:.1f} a second, latency '
@@ -166,7 +166,9 @@ def _report(
     with console.status('the same video again, every image, for OpenSim and for the report'):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        console.print(f'[red]no report: {(done.stderr or done.stdout).strip()}', soft_wrap=True)
+        console.print(
+            f'no report: {(done.stderr or done.stdout).strip()}', style='red', soft_wrap=True
+        )
         raise typer.Exit(1)
     console.print(f'OpenSim: {results}/person_*/ (motion.mot, markers.trc, model.osim)')
     console.print(f'report:  {results / "report.html"}, open it in a browser', soft_wrap=True)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
+
 
 def finish(
     folder: Annotated[Path, typer.Argument(metavar='DIR', help='The --out of the run.')],
@@ -17,10 +19,7 @@ def finish(
     from biopose_ros.cli.run import print_summary
     from biopose_ros.files.results import finish_run
 
-    console = Console()
-    try:
+    console = Console(markup=False)
+    with shown_errors(OSError, ValueError):
         summary = finish_run(folder)
-    except (OSError, ValueError) as error:
-        console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
     print_summary(summary, folder, console)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
 from biopose_ros.settings import Setting, build, settings_of
 
 JsonFile = Annotated[Path | None, typer.Option('--json', help='Write the figures to this file.')]
@@ -71,11 +72,8 @@ def with_settings(record: type, parameter: str) -> Callable[[Callable[..., None]
         @wraps(command)
         def with_options(**values: Any) -> None:
             given = {setting.name: values.pop(setting.name) for setting in settings}
-            try:
+            with shown_errors(ValueError):
                 config: Any = build(record, given)
-            except ValueError as error:
-                typer.echo(f'error: {error}')
-                raise typer.Exit(1) from None
             command(**values, **{parameter: config})
 
         parameters = [*own, *(_option(setting) for setting in settings)]

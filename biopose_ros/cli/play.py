@@ -75,6 +75,7 @@ def _parse_size(text: str) -> tuple[int, int]:
 def _play(source: FrameSource, settings: PlayerSettings, intrinsics: Path | None) -> None:
     import rclpy
     from rclpy.executors import ExternalShutdownException
+    from rich.markup import escape
     from rich.progress import Progress
 
     from biopose_ros.files.camera import read_camera
@@ -92,7 +93,7 @@ def _play(source: FrameSource, settings: PlayerSettings, intrinsics: Path | None
         with Progress(transient=True) as progress:
             task = progress.add_task('waiting for a subscriber', total=total)
             player.wait_for_listener()
-            progress.update(task, description=f'playing {source.name}')
+            progress.update(task, description=f'playing {escape(source.name)}')
             for _ in player.play():
                 progress.advance(task)
                 if not rclpy.ok():

@@ -53,19 +53,19 @@ class Bars(Progress):
 
 
 def track_frames(
-    frames: Iterable[Frame], count: int | None, title: str, console: Console
+    frames: Iterable[Frame], title: str, count: int | None, console: Console
 ) -> Iterator[Frame]:
     """
     Show how far the pictures are worked off, and how fast.
 
     :param frames: the pictures.
-    :param count: how many to expect, None where unknown.
     :param title: beside the bar.
+    :param count: how many to expect, None where unknown.
     :param console: where to draw.
     :returns: the same pictures.
     """
     columns = (
-        TextColumn('{task.description}'),
+        TextColumn('{task.description}', markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn('{task.fields[rate]}'),

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
+
 
 def report(
     folder: Annotated[
@@ -22,11 +24,7 @@ def report(
 
     from biopose_ros.reports.page import write_report
 
-    console = Console()
-    try:
-        with console.status('drawing'):
-            path = write_report(folder, video)
-    except (OSError, ValueError) as error:
-        console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
+    console = Console(markup=False)
+    with shown_errors(OSError, ValueError), console.status('drawing'):
+        path = write_report(folder, video)
     console.print(f'report: {path}', soft_wrap=True)

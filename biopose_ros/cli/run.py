@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import with_settings
 from biopose_ros.settings import PipelineConfig
 from biopose_ros.settings.pipeline import SHORTEST_S
@@ -113,8 +114,8 @@ def run(
     from biopose_ros.person.choosing import check_rule
     from biopose_ros.pipeline import Pipeline
 
-    console = Console()
-    try:
+    console = Console(markup=False)
+    with shown_errors(OSError, ValueError):
         check_rule(person)
         frames = open_frames(source, rate_hz=rate, topic=topic, is_rectified=rectified)
         recording = _keypoints(keypoints, frames)
@@ -147,9 +148,6 @@ def run(
             out / 'overlay.mp4' if overlay else None,
             console,
         )
-    except (OSError, ValueError) as error:
-        console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
     print_summary(summary, out, console)
     if with_report:
         from biopose_ros.cli.report import report
@@ -251,7 +249,7 @@ def _process(
         if overlay is not None:
             video = stack.enter_context(VideoWriter(overlay, frames.rate_hz))
         try:
-            for frame in track_frames(images, frames.frame_count, frames.name, console):
+            for frame in track_frames(images, frames.name, frames.frame_count, console):
                 found = recording.at(frame.index, frame.stamp_ns) if recording else None
                 camera = cameras.of(frame.image_bgr)
                 poses = pipeline.process(frame.image_bgr, camera, frame.stamp_ns, found)
@@ -335,15 +333,16 @@ def print_summary(summary: dict[str, Any], out: Path, console: Console) -> None:
         _print_own_model(summary['persons'], console)
     else:
         console.print(
-            '[yellow]nobody was found[/] for as long as --shortest asks; check that a person is '
-            f'visible from head to hips at least (exit status {NOBODY})'
+            'nobody was found for as long as --shortest asks; check that a person is visible '
+            f'from head to hips at least (exit status {NOBODY})',
+            style='yellow',
         )
     if summary['ended'] != 'complete':
-        console.print(f'[yellow]the run was {summary["ended"]}[/]')
+        console.print(f'the run was {summary["ended"]}', style='yellow')
     if summary['note']:
         console.print(f'{summary["input"]}: {summary["note"]}')
     for reason, count in summary['images_left_out'].items():
-        console.print(f'[yellow]{count} images were left out[/]: {reason}')
+        console.print(f'{count} images were left out: {reason}', style='yellow')
     if not summary['camera']['is_calibrated']:
         console.print(
             'The camera is a guess: distances, and angles a little, depend on it. '

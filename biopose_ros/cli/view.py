@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
+
 LIVE = 'live'
 
 
@@ -38,11 +40,11 @@ def view(
     from biopose_ros.viewer.scene import APPLICATION, Scene
     from biopose_ros.viewer.sources import show_bag, show_run
 
-    console = Console()
+    console = Console(markup=False)
     path = Path(source).expanduser()
-    if source != LIVE and not path.exists():
-        console.print(f'[red]error:[/] {path}: no such folder or bag', soft_wrap=True)
-        raise typer.Exit(1)
+    with shown_errors(FileNotFoundError):
+        if source != LIVE and not path.exists():
+            raise FileNotFoundError(f'{path}: no such folder or bag')
     stream = rerun.RecordingStream(APPLICATION)
     if save is None:
         stream.spawn()
@@ -51,18 +53,16 @@ def view(
         stream.save(save)
     scene = Scene(stream)
     try:
-        if source == LIVE:
-            from biopose_ros.ros.live_view import watch
+        with shown_errors(OSError, ValueError):
+            if source == LIVE:
+                from biopose_ros.ros.live_view import watch
 
-            console.print('watching the node; Ctrl-C ends it')
-            watch(MessageView(scene).handler, namespace)
-        elif (path / 'summary.json').exists():
-            show_run(scene, path, video)
-        else:
-            show_bag(scene, path)
-    except (OSError, ValueError) as error:
-        console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
+                console.print('watching the node; Ctrl-C ends it')
+                watch(MessageView(scene).handler, namespace)
+            elif (path / 'summary.json').exists():
+                show_run(scene, path, video)
+            else:
+                show_bag(scene, path)
     finally:
         stream.flush()
         stream.disconnect()

@@ -70,10 +70,12 @@ def list_weights() -> None:
         )
     console = Console()
     console.print(table)
-    console.print(f'kept in {manifest_file(network).parent}', soft_wrap=True)
+    console.print(f'kept in {manifest_file(network).parent}', soft_wrap=True, markup=False)
 
 
 def _import_one(network: Network, force: bool, console: Console) -> None:
+    from rich.markup import escape
+
     from biopose_ros.pretrained.networks import is_imported
     from biopose_ros.pretrained.published_package import PackageError
 
@@ -93,7 +95,7 @@ def _import_one(network: Network, force: bool, console: Console) -> None:
         )
         raise typer.Exit(1) from error
     except (PackageError, ValueError) as error:
-        console.print(f'[red]failed[/] {network.name}: {error}', soft_wrap=True)
+        console.print(f'[red]failed[/] {network.name}: {escape(str(error))}', soft_wrap=True)
         raise typer.Exit(1) from error
     console.print(f'[green]imported[/] {network.name}: {_difference(manifest)}')
 

@@ -115,6 +115,7 @@ def test_an_empty_scene_is_told(imported, tmp_path):
     ('arguments', 'message'),
     [
         (('nowhere.mp4',), 'nowhere.mp4: no such file'),
+        (('walk [front].mp4',), 'walk [front].mp4: no such file'),
         (('VIDEO', '--height', 9), 'height_m must lie from 0.5 to 2.6, or 0; got 9.0'),
         (
             ('VIDEO', '--method', 'magic'),
@@ -175,6 +176,13 @@ def test_results_are_not_overwritten(imported, tmp_path):
     outcome = run(video, '--out', tmp_path, '--method', 'landmarks')
     assert outcome.exit_code == 1
     assert 'is not empty; choose another folder' in outcome.output.replace('\n', ' ')
+
+
+def test_a_remedy_is_shown_with_its_brackets(clip, imported, tmp_path, monkeypatch):
+    monkeypatch.setattr('biopose_ros.files.c3d.find_spec', lambda name: None)
+    outcome = run(clip, '--out', tmp_path / 'out', '--method', 'landmarks', '--c3d')
+    assert outcome.exit_code == 1
+    assert 'pip install "biopose_ros[c3d]"' in outcome.output
 
 
 def test_keypoints_of_another_recording_are_refused(clip, tmp_path):

@@ -30,6 +30,7 @@ def benchmark_live(
     import os
     from dataclasses import asdict
 
+    from rich.markup import escape
     from rich.progress import Progress
 
     from biopose_ros.ros.dds_profile import large_image_environment
@@ -49,7 +50,7 @@ def benchmark_live(
         parameters=tuple(parameter or ()),
     )
     with shown_errors(LiveBenchmarkError), Progress(transient=True) as progress:
-        task = progress.add_task(f'{size} images of {video.name}', total=1.0)
+        task = progress.add_task(f'{size} images of {escape(video.name)}', total=1.0)
         result = measure_live(benchmark, lambda part: progress.update(task, completed=part))
     _print_table(result)
     write_figures(json, asdict(result))

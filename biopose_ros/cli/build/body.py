@@ -40,11 +40,11 @@ def build_body(
 
     folder = out or resource_path('weights')
     folder.mkdir(parents=True, exist_ok=True)
-    config, console = BuildConfig.of_people(people, seed), Console()
+    config, console = BuildConfig.of_people(people, seed), Console(markup=False)
     with Bars(console=console) as progress:
         data, rows = build(survey, config, progress)
     write_body(folder / 'body.safetensors', data)
     card = model_card(data, config, rows, float(np.rad2deg(TOE_OUT_RAD)))
     (folder / 'BODY.md').write_text(card, encoding='utf-8')
-    console.print(card[card.index('## Measures') :], markup=False)
-    console.print(f'wrote {folder / "body.safetensors"} and BODY.md', markup=False)
+    console.print(card[card.index('## Measures') :])
+    console.print(f'wrote {folder / "body.safetensors"} and BODY.md')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,7 @@ def build_certainty(
     from biopose_ros.training.certainty.fit import fit_spreads, with_confidence
     from biopose_ros.training.certainty.footage import film, load
 
-    console = Console()
+    console = Console(markup=False)
     with Bars(console=console) as bar:
         task = bar.add_task('Footage', total=sequences)
         film(folder, 'validation', sequences, motion, lambda: bar.advance(task))
@@ -43,7 +44,7 @@ def build_certainty(
     views = view_errors(
         data or default_data(),
         CHOOSING,
-        lambda frames, name, count: track_frames(frames, count, name, console),
+        partial(track_frames, console=console),
     )
     model = with_real_floors(fit_spreads(footage, skeleton), views)
     with_confidence(model, footage, skeleton).save(

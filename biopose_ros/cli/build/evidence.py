@@ -41,7 +41,7 @@ def build_evidence(
     from biopose_ros.training.neurik.render_evidence import RenderConfig, render_evidence
     from biopose_ros.training.synthesis.setup import SynthesisConfig
 
-    console = Console()
+    console = Console(markup=False)
     with shown_errors(ValueError, RuntimeError):
         images = SynthesisConfig(
             split, seed, motion, activities=tuple(activity or ()), facing_deg=facing

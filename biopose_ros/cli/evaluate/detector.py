@@ -35,7 +35,7 @@ def evaluate_detector(
     from biopose_ros.resources import resource_path
     from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
 
-    console = Console()
+    console = Console(markup=False)
     networks = {
         'published': network_file('pose_detection.onnx'),
         'ours': onnx_of_graph(weights or resource_path(WEIGHTS), KIND),

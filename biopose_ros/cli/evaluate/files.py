@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import Device, JsonFile, Method, RealClips
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from biopose_ros.evaluation.files.clips import ClipFiles
-    from biopose_ros.files.frames import Frame
 
 
 def evaluate_files(
@@ -47,16 +48,14 @@ def evaluate_files(
     )
     from biopose_ros.settings import PipelineConfig
 
-    console, data = Console(), data or default_data()
-
-    def watch(frames: Iterable[Frame], name: str, count: int | None) -> Iterable[Frame]:
-        return track_frames(frames, count, name, console)
-
+    console, data = Console(markup=False), data or default_data()
+    watch = partial(track_frames, console=console)
     names = clip or list(CLIPS)
-    if unknown := set(names) - set(CLIPS):
-        message = f'unknown clip {sorted(unknown)[0]!r}; choose from {", ".join(CLIPS)}'
-        console.print(f'[red]error:[/] {message}', soft_wrap=True, highlight=False)
-        raise typer.Exit(1)
+    with shown_errors(ValueError):
+        if unknown := set(names) - set(CLIPS):
+            raise ValueError(
+                f'unknown clip {sorted(unknown)[0]!r}; choose from {", ".join(CLIPS)}'
+            )
     config = PipelineConfig(method=method, device=device, height_m=STATED_HEIGHT_M)
     found = {}
     with tempfile.TemporaryDirectory() as scratch:

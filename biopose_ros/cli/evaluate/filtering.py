@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -46,13 +47,13 @@ def evaluate_filtering(
     from biopose_ros.evaluation.tables import side_by_side
     from biopose_ros.settings import DetectionConfig, PipelineConfig
 
-    console = Console()
+    console = Console(markup=False)
     with shown_errors(OSError, ValueError):
         movements = filtering.held_out_motion(motion or default_data().parent / 'motion')
         errors = filtering.recorded_errors(
             data or default_data(),
             PipelineConfig(method=method, device=device, detection=DetectionConfig(max_persons=1)),
-            lambda frames, name, count: track_frames(frames, count, name, console),
+            partial(track_frames, console=console),
         )
     with Progress(console=console) as bar:
         task = bar.add_task('filters', total=filtering.filter_count())

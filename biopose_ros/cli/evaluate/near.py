@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import AnyNetwork, Device, JsonFile, RealClips
 
 _TABLES = {
@@ -42,18 +43,14 @@ def evaluate_near(
     from biopose_ros.pipeline import Pipeline
     from biopose_ros.settings import DetectionConfig, PipelineConfig
 
-    console = Console()
+    console = Console(markup=False)
     pipeline = Pipeline(PipelineConfig(device=device, detection=DetectionConfig(model=network)))
-    try:
+    with shown_errors(OSError, ValueError):
         clips = load_clips(data or default_data(), every)
-    except (OSError, ValueError) as error:
-        console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
-    chosen = [one for one in clips if not clip or one.name in clip]
-    if not chosen:
-        names = ', '.join(one.name for one in clips)
-        console.print(f'[red]error:[/] no clip {clip}; choose from {names}', highlight=False)
-        raise typer.Exit(1)
+        chosen = [one for one in clips if not clip or one.name in clip]
+        if not chosen:
+            names = ', '.join(one.name for one in clips)
+            raise ValueError(f'no clip {clip}; choose from {names}')
     found = measure(
         pipeline, chosen, lambda cuts, name: track(cuts, name, console=console, transient=True)
     )

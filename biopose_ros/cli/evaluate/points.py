@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.evaluate.video import default_data
 from biopose_ros.cli.options import Device, Height, JsonFile, Method, RealClips
 
@@ -31,8 +33,8 @@ def evaluate_points(
     from biopose_ros.evaluation.person import body_points
     from biopose_ros.settings import DetectionConfig, PipelineConfig
 
-    console = Console()
-    try:
+    console = Console(markup=False)
+    with shown_errors(OSError, ValueError):
         results = body_points.evaluate_points(
             data or default_data(),
             PipelineConfig(
@@ -42,11 +44,8 @@ def evaluate_points(
                 detection=DetectionConfig(max_persons=1),
             ),
             view,
-            lambda frames, name, count: track_frames(frames, count, name, console),
+            partial(track_frames, console=console),
         )
-    except (OSError, ValueError) as error:
-        console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
     table = Table('point', 'median m', '95 % m', 'within 1 sigma', '2 sigma', 'nearer than bound')
     for name, one in results.items():
         table.add_row(

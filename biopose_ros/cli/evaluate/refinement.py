@@ -51,7 +51,7 @@ def evaluate_refinement(
     from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
     from biopose_ros.training.synthesis.tie import LabelTie
 
-    console = Console()
+    console = Console(markup=False)
     network = LandmarkNetwork(encoder, 'cpu', threads=2, with_maps=True)
     predictor = MeshPredictor(encoder, weights, 'cpu', threads=2)
     tie = LabelTie(load_body())

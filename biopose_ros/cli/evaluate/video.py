@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import (
     AnyNetwork,
     Body,
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     from biopose_ros.evaluation.angles.limb_directions import DirectionResult
     from biopose_ros.evaluation.angles.video import ViewResult
-    from biopose_ros.files.frames import Frame
 
 _Result = TypeVar('_Result')
 
@@ -64,12 +65,9 @@ def evaluate_video(
     from biopose_ros.evaluation.angles.video import evaluate_directions, evaluate_views
     from biopose_ros.settings import DetectionConfig, PipelineConfig
 
-    console, data = Console(), data or default_data()
-
-    def watch(frames: Iterable[Frame], name: str, count: int | None) -> Iterable[Frame]:
-        return track_frames(frames, count, name, console)
-
-    try:
+    console, data = Console(markup=False), data or default_data()
+    watch = partial(track_frames, console=console)
+    with shown_errors(OSError, ValueError):
         config = PipelineConfig(
             method=method,
             device=device,
@@ -89,9 +87,6 @@ def evaluate_video(
         has_directions = (data / DIRECTIONS_CLIP).is_dir() and osim is None
         if has_directions and (not view or DIRECTIONS_CLIP in view):
             directions = evaluate_directions(data, config, watch, looks_ahead)
-    except (OSError, ValueError) as error:
-        console.print(f'[red]error:[/] {error}', soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
     if results:
         _print(results, method, details, console)
     if directions:

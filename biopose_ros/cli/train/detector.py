@@ -39,7 +39,7 @@ def train_detector(
     from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
     from biopose_ros.training.timed import LogLine
 
-    console = Console()
+    console = Console(markup=False)
     splits = {
         'train': SynthesisConfig('train', seed, motion, synthetic_clips=activities),
         'validation': SynthesisConfig('validation', seed, synthetic_clips=activities // 2),

@@ -78,7 +78,7 @@ def train_mesh(
     from biopose_ros.training.synthesis.setup import SynthesisConfig
     from biopose_ros.training.timed import LogLine, TimedConfig
 
-    console = Console()
+    console = Console(markup=False)
     network = MeshRecoveryConfig(encoder=encoder)
     begin = load_mesh_recovery(start)[0] if start else None
     if real and not finetune_encoder:

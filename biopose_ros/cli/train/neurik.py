@@ -60,7 +60,7 @@ def train_neurik(
     from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence
     from biopose_ros.training.timed import LogLine
 
-    console = Console()
+    console = Console(markup=False)
     with Bars(console=console) as bar:
         motions = {}
         for split, count in ((Split.TRAIN, activities), (Split.VALIDATION, activities // 10)):
