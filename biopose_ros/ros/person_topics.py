@@ -5,13 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rclpy.node import Node
+from rclpy.node import Node, PublisherEventCallbacks
 from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
 from biopose_ros.ros import qos
 from biopose_ros.ros.topics import person_topic
+
+
+def passing_publisher(node: Node, kind: Any, topic: str, profile: QoSProfile) -> Publisher[Any]:
+    """
+    Make a publisher that any thread may destroy.
+
+    The executor waits for a publisher's events; one that another thread destroys just before is an
+    error that ends the node. Without event callbacks there is nothing to wait for.
+
+    :param node: owns it.
+    :param kind: class of its messages.
+    :param topic: its name.
+    :param profile: quality of service.
+    """
+    silent = PublisherEventCallbacks(use_default_callbacks=False)
+    return node.create_publisher(kind, topic, profile, event_callbacks=silent)
 
 
 class PersonTopics:
@@ -32,12 +49,8 @@ class PersonTopics:
         """Send a person's model; the first time, offer the person's topics."""
         if person_id not in self._publishers:
             self._publishers[person_id] = (
-                self._node.create_publisher(
-                    String, person_topic(person_id, 'robot_description'), qos.latched(1)
-                ),
-                self._node.create_publisher(
-                    JointState, person_topic(person_id, 'joint_states'), qos.OUTPUT
-                ),
+                self._publisher(String, person_id, 'robot_description', qos.latched(1)),
+                self._publisher(JointState, person_id, 'joint_states', qos.OUTPUT),
             )
         self._publishers[person_id][0].publish(String(data=urdf))
 
@@ -50,3 +63,8 @@ class PersonTopics:
         for gone in self._publishers.keys() - set(present):
             for publisher in self._publishers.pop(gone):
                 self._node.destroy_publisher(publisher)
+
+    def _publisher(
+        self, kind: Any, person_id: str, name: str, profile: QoSProfile
+    ) -> Publisher[Any]:
+        return passing_publisher(self._node, kind, person_topic(person_id, name), profile)
