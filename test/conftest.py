@@ -1,14 +1,13 @@
 """What all tests share: a ROS graph of their own, and one thread per numeric library."""
 
 import contextlib
-import fcntl
 import os
-import random
 import tempfile
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from biopose_ros.evaluation.speed.own_domain import own_domain
 
 # A busy machine is slow, which says nothing of the code.
 settings.register_profile(
@@ -26,23 +25,6 @@ with contextlib.suppress(ImportError):
 os.environ['LD_LIBRARY_PATH'] = LIBRARIES
 
 LOGS = tempfile.TemporaryDirectory(prefix='biopose_ros_log_', ignore_cleanup_errors=True)
-
-
-def own_domain():
-    """
-    Choose a DDS domain that no other test run on this machine holds, nor another worker of ours.
-
-    Above 101 the DDS ports of Linux may collide with those that programs get for outgoing traffic.
-
-    :returns: its number, and the file whose lock holds it as long as this process lives.
-    """
-    for number in random.sample(range(1, 102), 101):
-        path = Path(tempfile.gettempdir()) / f'biopose_ros_domain_{number}.lock'
-        with contextlib.suppress(OSError):
-            lock = path.open('w')
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return number, lock
-    raise RuntimeError('all 101 DDS domains of this machine are in use: end other test runs')
 
 
 # Set before any test module imports numpy, torch or rclpy; child processes inherit all of it.

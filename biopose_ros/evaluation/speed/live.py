@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
 
 from biopose_ros.evaluation.speed.memory import peak_mib
+from biopose_ros.evaluation.speed.own_domain import own_domain
 from biopose_ros.msg import TrackedPersons
 from biopose_ros.ros import qos
 from biopose_ros.ros.diagnostics import stage_times
@@ -111,7 +111,7 @@ class Process:
 
 
 @dataclass
-class _Log:
+class LiveLog:
     """
     What was heard.
 
@@ -136,22 +136,34 @@ def measure_live(
     :param on_progress: called with the measured part of the duration, 0 to 1.
     :raises LiveBenchmarkError: when no result comes.
     """
-    # A domain of its own: other nodes on this network shall neither help nor hinder.
-    environment = {**os.environ, 'ROS_DOMAIN_ID': str(random.randint(1, 100))}
+    with (
+        isolated_node('live_benchmark') as (node, environment),
+        started(_node_command(benchmark), environment) as pose_node,
+        started(_player_command(benchmark), environment) as player,
+    ):
+        log = record(node, benchmark, (pose_node, player), on_progress)
+        log.peak_memory_mib = peak_mib(pose_node.process.pid)
+    return evaluate(log, benchmark.duration_s)
+
+
+@contextmanager
+def isolated_node(name: str) -> Iterator[tuple[Node, dict[str, str]]]:
+    """
+    Make a node in a DDS domain of its own, which other nodes neither help nor hinder.
+
+    :param name: of the node.
+    :returns: the node, and the environment of processes that are to be in its domain.
+    """
+    domain, lock = own_domain()
     context = rclpy.Context()
-    rclpy.init(args=[], context=context, domain_id=int(environment['ROS_DOMAIN_ID']))
-    node = rclpy.create_node('live_benchmark', context=context)
-    try:
-        with (
-            started(_node_command(benchmark), environment) as pose_node,
-            started(_player_command(benchmark), environment) as player,
-        ):
-            log = _record(node, benchmark, (pose_node, player), on_progress)
-            log.peak_memory_mib = peak_mib(pose_node.process.pid)
-    finally:
-        node.destroy_node()
-        rclpy.shutdown(context=context)
-    return _evaluate(log, benchmark.duration_s)
+    with lock:
+        rclpy.init(args=[], context=context, domain_id=domain)
+        node = rclpy.create_node(name, context=context)
+        try:
+            yield node, {**os.environ, 'ROS_DOMAIN_ID': str(domain)}
+        finally:
+            node.destroy_node()
+            rclpy.shutdown(context=context)
 
 
 def biopose_command(*words: str) -> list[str]:
@@ -191,13 +203,22 @@ def started(command: list[str], environment: dict[str, str]) -> Iterator[Process
                 process.wait()
 
 
-def _record(
+def record(
     node: Node,
     benchmark: LiveBenchmark,
     processes: tuple[Process, ...],
-    on_progress: Callable[[float], None],
-) -> _Log:
-    log = _Log()
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> LiveLog:
+    """
+    Listen to images and results for the benchmark's time.
+
+    :param node: that listens.
+    :param benchmark: how long.
+    :param processes: that must live.
+    :param on_progress: called with the measured part of the duration, 0 to 1.
+    :raises LiveBenchmarkError: when no result comes, when images cease, or a process ends.
+    """
+    log = LiveLog()
 
     def note_image(info: CameraInfo) -> None:
         log.images_ns.append(to_ns(info.header.stamp))
@@ -218,8 +239,15 @@ def _record(
     log.images_ns.clear()
     log.results_ns.clear()
     _spin(node, benchmark.duration_s, processes, on_progress=on_progress)
+    if not log.images_ns:
+        raise LiveBenchmarkError(f'no image within {benchmark.duration_s:g} s; measure for longer')
     last_image_ns = log.images_ns[-1]
-    _spin(node, TAIL_S, processes, until=lambda: log.results_ns[-1][0] >= last_image_ns)
+    _spin(
+        node,
+        TAIL_S,
+        processes,
+        until=lambda: any(stamp >= last_image_ns for stamp, _ in log.results_ns),
+    )
     log.images_ns = [stamp for stamp in log.images_ns if stamp <= last_image_ns]
     return log
 
@@ -243,7 +271,13 @@ def _spin(
     executor.remove_node(node)
 
 
-def _evaluate(log: _Log, duration_s: float) -> LiveResult:
+def evaluate(log: LiveLog, duration_s: float) -> LiveResult:
+    """
+    Sum a recording up.
+
+    :param log: of :func:`record`.
+    :param duration_s: that was measured.
+    """
     images = set(log.images_ns)
     arrivals = [(stamp, arrival) for stamp, arrival in log.results_ns if stamp in images]
     latencies_ms = [(arrival - stamp) / NANOSECONDS * 1e3 for stamp, arrival in arrivals]

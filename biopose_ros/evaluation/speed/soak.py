@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -22,6 +19,7 @@ from biopose_ros.evaluation.speed.live import (
     LiveBenchmarkError,
     Process,
     biopose_command,
+    isolated_node,
     started,
 )
 from biopose_ros.evaluation.speed.memory import resident_mib
@@ -115,19 +113,13 @@ def soak(
     :param on_progress: called with the part that is done, 0 to 1.
     :raises LiveBenchmarkError: when the node does not start, or ends.
     """
-    # A domain of its own: other nodes on this network shall neither help nor hinder.
-    environment = {**os.environ, 'ROS_DOMAIN_ID': str(random.randint(1, 100))}
-    context = rclpy.Context()
-    rclpy.init(args=[], context=context, domain_id=int(environment['ROS_DOMAIN_ID']))
-    node = rclpy.create_node('soak', context=context)
-    try:
-        with started(list(command), environment) as process:
-            feeder = _Feeder(node, process)
-            feeder.wait_for_node()
-            return feeder.run(SoakScript(cells, time.time_ns()), 60 * minutes, on_progress)
-    finally:
-        node.destroy_node()
-        rclpy.shutdown(context=context)
+    with (
+        isolated_node('soak') as (node, environment),
+        started(list(command), environment) as process,
+    ):
+        feeder = _Feeder(node, process)
+        feeder.wait_for_node()
+        return feeder.run(SoakScript(cells, time.time_ns()), 60 * minutes, on_progress)
 
 
 class _Feeder:

@@ -160,19 +160,19 @@ def _thirds(values: FloatArray) -> tuple[float, float]:
 
 
 def _handles(log: SoakLog) -> Check:
-    early = np.array(log.handles[int(len(log.handles) * WARM_UP_SHARE) :]).reshape(-1, 2)
-    if not len(early):
+    kept = np.array(log.handles[int(len(log.handles) * WARM_UP_SHARE) :]).reshape(-1, 2)
+    if not len(kept):
         return Check('threads and open files do not grow', False, 'nothing was recorded')
-    more = early[-1] - early[0]
+    more = kept[-1] - kept[0]
     return Check(
         'threads and open files do not grow',
         bool((more <= MAX_MORE_HANDLES).all()),
-        f'{more[0]:+d} threads, {more[1]:+d} files, of {early[-1][0]} and {early[-1][1]}',
+        f'{more[0]:+d} threads, {more[1]:+d} files, of {kept[-1][0]} and {kept[-1][1]}',
     )
 
 
 def _order(log: SoakLog) -> Check:
-    """Nothing twice or back in time; a lost person is told once more at the last stamp."""
+    """Nothing twice or back in time; a lost person is published once more with the last stamp."""
     wrong = 0
     last_result_ns = -1
     for stamp_ns, persons in log.results:
