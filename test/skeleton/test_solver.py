@@ -171,18 +171,21 @@ def test_full_turns_wrap_around(skeleton):
 @pytest.mark.parametrize('noise_m', [0.0, 0.02])
 def test_no_worse_than_opensims_solver(skeleton, noise_m, draw_poses):
     pytest.importorskip('opensim')
-    from biopose_ros.evaluation.skeleton.opensim_reference import OpenSimModel
+    from biopose_ros.evaluation.skeleton.opensim_reference import OpenSimModel, marker_table
 
+    names, coordinates = skeleton.marker_names, skeleton.coordinate_names
     poses = draw_poses(skeleton, 5, share=0.5)
     generator = torch.Generator().manual_seed(0)
     markers_m = skeleton.marker_positions(poses)
     markers_m = markers_m + noise_m * torch.randn(markers_m.shape, generator=generator).double()
     for pose, target_m in zip(poses, markers_m, strict=True):
-        found = solve_pose(skeleton, skeleton.marker_names, target_m, initial=pose)
-        reference_m, _ = OpenSimModel(skeleton.source).track_markers(
-            skeleton.marker_names, target_m[None].numpy(), skeleton.coordinate_names, pose.numpy()
-        )
-        reference_rms_m = ((reference_m[0] - target_m.numpy()) ** 2).sum(-1).mean() ** 0.5
+        found = solve_pose(skeleton, names, target_m, initial=pose)
+        reference = OpenSimModel(skeleton.source)
+        table = marker_table(names, target_m[None].numpy())
+        solved, _ = reference.track(table, [1.0] * len(names), coordinates, pose.numpy())
+        reference.set_pose(coordinates, solved[0])
+        reference_m = reference.marker_positions(names)
+        reference_rms_m = ((reference_m - target_m.numpy()) ** 2).sum(-1).mean() ** 0.5
         assert found.residual_rms_m <= reference_rms_m + 1e-5
 
 

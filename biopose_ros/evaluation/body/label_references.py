@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -12,8 +10,6 @@ from biopose_ros.evaluation.body.labels import MarkerFit, held_coordinates
 from biopose_ros.evaluation.body.opensim_fit import fit_with_opensim
 from biopose_ros.evaluation.skeleton.opensim_reference import OpenSimModel
 from biopose_ros.records import FloatArray
-from biopose_ros.skeleton import load_skeleton, scaled_osim
-from biopose_ros.skeleton.osim_writer import osim_text
 from biopose_ros.training.labels import Labeller, Subject
 from biopose_ros.training.labels.pose_labels import NECK
 
@@ -49,7 +45,7 @@ def opensim_differences_deg(
         noise = START_NOISE_RAD * random.standard_normal(len(ours)) * (is_angle & ~held)
         subject = fit.poses.subjects[row]
         if subject not in models:
-            models[subject] = scaled_model(subject)
+            models[subject] = OpenSimModel.scaled(subject.skeleton, subject.scales)
         found = fit_with_opensim(
             models[subject],
             labeller.names,
@@ -64,16 +60,3 @@ def opensim_differences_deg(
         advance()
     differences[:, [skeleton.coordinate_index(name) for name in NECK]] = np.nan
     return differences
-
-
-def scaled_model(subject: Subject) -> OpenSimModel:
-    """
-    Open a person's scaled skeleton, with all virtual markers, in OpenSim.
-
-    :param subject: the person.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        unscaled, scaled = Path(folder) / 'unscaled.osim', Path(folder) / 'scaled.osim'
-        unscaled.write_text(osim_text(subject.skeleton.description), encoding='utf-8')
-        scaled.write_text(scaled_osim(load_skeleton(unscaled), subject.scales), encoding='utf-8')
-        return OpenSimModel(scaled)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import opensim
 
-from biopose_ros.evaluation.skeleton.opensim_reference import OpenSimModel
+from biopose_ros.evaluation.skeleton.opensim_reference import OpenSimModel, marker_table
 from biopose_ros.records import FloatArray
 
 ACCURACY = 1e-7
@@ -42,22 +41,9 @@ def fit_with_opensim(
     reference.set_pose(coordinate_names, start)
     for name in held:
         coordinates.get(name).setLocked(reference.state, True)
-    table = opensim.TimeSeriesTableVec3()
-    table.setColumnLabels(list(marker_names))
-    points = [opensim.Vec3(*map(float, point)) for point in positions_m]
-    for time_s in (0.0, 1.0):  # a table of one row is refused
-        table.appendRow(time_s, opensim.RowVectorVec3(points))
-    table.addTableMetaDataString('Units', 'm')
-    shares = opensim.SetMarkerWeights()
-    for name, weight in zip(marker_names, weights, strict=True):
-        shares.cloneAndAppend(opensim.MarkerWeight(name, weight))
-    solver = opensim.InverseKinematicsSolver(
-        reference.model,
-        opensim.MarkersReference(table, shares),
-        opensim.SimTKArrayCoordinateReference(),
-        np.inf,
-    )
-    solver.setAccuracy(ACCURACY)
+    # A table of one row is refused.
+    table = marker_table(marker_names, np.stack([positions_m, positions_m]))
+    solver = reference.solver(table, weights, ACCURACY)
     reference.state.setTime(0.0)
     solver.assemble(reference.state)
     return np.array([coordinates.get(name).getValue(reference.state) for name in coordinate_names])

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from biopose_ros.evaluation.inverse_kinematics.errors import coordinates_of
 from biopose_ros.inverse_kinematics.neurik import Evidence
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import (
     Skeleton,
     SolverConfig,
-    load_skeleton,
     scale_groups,
-    scaled_osim,
     solve_pose,
 )
 from biopose_ros.skeleton.description import Marker
-from biopose_ros.skeleton.osim_writer import osim_text
-from biopose_ros.skeleton.pelvis import pelvis_coordinates
 from biopose_ros.skeleton.sides import left_of
 from biopose_ros.training.labels.pose_labels import LABEL_WEIGHTS
 from biopose_ros.training.neurik.data import Truth
@@ -58,7 +53,7 @@ def solve_clip(
     :param truth: of the clip.
     :param evidence: noisy markers.
     """
-    wanted, scales = _coordinates(skeleton, truth), _scales(skeleton, truth)
+    wanted, scales = coordinates_of(skeleton, truth), _scales(skeleton, truth)
     marked = with_markers(skeleton, clean_m[0], wanted, scales)
     began = time.perf_counter()
     found = solve_pose(
@@ -85,25 +80,18 @@ def track_with_opensim(
     :param truth: of the clip.
     :param evidence: noisy markers.
     """
-    from biopose_ros.evaluation.skeleton.opensim_tracking import track_coordinates
+    from biopose_ros.evaluation.skeleton.opensim_reference import OpenSimModel, marker_table
 
-    wanted, scales = _coordinates(skeleton, truth), _scales(skeleton, truth)
+    wanted, scales = coordinates_of(skeleton, truth), _scales(skeleton, truth)
     marked = with_markers(skeleton, clean_m[0], wanted, scales)
     positions_m = evidence.positions_m[0].numpy().astype(np.float64).copy()
     positions_m[evidence.weights[0].numpy() <= 0] = np.nan
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / 'plain.osim'
-        plain.write_text(osim_text(marked.description), encoding='utf-8')
-        scaled = Path(folder) / 'scaled.osim'
-        scaled.write_text(scaled_osim(load_skeleton(plain), scales.numpy()), encoding='utf-8')
-        found, seconds = track_coordinates(
-            scaled,
-            MARKER_NAMES,
-            positions_m,
-            marker_weights(),
-            skeleton.coordinate_names,
-            wanted[0].numpy(),
-        )
+    found, seconds = OpenSimModel.scaled(marked, scales.numpy()).track(
+        marker_table(MARKER_NAMES, positions_m),
+        marker_weights(),
+        skeleton.coordinate_names,
+        wanted[0].numpy(),
+    )
     return SolverResult(_differences(skeleton, torch.from_numpy(found), wanted), seconds)
 
 
@@ -145,13 +133,6 @@ def marker_weights() -> list[float]:
     known = {**LABEL_WEIGHTS, 'bp_right_hip': LABEL_WEIGHTS['R_HJC']}
     known |= {left_of(name): weight for name, weight in known.items()}
     return [known.get(name, _OTHER_WEIGHT) for name in MARKER_NAMES]
-
-
-def _coordinates(skeleton: Skeleton, truth: Truth) -> Tensor:
-    pelvis = pelvis_coordinates(
-        skeleton, truth.pelvis_rotations[0].double(), truth.pelvis_positions_m[0].double()
-    )
-    return torch.cat([pelvis, truth.angles_rad[0].double()], -1)
 
 
 def _scales(skeleton: Skeleton, truth: Truth) -> Tensor:

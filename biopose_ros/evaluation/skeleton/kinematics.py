@@ -12,9 +12,8 @@ from rich.progress import Progress
 from rich.table import Table
 from torch import Tensor
 
-from biopose_ros.evaluation.skeleton.opensim_reference import OpenSimModel
+from biopose_ros.evaluation.skeleton.opensim_reference import OpenSimModel, marker_table
 from biopose_ros.evaluation.tables import side_by_side
-from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton, SolverConfig, solve_pose
 
 POSE_LIMIT = 5.0  # radians or metres; some models allow hundreds
@@ -99,9 +98,10 @@ def inverse_errors(
         noise + np.random.default_rng(2).normal(scale=NOISE_M / 2, size=tuple(markers_m.shape))
     )
     found, seconds = _track(skeleton, markers_m, motion[0])
-    reference_m, reference_s = OpenSimModel(_source(skeleton)).track_markers(
-        skeleton.marker_names,
-        markers_m.numpy(),
+    reference = OpenSimModel(_source(skeleton))
+    tracked, reference_s = reference.track(
+        marker_table(skeleton.marker_names, markers_m.numpy()),
+        [1.0] * len(skeleton.marker_names),
         skeleton.coordinate_names,
         motion[0].numpy(),
         advance,
@@ -110,8 +110,10 @@ def inverse_errors(
     solve_pose(skeleton, skeleton.marker_names, markers_m, initial=found)
     batch_s = (time.perf_counter() - began) / num_frames
     return {
-        'ik_marker_rms_mm': _rms_mm(skeleton.marker_positions(found).numpy(), markers_m),
-        'opensim_ik_marker_rms_mm': _rms_mm(reference_m, markers_m),
+        'ik_marker_rms_mm': _rms_mm(skeleton.marker_positions(found), markers_m),
+        'opensim_ik_marker_rms_mm': _rms_mm(
+            skeleton.marker_positions(torch.from_numpy(tracked)), markers_m
+        ),
         'ik_ms_per_frame': seconds * 1e3,
         'opensim_ik_ms_per_frame': reference_s * 1e3,
         'ik_batch_ms_per_frame': batch_s * 1e3,
@@ -173,8 +175,8 @@ def results_table(results: dict[str, Any]) -> Table:
     return side_by_side(results['models'], title='Skeleton against OpenSim')
 
 
-def _rms_mm(found_m: FloatArray, target_m: Tensor) -> float:
-    return float(np.sqrt(((found_m - target_m.numpy()) ** 2).sum(-1).mean()) * 1e3)
+def _rms_mm(found_m: Tensor, target_m: Tensor) -> float:
+    return 1e3 * float((found_m - target_m).square().sum(-1).mean().sqrt())
 
 
 def _source(skeleton: Skeleton) -> str:

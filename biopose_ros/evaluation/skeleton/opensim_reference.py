@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import opensim
+from numpy.typing import ArrayLike
 
 from biopose_ros.records import FloatArray
+from biopose_ros.skeleton import Skeleton, load_skeleton, scaled_osim
+from biopose_ros.skeleton.osim_writer import osim_text
 
 FRAME_S = 1 / 30
 
@@ -26,6 +31,20 @@ class OpenSimModel:
         self.model = opensim.Model(str(path))
         self.model.set_assembly_accuracy(1e-10)  # coupled coordinates follow exactly
         self.state = self.model.initSystem()
+
+    @classmethod
+    def scaled(cls, skeleton: Skeleton, scales: ArrayLike) -> OpenSimModel:
+        """
+        Open a skeleton in a person's size.
+
+        :param skeleton: unscaled, with its markers.
+        :param scales: [segments, 3], unitless.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            unscaled, scaled = Path(folder) / 'unscaled.osim', Path(folder) / 'scaled.osim'
+            unscaled.write_text(osim_text(skeleton.description), encoding='utf-8')
+            scaled.write_text(scaled_osim(load_skeleton(unscaled), scales), encoding='utf-8')
+            return cls(scaled)
 
     def set_pose(self, names: Sequence[str], values: Iterable[float]) -> None:
         """
@@ -66,43 +85,69 @@ class OpenSimModel:
         rows = [markers.get(name).getLocationInGround(self.state).to_numpy() for name in names]
         return np.array(rows).reshape(-1, 3)
 
-    def track_markers(
+    def solver(
+        self, table: opensim.TimeSeriesTableVec3, weights: Sequence[float], accuracy: float
+    ) -> opensim.InverseKinematicsSolver:
+        """
+        Make OpenSim's solver, that of InverseKinematicsTool.
+
+        :param table: of :func:`marker_table`.
+        :param weights: [markers], of the table's columns.
+        :param accuracy: relative tolerance.
+        """
+        shares = opensim.SetMarkerWeights()
+        for name, weight in zip(table.getColumnLabels(), weights, strict=True):
+            shares.cloneAndAppend(opensim.MarkerWeight(name, weight))
+        solver = opensim.InverseKinematicsSolver(
+            self.model,
+            opensim.MarkersReference(table, shares),
+            opensim.SimTKArrayCoordinateReference(),
+            np.inf,
+        )
+        solver.setAccuracy(accuracy)
+        return solver
+
+    def track(
         self,
-        marker_names: Sequence[str],
-        positions_m: FloatArray,
+        table: opensim.TimeSeriesTableVec3,
+        weights: Sequence[float],
         coordinate_names: Sequence[str],
         start: FloatArray,
         advance: Callable[[], None] = lambda: None,
     ) -> tuple[FloatArray, float]:
         """
-        Run OpenSim's inverse kinematics, each frame from the one before.
+        Fit the coordinates to markers, each frame from the one before.
 
-        :param marker_names: [markers].
-        :param positions_m: [frames, markers, 3].
+        :param table: of :func:`marker_table`.
+        :param weights: [markers].
         :param coordinate_names: [coordinates].
-        :param start: [coordinates], where the first frame starts.
+        :param start: [coordinates], where the first frame starts; radians, metres.
         :param advance: called after each frame.
-        :returns: marker positions [frames, markers, 3] of the solution, and seconds per frame.
+        :returns: [frames, coordinates], and seconds per frame.
         """
         self.set_pose(coordinate_names, start)
-        table = marker_table(marker_names, positions_m)
-        reference = opensim.MarkersReference(table, opensim.SetMarkerWeights())
-        solver = opensim.InverseKinematicsSolver(
-            self.model, reference, opensim.SimTKArrayCoordinateReference(), np.inf
-        )
-        solver.setAccuracy(1e-5)  # InverseKinematicsTool's own default
+        solver = self.solver(table, weights, 1e-5)  # InverseKinematicsTool's own default
         self.state.setTime(0.0)
         solver.assemble(self.state)
+        coordinates = [self.model.getCoordinateSet().get(name) for name in coordinate_names]
         found, elapsed_s = [], 0.0
-        for frame in range(len(positions_m)):
+        for frame in range(table.getNumRows()):
             self.state.setTime(frame * FRAME_S)
             began = time.perf_counter()
-            solver.track(self.state)
+            _follow(solver, self.state)
             elapsed_s += time.perf_counter() - began
-            self.model.realizePosition(self.state)
-            found.append(self.marker_positions(marker_names))
+            found.append([coordinate.getValue(self.state) for coordinate in coordinates])
             advance()
-        return np.stack(found), elapsed_s / len(positions_m)
+        return np.array(found), elapsed_s / len(found)
+
+
+def _follow(solver: opensim.InverseKinematicsSolver, state: opensim.State) -> None:
+    """Go on to the next frame; where that fails start anew, else stay as before."""
+    try:
+        solver.track(state)
+    except RuntimeError:
+        with contextlib.suppress(RuntimeError):
+            solver.assemble(state)
 
 
 def marker_table(names: Sequence[str], positions_m: FloatArray) -> opensim.TimeSeriesTableVec3:

@@ -19,7 +19,7 @@ from biopose_ros.files.camera import guess_camera
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import PersonPose
 from biopose_ros.settings import PipelineConfig
-from biopose_ros.skeleton import load_skeleton, scaled_osim
+from biopose_ros.skeleton import load_skeleton
 
 IMAGES = 60
 TIMEOUT_S = 120.0
@@ -81,7 +81,10 @@ def measure_opensim(scene: Scene, device: str) -> RivalSpeed:
     :raises RivalError: when opensim is not installed, or nobody was found.
     """
     try:
-        from biopose_ros.evaluation.skeleton.opensim_tracking import track_coordinates
+        from biopose_ros.evaluation.skeleton.opensim_reference import (
+            OpenSimModel,
+            marker_table,
+        )
     except ImportError as error:
         raise RivalError(f'opensim is not installed ({error})') from error
     poses = _landmark_poses(scene, device)
@@ -89,17 +92,12 @@ def measure_opensim(scene: Scene, device: str) -> RivalSpeed:
         raise RivalError('nobody was found for OpenSim to track')
     skeleton = load_skeleton()
     names = poses[-1].markers.names
-    with tempfile.TemporaryDirectory() as folder:
-        model = Path(folder) / 'scaled.osim'
-        model.write_text(scaled_osim(skeleton, poses[-1].scales), encoding='utf-8')
-        _, seconds = track_coordinates(
-            model,
-            names,
-            np.stack([pose.markers.positions_m for pose in poses]),
-            [1.0] * len(names),
-            skeleton.coordinate_names,
-            poses[0].coordinates,
-        )
+    _, seconds = OpenSimModel.scaled(skeleton, poses[-1].scales).track(
+        marker_table(names, np.stack([pose.markers.positions_m for pose in poses])),
+        [1.0] * len(names),
+        skeleton.coordinate_names,
+        poses[0].coordinates,
+    )
     return RivalSpeed('OpenSim inverse kinematics', 1e3 * seconds, len(poses))
 
 
