@@ -4,7 +4,6 @@ Start the pose node, and on request RViz, a robot_state_publisher and a recorder
 For example: ros2 launch biopose_ros pose.launch.py image_topic:=/camera/image_raw rviz:=true
 """
 
-import os
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
@@ -21,7 +20,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from biopose_ros.resources import resource_path
 from biopose_ros.ros.dds_profile import large_image_environment
-from biopose_ros.ros.interrupts import LAUNCH_PID
+from biopose_ros.ros.interrupts import ends_with_parent
 from biopose_ros.ros.topics import RESULT_TOPICS
 from biopose_ros.settings import NodeConfig, build
 from biopose_ros.settings.parameter_file import check_parameter_file
@@ -29,8 +28,8 @@ from biopose_ros.settings.parameter_file import check_parameter_file
 SHOWN_TOPICS = ('markers', 'debug_image')
 SHOWN_PERSON = 'persons/person_1/robot_description'
 BOOLEANS = ['true', 'false']
-# A launch that gets SIGTERM leaves its processes alone; ours then end by themselves.
-END_WITH_LAUNCH = {LAUNCH_PID: str(os.getpid())}
+# A launch that gets SIGTERM leaves its processes alone: the kernel ends them.
+WITH_LAUNCH = ends_with_parent()
 # An empty value leaves a parameter as the parameter file has it.
 AS_IN_FILE = ''
 
@@ -149,6 +148,8 @@ def start(context: LaunchContext):
         'namespace': value('namespace'),
         'output': 'screen',
         'parameters': [{'use_sim_time': is_set('use_sim_time')}],
+        # None leaves it to `ros2 launch --launch-prefix`.
+        'prefix': None if context.launch_configurations.get('launch-prefix') else WITH_LAUNCH,
     }
     actions = [pose_node(value, is_set, common)]
     if is_set('robot_state_publisher'):
@@ -191,10 +192,11 @@ def pose_node(value, is_set, common):
     return Node(
         package='biopose_ros',
         executable='pose_node',
+        exec_name='pose_node',
         name='pose_node',
         namespace=common['namespace'],
         output=common['output'],
-        additional_env=END_WITH_LAUNCH,
+        prefix=common['prefix'],
         parameters=[value('params_file'), *common['parameters'], overrides],
         remappings=[
             ('image', value('image_topic')),
@@ -221,9 +223,11 @@ def robot_state_publisher(common):
     return Node(
         package='robot_state_publisher',
         executable='robot_state_publisher',
+        exec_name='robot_state_publisher',
         name='robot_state_publisher',
         namespace=common['namespace'],
         output=common['output'],
+        prefix=common['prefix'],
         parameters=[*common['parameters'], description],
         # The plain names belong to the robot.
         remappings=[
@@ -241,6 +245,7 @@ def rviz(value, is_set, common):
     return Node(
         package='rviz2',
         executable='rviz2',
+        exec_name='rviz2',
         name='rviz',
         arguments=['-d', str(resource_path('config/pose.rviz'))],
         remappings=[(f'/{topic}', topic) for topic in SHOWN_TOPICS]
@@ -256,14 +261,20 @@ def recorder(value, common):
     if is_installed('ros2bag') and is_installed('rosbag2_storage_mcap'):
         wanted = '|'.join(topic.replace('*', '[^/]+') for topic in topics)
         command = ['ros2', 'bag', 'record', '--storage', 'mcap', '--output', bag]
-        return ExecuteProcess(cmd=[*command, '--regex', f'^({wanted})$'], output='screen')
+        return ExecuteProcess(
+            cmd=[*command, '--regex', f'^({wanted})$'],
+            name='ros2_bag',
+            output=common['output'],
+            prefix=common['prefix'],
+        )
     return Node(
         package='biopose_ros',
         executable='recorder',
+        exec_name='recorder',
         name='recorder',
         namespace=common['namespace'],
         output=common['output'],
-        additional_env=END_WITH_LAUNCH,
+        prefix=common['prefix'],
         parameters=[*common['parameters'], {'bag': bag, 'topics': topics}],
     )
 

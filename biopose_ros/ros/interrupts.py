@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
+import shutil
 import signal
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,11 +13,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.signals import SignalHandlerOptions
 
-# The process that ends this one with it, where the environment names one. A launch that gets
-# SIGTERM leaves without a word to the processes that it has started.
-LAUNCH_PID = 'BIOPOSE_LAUNCH_PID'
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
-_PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
@@ -35,9 +29,7 @@ def ros_until_interrupted(
     :param args: command line, with `--ros-args` where wanted.
     :param breaks_off: leave the block wherever it is; otherwise it has to watch the event.
     :returns: an event that is set by the interrupt.
-    :raises SystemExit: where the launch that has started this process is gone already.
     """
-    _end_with_launch()
     stopped = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -61,16 +53,14 @@ def ros_until_interrupted(
         rclpy.try_shutdown()
 
 
-def _end_with_launch() -> None:
-    """Have the kernel send SIGTERM when the parent ends, however it does; Linux alone can."""
-    launch = os.environ.get(LAUNCH_PID, '')
-    if not launch or sys.platform != 'linux':
-        return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    try:
-        os.kill(int(launch), 0)  # sends nothing
-    except ProcessLookupError:
-        raise SystemExit(0) from None
+def ends_with_parent() -> str:
+    """
+    Give what, before a command, sends it SIGTERM when its parent ends, however that ends.
+
+    :returns: words of a command line; none where util-linux is not installed, as on anything but
+        Linux.
+    """
+    return 'setpriv --pdeathsig TERM' if shutil.which('setpriv') else ''
 
 
 def _ignore_signals() -> None:

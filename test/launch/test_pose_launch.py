@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from launch import LaunchContext
 from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
 from launch.utilities import perform_substitutions
 from launch_ros.actions import Node
+
+from biopose_ros.ros.interrupts import ends_with_parent
 
 LAUNCH_FILE = Path(__file__).parents[2] / 'launch' / 'pose.launch.py'
 ARGUMENTS = {
@@ -33,6 +36,7 @@ ARGUMENTS = {
     'person_id_prefix',
     'respawn',
     'publish_tf',
+    'publish_hri',
     'robot_state_publisher',
     'log_level',
 }
@@ -153,30 +157,85 @@ def test_profile_is_set_unless_the_user_has_chosen(launch_file, monkeypatch):
     assert variables() == []
 
 
-def test_node_starts_in_its_namespace_and_stops_clean(launch_file, tmp_path):
-    """Launch for real; the node needs no networks to come up unconfigured."""
+def launched(tmp_path, arguments, end_s, **environment):
+    """Start the launch file as `ros2 launch` does: in the main thread of a process of its own."""
     code = (
         'import sys\n'
         'from launch import LaunchDescription, LaunchService\n'
         'from launch.actions import IncludeLaunchDescription, TimerAction, Shutdown\n'
         'from launch.launch_description_sources import PythonLaunchDescriptionSource\n'
         f'source = PythonLaunchDescriptionSource({str(LAUNCH_FILE)!r})\n'
-        "arguments = {'namespace': 'launched', 'autostart': 'false'}.items()\n"
         'service = LaunchService()\n'
         'service.include_launch_description(LaunchDescription([\n'
-        '    IncludeLaunchDescription(source, launch_arguments=arguments),\n'
-        '    TimerAction(period=20.0, actions=[Shutdown()]),\n'
+        f'    IncludeLaunchDescription(source, launch_arguments={arguments!r}.items()),\n'
+        f'    TimerAction(period={end_s}, actions=[Shutdown()]),\n'
         ']))\n'
         'sys.exit(service.run())\n'
     )
-    environment = {'AMENT_PREFIX_PATH': sys.prefix, **os.environ, 'ROS_LOG_DIR': str(tmp_path)}
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, '-c', code],
-        env=environment,
+        env={
+            'AMENT_PREFIX_PATH': sys.prefix,
+            **os.environ,
+            'ROS_LOG_DIR': str(tmp_path),
+            **environment,
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def test_node_starts_in_its_namespace_and_stops_clean(tmp_path):
+    """Launch for real; the node needs no networks to come up unconfigured."""
+    process = launched(tmp_path, {'namespace': 'launched', 'autostart': 'false'}, 20.0)
     output, _ = process.communicate(timeout=240.0)
-    assert 'process has finished cleanly' in output, output
+    assert '[pose_node-1]: process has finished cleanly' in output, output
     assert 'Traceback' not in output
+
+
+def install_stand_ins(folder, names):
+    """Install packages of one executable each, which only stays."""
+    for name in names:
+        index = folder / 'share/ament_index/resource_index/packages' / name
+        executable = folder / 'lib' / name / name
+        for path in (index, executable, folder / 'share' / name / 'package.xml'):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        index.touch()
+        executable.write_text('#!/bin/sh\nexec sleep 600\n')
+        executable.chmod(0o755)
+
+
+def command_of(pid):
+    """:returns: the words; none where the process has ended."""
+    try:
+        return Path(f'/proc/{pid}/cmdline').read_bytes().split(b'\0')[:-1]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def wait_until(is_so, within_s=60.0):
+    deadline_s = time.monotonic() + within_s
+    while not is_so() and time.monotonic() < deadline_s:
+        time.sleep(0.1)
+
+
+@pytest.mark.skipif(not ends_with_parent(), reason='Linux alone tells of it')
+def test_nothing_outlives_a_launch_that_gets_sigterm(tmp_path):
+    companions = ('robot_state_publisher', 'rviz2')
+    install_stand_ins(tmp_path, companions)
+    prefixes = os.environ.get('AMENT_PREFIX_PATH', sys.prefix)
+    arguments = {'autostart': 'false', 'rviz': 'true', 'robot_state_publisher': 'true'}
+    process = launched(
+        tmp_path, arguments, 600.0, AMENT_PREFIX_PATH=f'{tmp_path}{os.pathsep}{prefixes}'
+    )
+    pids = {}
+    while len(pids) < 3 and (line := process.stdout.readline()):
+        if found := re.search(r'\[(\w+)-\d\]: process started with pid \[(\d+)\]', line):
+            pids[found[1]] = int(found[2])
+    assert list(pids) == ['pose_node', *companions]
+    wait_until(lambda: all(command_of(pid)[:1] not in ([], [b'setpriv']) for pid in pids.values()))
+    process.terminate()
+    process.wait(60.0)
+    wait_until(lambda: not any(map(command_of, pids.values())))
+    assert not any(map(command_of, pids.values()))
