@@ -45,8 +45,7 @@ class Camera:
     :param width_px: image width.
     :param height_px: image height.
     :param intrinsics_px: [3, 3], the matrix K.
-    :param distortion: [0, 4, 5 or 8] OpenCV coefficients (plumb_bob order); empty means none.
-        Of a fisheye lens [4].
+    :param distortion: [0, 4, 5 or 8] OpenCV coefficients, [4] of a fisheye lens; empty for none.
     :param is_calibrated: False where K is a guess from a typical field of view.
     :param focal_stddev: 1 sigma of the focal length relative to it, unitless; 0 where known.
     :param is_fisheye: equidistant: distance from the image's centre goes with the angle from the
@@ -82,6 +81,12 @@ class Crop:
     size_px: float
     angle_rad: float
 
+    @property
+    def rotation(self) -> FloatArray:
+        """Rotation of directions in the crop to directions in the image, [2, 2]."""
+        cosine, sine = np.cos(self.angle_rad), np.sin(self.angle_rad)
+        return np.array([[cosine, -sine], [sine, cosine]])
+
     def to_image(self, points: FloatArray) -> FloatArray:
         """
         Move points from the crop to the image.
@@ -89,7 +94,7 @@ class Crop:
         :param points: [..., 2], 0 to 1 across the crop.
         :returns: [..., 2], pixels of the full image.
         """
-        return (points - 0.5) * self.size_px @ rotation_2d(self.angle_rad).T + self.center_px
+        return (points - 0.5) * self.size_px @ self.rotation.T + self.center_px
 
     def from_image(self, points_px: FloatArray) -> FloatArray:
         """
@@ -98,18 +103,7 @@ class Crop:
         :param points_px: [..., 2], pixels of the full image.
         :returns: [..., 2], 0 to 1 across the crop.
         """
-        return (points_px - self.center_px) @ rotation_2d(self.angle_rad) / self.size_px + 0.5
-
-
-def rotation_2d(angle_rad: float) -> FloatArray:
-    """
-    Build the matrix that turns image x towards image y.
-
-    :param angle_rad: the angle.
-    :returns: [2, 2].
-    """
-    cosine, sine = np.cos(angle_rad), np.sin(angle_rad)
-    return np.array([[cosine, -sine], [sine, cosine]])
+        return (points_px - self.center_px) @ self.rotation / self.size_px + 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +132,8 @@ class FeatureMaps:
     """
     The maps of one crop.
 
-    :param batch: where they lie.
-    :param row: which of the batch's crops it is.
+    :param batch: that holds them.
+    :param row: of the crop in the batch.
     """
 
     batch: MapBatch
@@ -179,8 +173,8 @@ class PersonCrop:
     :param maps: an encoder's feature maps of it, where they were asked for.
     :param foreign: what another detector saw of the person, where there is one; its points stand
         among the keypoints, too, each as the landmark nearest in meaning.
-    :param is_looked_at: whether this image was looked at; else it is others' turn, and the fields
-        are the last sighting's, moved on.
+    :param is_looked_at: whether the network read this image; else it was others' turn, and the
+        fields are those of the last sighting, moved on.
     """
 
     track_id: int
@@ -299,8 +293,7 @@ class PersonEstimate:
     """
     One person's skeleton at one image.
 
-    :param solution: coordinates, uncertainty and markers, in the ground frame that leans with the
-        camera.
+    :param solution: coordinates, uncertainty and markers, in the camera-tilted ground frame.
     :param size: the present estimate of the body's dimensions.
     :param body: the mesh that it rests on, where there is one.
     """
@@ -313,11 +306,10 @@ class PersonEstimate:
 @dataclass(frozen=True, eq=False)
 class SeenKeypoints:
     """
-    The keypoints of one image that are sure enough, in the order of the landmark points.
+    The confident keypoints of one image.
 
-    See :data:`biopose_ros.keypoints.landmark_points.LANDMARK_POINTS`.
-
-    :param rays: [points, 2], x and y where z = 1, camera frame; NaN where not seen.
+    :param rays: [points, 2], x and y where z = 1, camera frame, in the order of
+        :data:`biopose_ros.keypoints.landmark_points.LANDMARK_POINTS`; NaN where not seen.
     :param stddev_m: [points], 1 sigma per axis, at the person.
     :param is_foreign: [points], seen by another detector.
     """
@@ -401,9 +393,5 @@ class PersonPose:
 
 
 def track_id_of(person_id: str) -> int:
-    """
-    Take the number out of a person's name.
-
-    :param person_id: as files and messages have it, with any prefix.
-    """
+    """Take the number out of a person's name in files or messages, with any prefix."""
     return int(person_id.rpartition(PERSON_ID_STEM)[2])

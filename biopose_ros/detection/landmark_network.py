@@ -14,7 +14,7 @@ from biopose_ros.inference.feature_maps import MAPS, encode
 from biopose_ros.inference.onnx_runtime import create_session
 from biopose_ros.keypoints.landmarks import JOINTS, LANDMARK_NAMES
 from biopose_ros.pretrained.networks import network_file
-from biopose_ros.records import Crop, FeatureMaps, FloatArray, rotation_2d
+from biopose_ros.records import Crop, FeatureMaps, FloatArray
 
 INPUT_PX = 256
 _LANDMARKS = len(LANDMARK_NAMES)
@@ -191,7 +191,7 @@ def _sighting(
     is_inside = np.all((points_px >= 0) & (points_px < size_px), axis=1)
     backing = np.clip(joint_heat(reading.keypoints, heatmaps, is_inside) / _SURE_HEAT, 0, 1)
     landmarks_m = reading.world_m.copy()
-    landmarks_m[:, :2] = landmarks_m[:, :2] @ rotation_2d(crop.angle_rad).T
+    landmarks_m[:, :2] = landmarks_m[:, :2] @ crop.rotation.T
     center_px, top_px = crop.to_image(reading.alignment)
     return Sighting(
         crop=crop,

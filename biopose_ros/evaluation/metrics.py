@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from biopose_ros.records import FloatArray
+from biopose_ros.skeleton.pelvis import PELVIS_ANGLES
 
 SIDES = ('r', 'l')
 
@@ -28,7 +29,7 @@ COORDINATE_GROUPS: Mapping[str, tuple[str, ...]] = {
     'elbow': _both_sides('elbow_flex'),
     'neck': ('neck_extension', 'neck_bending', 'neck_rotation'),
     'wrist': _both_sides('wrist_flex', 'wrist_dev'),
-    'pelvis': ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation'),
+    'pelvis': PELVIS_ANGLES,
 }
 LEGS_AND_TRUNK = ('knee', 'hip_flexion', 'hip_adduction', 'hip_rotation', 'ankle', 'lumbar')
 # The coordinates that published comparisons average; neck, wrist and pelvis stand beside them.

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from biopose_ros.records import Crop, FloatArray, rotation_2d
+from biopose_ros.records import Crop, FloatArray
 
 
 def crop_from_axis(center_px: FloatArray, top_px: FloatArray, margin: float) -> Crop:
@@ -40,7 +40,7 @@ def cut_out(
     """
     for crop, target in zip(crops, out, strict=True):
         matrix = np.empty((2, 3))
-        matrix[:, :2] = rotation_2d(crop.angle_rad) * (crop.size_px / size_px)
+        matrix[:, :2] = crop.rotation * (crop.size_px / size_px)
         # Pixel centres lie at half numbers of the crop and at whole numbers for OpenCV.
         matrix[:, 2] = crop.to_image(np.full(2, 0.5 / size_px)) - 0.5
         cv2.warpAffine(

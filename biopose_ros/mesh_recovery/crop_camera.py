@@ -11,22 +11,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from biopose_ros.frames import image_rays
-from biopose_ros.records import Camera, Crop, FloatArray, rotation_2d
+from biopose_ros.records import Camera, Crop, FloatArray
 
 
 @dataclass(frozen=True)
 class CropCamera:
     """
-    A crop's own view.
+    The view of a crop.
 
     :param rotation: [3, 3], the image camera's axes to the crop camera's.
     :param projection: [3, 3], points in the crop camera's axes, up to a factor, to (u, v, 1): 0 to
         1 across the crop.
-    :param extent: tangent of the angle that the crop's side takes up.
-    :param slope: [2], where the crop's centre lies off the image's axis: tangents of its ray, in
-        the crop's directions.
+    :param extent: the crop's side, as the tangent of the angle that it takes up.
+    :param slope: [2], tangents of the angles between the ray of the crop's centre and the optical
+        axis, along the crop's sides.
     """
 
     rotation: FloatArray
@@ -43,11 +44,11 @@ def crop_camera(crop: Crop, camera: Camera) -> CropCamera:
     :param camera: of the full image; its distortion counts at the crop's centre.
     """
     ray = image_rays(crop.center_px[None], camera)[0]
-    rotation = _roll(-crop.angle_rad) @ _turn_to_axis(ray)
+    rotation = Rotation.from_euler('z', -crop.angle_rad).as_matrix() @ turn_to_axis(ray)
     # Undistorted, the crop stays centred where its centre's ray meets the image plane.
     centre_px = (camera.intrinsics_px @ ray)[:2]
     unit_from_image = np.eye(3)
-    unit_from_image[:2, :2] = rotation_2d(crop.angle_rad).T / crop.size_px
+    unit_from_image[:2, :2] = crop.rotation.T / crop.size_px
     unit_from_image[:2, 2] = 0.5 - unit_from_image[:2, :2] @ centre_px
     # Off the axis a step covers a smaller angle: cos^2 radially, cos tangentially; their geometric
     # mean is cos^1.5 (docs/mathematics.md).
@@ -56,18 +57,17 @@ def crop_camera(crop: Crop, camera: Camera) -> CropCamera:
         rotation,
         unit_from_image @ camera.intrinsics_px @ rotation.T,
         float(crop.size_px / camera.focal_px * cosine**1.5),
-        ray[:2] @ rotation_2d(crop.angle_rad),
+        ray[:2] @ crop.rotation,
     )
 
 
-def _turn_to_axis(ray: FloatArray) -> FloatArray:
-    """Build the smallest turn that brings a ray with z = 1 onto the optical axis."""
+def turn_to_axis(ray: FloatArray) -> FloatArray:
+    """
+    Build the smallest rotation that brings a ray onto the optical axis.
+
+    :param ray: [3], camera axes, z above 0.
+    :returns: [3, 3].
+    """
     x, y, z = ray / np.linalg.norm(ray)
     cross = np.array([[0.0, 0.0, -x], [0.0, 0.0, -y], [x, y, 0.0]])
     return np.eye(3) + cross + cross @ cross / (1.0 + z)
-
-
-def _roll(angle_rad: float) -> FloatArray:
-    roll = np.eye(3)
-    roll[:2, :2] = rotation_2d(angle_rad)
-    return roll

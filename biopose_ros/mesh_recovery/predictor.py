@@ -14,7 +14,7 @@ from biopose_ros.inference.onnx_runtime import create_session, run_on_device, ru
 from biopose_ros.mesh_recovery.crop_camera import CropCamera, crop_camera
 from biopose_ros.mesh_recovery.mesh_file import OUTPUTS, default_weights, map_inputs, onnx_graph
 from biopose_ros.mesh_recovery.placing import pelvis_position_m
-from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody, rotation_2d
+from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 from biopose_ros.virtual_markers.cut_body import points_about_pelvis_m
 from biopose_ros.virtual_markers.marked_body import fitting_shape, marked_body
@@ -192,7 +192,7 @@ def crop_points(crops: Sequence[PersonCrop]) -> dict[str, FloatArray]:
         places = crop.crop.from_image(crop.keypoints_px)
         keypoints.append(np.concatenate([places, crop.keypoint_confidence[:, None]], axis=1))
         landmarks_m = crop.landmarks_m.copy()
-        landmarks_m[:, :2] = landmarks_m[:, :2] @ rotation_2d(crop.crop.angle_rad)
+        landmarks_m[:, :2] = landmarks_m[:, :2] @ crop.crop.rotation
         world_m.append(landmarks_m)
     return {'keypoints': np.stack(keypoints), 'world_m': np.stack(world_m)}
 

@@ -13,6 +13,7 @@ from biopose_ros.records import FloatArray, PersonPose
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.description import Marker, Vector
 from biopose_ros.skeleton.marker_kinematics import MarkerKinematics, compile_markers
+from biopose_ros.skeleton.sides import left_of
 
 # Segment of the right side, and where on it; the left is its mirror image (z). Joint centres as in
 # default_markers.py; the middle of the palm; the tip of the second toe.
@@ -109,9 +110,8 @@ def _marked(skeleton: Skeleton) -> Skeleton:
     """Give the skeleton with the points as its markers."""
     markers = [_HEAD]
     for name, (segment, (x, y, z)) in _RIGHT.items():
-        left = f'{segment.removesuffix("_r")}_l' if segment.endswith('_r') else segment
         markers.append(Marker(f'right_{name}', segment, (x, y, z)))
-        markers.append(Marker(f'left_{name}', left, (x, y, -z)))
+        markers.append(Marker(f'left_{name}', left_of(segment), (x, y, -z)))
     return Skeleton(replace(skeleton.description, markers=tuple(markers)))
 
 

@@ -30,6 +30,8 @@ from biopose_ros.person.evidence import (
 from biopose_ros.records import Camera, FloatArray, PersonPose, TrackingState
 from biopose_ros.resources import resource_path
 from biopose_ros.skeleton import Skeleton
+from biopose_ros.skeleton.limits import widest_stddev
+from biopose_ros.skeleton.pelvis import PELVIS_SHIFTS
 from biopose_ros.skeleton.sides import without_side
 
 FILE = 'config/certainty.json'
@@ -43,7 +45,6 @@ FEATURES = (
     'presence', 'legs seen', 'arms seen', 'trunk seen', 'stddev', 'worst stddev', 'residual',
     'upside down', 'small', 'not measured',
 )  # fmt: skip
-SHIFTS = ('pelvis_tx', 'pelvis_ty', 'pelvis_tz')
 # Below this confidence a pose is doubtful. The distance of a body that is not known well is not,
 # either: up to this share of it is added. Chosen on cut versions of cam01 and cam02, see
 # docs/confidence.md (`biopose evaluate near`).
@@ -133,7 +134,9 @@ class CertaintyModel:
         bases = [without_side(name) for name in names]
         spreads = [self.spreads.get(base, _AS_STATED) for base in bases]
         numbers = np.array([(one.gain, one.floor, one.hidden) for one in spreads]).T
-        return _corrected(stddev, seen, numbers, np.array([base in SHIFTS for base in bases]))
+        return _corrected(
+            stddev, seen, numbers, np.array([base in PELVIS_SHIFTS for base in bases])
+        )
 
     def confidence(self, features: FloatArray, folded: FloatArray) -> FloatArray:
         """
@@ -156,13 +159,9 @@ class Certainty:
 
     def __init__(self, skeleton: Skeleton, model: CertaintyModel | None) -> None:
         self._skeleton, self._model = skeleton, model
-        self._shifts = [skeleton.coordinate_index(name) for name in SHIFTS]
-        # Nothing is less certain than a coordinate that may be anywhere within its limits.
-        width = (skeleton.upper_limits - skeleton.lower_limits).numpy()
-        width = np.minimum(width, 2.0 * np.pi)
-        is_angle = skeleton.is_rotation.numpy()
-        self._widest = np.where(is_angle, width / np.sqrt(12.0), np.inf)
-        self._unknown = np.where(is_angle, self._widest, 0.0)
+        self._shifts = [skeleton.coordinate_index(name) for name in PELVIS_SHIFTS]
+        self._widest = widest_stddev(skeleton)
+        self._unknown = np.where(skeleton.is_rotation.numpy(), self._widest, 0.0)
 
     def judge(self, pose: PersonPose, camera: Camera) -> PersonPose:
         """

@@ -2,9 +2,9 @@
 A person's mass, from the shape of the body and its standing height.
 
 Without a shape it is that of an average adult of that height: body mass index 26.6 kg/m2, 1 sigma
-15 % (ANSUR II, both sexes). A recovered shape distinguishes
-heavy from slight builds, but one camera shows it badly: its error is 15 %, too (root mean square
-over 128 images of held-out synthetic persons whose height is known).
+15 % (ANSUR II, both sexes). A recovered shape distinguishes heavy from slight builds, but one
+camera shows it badly: its error is 15 %, too (root mean square over 128 images of held-out
+synthetic persons whose height is known).
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from biopose_ros.records import (
     TrackingState,
 )
 from biopose_ros.skeleton import Skeleton
-from biopose_ros.skeleton.limits import is_circular, range_width, search_limits
+from biopose_ros.skeleton.limits import is_circular, search_limits, widest_stddev
 
 
 class PersonMotion:
@@ -68,9 +68,9 @@ class PersonMotion:
 
     def stand_on(self, ground: GroundFrame) -> None:
         """
-        Tell where coordinates count from, from the next image on.
+        Set the ground frame, from the next image on.
 
-        :param ground: before the camera as it is then.
+        :param ground: as the camera sees it then.
         """
         self._points.ground = self._standing.ground = self._placing.ground = ground
 
@@ -207,19 +207,6 @@ def build_estimator(skeleton: Skeleton, points: int, smoothing: float) -> Motion
     model = MotionModel(skeleton.is_rotation.numpy(), is_circular(skeleton).numpy(), points)
     lower, upper = search_limits(skeleton, skeleton.lower_limits)
     return MotionEstimator(model, (lower.numpy(), upper.numpy()), smoothing)
-
-
-def widest_stddev(skeleton: Skeleton) -> FloatArray:
-    """
-    Give the largest uncertainty of a coordinate: it may be anywhere within its limits.
-
-    :param skeleton: with the limits.
-    :returns: [coordinates], 1 sigma of the uniform distribution, radians; infinite for
-        translations.
-    """
-    width = range_width(skeleton).numpy()
-    anywhere: FloatArray = np.where(skeleton.is_rotation.numpy(), width / np.sqrt(12), np.inf)
-    return anywhere
 
 
 def within_limits(skeleton: Skeleton, coordinates: FloatArray) -> FloatArray:

@@ -10,10 +10,8 @@ import torch
 from biopose_ros.frames import GroundFrame
 from biopose_ros.records import BodySize, Camera, FloatArray, SkeletonFit
 from biopose_ros.skeleton import Skeleton
-from biopose_ros.skeleton.pelvis import pelvis_coordinates
+from biopose_ros.skeleton.pelvis import PELVIS_ANGLES, PELVIS_SHIFTS, pelvis_coordinates
 
-_ANGLES = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation')
-_SHIFTS = ('pelvis_tx', 'pelvis_ty', 'pelvis_tz')
 # 1 sigma of the distance, as a share of it, that a fit does not state: mesh recovery reads it from
 # each image alone, 6.6 % off in the mean, most of it lasting. From 2 to 8 % angles on two real
 # views and rendered sequences are the same, and better than without; the distance does not jump.
@@ -34,8 +32,8 @@ class PersonPlacing:
     def __init__(self, skeleton: Skeleton, ground: GroundFrame) -> None:
         self._skeleton = skeleton
         self.ground = ground
-        self._angles = [skeleton.coordinate_index(name) for name in _ANGLES]
-        self._shifts = [skeleton.coordinate_index(name) for name in _SHIFTS]
+        self._angles = [skeleton.coordinate_index(name) for name in PELVIS_ANGLES]
+        self._shifts = [skeleton.coordinate_index(name) for name in PELVIS_SHIFTS]
 
     def from_leaning(self, fit: SkeletonFit) -> SkeletonFit:
         """

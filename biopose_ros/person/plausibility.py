@@ -16,13 +16,13 @@ from scipy.spatial.transform import Rotation
 
 from biopose_ros.records import FloatArray, SkeletonFit
 from biopose_ros.skeleton import Skeleton
+from biopose_ros.skeleton.pelvis import PELVIS_ANGLES
 
 # Largest turn, and largest factor of the distance, from one image to the next.
 LARGEST_TURN_RAD = np.radians(100.0)
 LARGEST_STEP = 1.5
 # An estimate that lasts for longer is accepted, seconds.
 HOLD_S = 0.5
-_ANGLES = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation')
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class PlausibleMotion:
     """
 
     def __init__(self, skeleton: Skeleton) -> None:
-        self._angles = [skeleton.coordinate_index(name) for name in _ANGLES]
+        self._angles = [skeleton.coordinate_index(name) for name in PELVIS_ANGLES]
         self._depth = skeleton.coordinate_index('pelvis_tx')
         self._pasts: dict[int, _Past] = {}
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from biopose_ros.frames import GroundFrame
 from biopose_ros.person.estimator import MAX_GAP_S, Step
-from biopose_ros.person.motion import build_estimator, widest_stddev, within_limits
+from biopose_ros.person.motion import build_estimator, within_limits
 from biopose_ros.person.motion_model import Belief
 from biopose_ros.person.placing import PersonPlacing
 from biopose_ros.person.skeleton_points import SkeletonPoints
@@ -17,6 +17,7 @@ from biopose_ros.person.smoothing import smoothed
 from biopose_ros.person.standing import StandingPerson
 from biopose_ros.records import BodySize, Camera, PersonPose
 from biopose_ros.skeleton import Skeleton
+from biopose_ros.skeleton.limits import widest_stddev
 
 # Poses are smoothed in blocks, with some images after the block known: an image takes 0.4 MB of
 # memory, and later ones change next to nothing.

@@ -13,8 +13,7 @@ from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.forward_kinematics import SegmentFrames
 from biopose_ros.skeleton.marker_kinematics import compile_markers
-
-_SHIFTS = ('pelvis_tx', 'pelvis_ty', 'pelvis_tz')
+from biopose_ros.skeleton.pelvis import PELVIS_SHIFTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +47,8 @@ class StandingPerson:
         self._feet = FootContactTracker()
         names = [name for foot in FOOT_MARKERS for name in foot]
         markers = compile_markers(skeleton, names, skeleton.default_coordinates)
-        self._segments = markers.segments.numpy()
-        self._offsets_m = markers.offsets_m.numpy()
-        self._shifts = [skeleton.coordinate_index(name) for name in _SHIFTS]
+        self._segments, self._offsets_m = markers.segments, markers.offsets_m
+        self._shifts = [skeleton.coordinate_index(name) for name in PELVIS_SHIFTS]
 
     def place(
         self,
@@ -88,7 +86,5 @@ class StandingPerson:
 
     def _foot_points(self, frames: SegmentFrames, scales: FloatArray) -> FloatArray:
         """Give heel and ball of the left and right foot, [2, 2, 3], ground frame."""
-        offsets_m = self._offsets_m * scales[self._segments]
-        turned = np.einsum('mij,mj->mi', frames.rotations.numpy()[self._segments], offsets_m)
-        points_m = turned + frames.positions_m.numpy()[self._segments]
-        return points_m.reshape(2, 2, 3)
+        offsets_m = self._offsets_m * torch.from_numpy(scales)[self._segments]
+        return frames.points_m(self._segments, offsets_m).reshape(2, 2, 3).numpy()

@@ -1,4 +1,4 @@
-"""Mass and looks of the default skeleton's segments; sources in :mod:`.default_model`."""
+"""Mass and shape of the default skeleton's segments; sources in :mod:`.default_model`."""
 
 from __future__ import annotations
 

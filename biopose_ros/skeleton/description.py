@@ -23,7 +23,7 @@ Z_AXIS: Vector = (0.0, 0.0, 1.0)
 @dataclass(frozen=True)
 class Capsule:
     """
-    A rounded rod, the picture of a body.
+    A rounded rod, which draws a part of a body.
 
     :param start_m: centre of one end, body frame.
     :param end_m: centre of the other end, body frame.

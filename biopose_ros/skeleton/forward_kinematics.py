@@ -22,6 +22,17 @@ class SegmentFrames:
     rotations: Tensor
     positions_m: Tensor
 
+    def points_m(self, segments: Tensor, offsets_m: Tensor) -> Tensor:
+        """
+        Place points that are fixed to segments.
+
+        :param segments: [points], the segment of each.
+        :param offsets_m: [..., points, 3], frames of the scaled segments.
+        :returns: [..., points, 3], metres, ground frame.
+        """
+        turned = self.rotations[..., segments, :, :] @ offsets_m[..., None]
+        return self.positions_m[..., segments, :] + turned.squeeze(-1)
+
 
 @dataclass(frozen=True)
 class Posture:

@@ -23,7 +23,7 @@ from scipy.spatial.transform import Rotation
 from biopose_ros.frames import segment_rotation_to_rep103
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton.skeleton import Skeleton
-from biopose_ros.skeleton.urdf import BONE_RADIUS_M, EFFORT, VELOCITY, numbers, shape
+from biopose_ros.skeleton.urdf import BONE_RADIUS_M, EFFORT, VELOCITY, numbers, shape, urdf_text
 
 Axis = tuple[float, float, float]
 
@@ -197,8 +197,7 @@ def hri_urdf(joints: tuple[HriJoint, ...], body_id: str) -> str:
             ET.SubElement(element, 'axis', xyz=numbers(joint.axis))
             limits = {'lower': numbers([-pi]), 'upper': numbers([pi])}
             ET.SubElement(element, 'limit', {**limits, 'effort': EFFORT, 'velocity': VELOCITY})
-    ET.indent(robot, '  ')
-    return '<?xml version="1.0"?>\n' + ET.tostring(robot, encoding='unicode') + '\n'
+    return urdf_text(robot)
 
 
 def _arm(body: BodyPlaces, side: str) -> Iterator[HriJoint]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from math import pi
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from biopose_ros.records import FloatArray
 from biopose_ros.skeleton.skeleton import Skeleton
 
 
@@ -23,13 +25,25 @@ def is_circular(skeleton: Skeleton) -> Tensor:
 
 def range_width(skeleton: Skeleton) -> Tensor:
     """
-    Tell within how wide a range each coordinate can lie, a full turn where it is circular.
+    Give the width of each coordinate's range, a full turn where it is circular.
 
     :param skeleton: any skeleton.
     :returns: [coordinates], radians or metres.
     """
     width = skeleton.upper_limits - skeleton.lower_limits
     return torch.where(is_circular(skeleton), 2 * pi, width)
+
+
+def widest_stddev(skeleton: Skeleton) -> FloatArray:
+    """
+    Give the largest uncertainty of a coordinate: it may be anywhere within its limits.
+
+    :param skeleton: any skeleton.
+    :returns: [coordinates], 1 sigma of the uniform distribution, radians; infinite for
+        translations.
+    """
+    width = range_width(skeleton).numpy()
+    return np.where(skeleton.is_rotation.numpy(), width / np.sqrt(12), np.inf)
 
 
 def search_limits(skeleton: Skeleton, like: Tensor) -> tuple[Tensor, Tensor]:

@@ -104,9 +104,7 @@ class MarkerKinematics:
         offsets_m = self.offsets_m
         if scales is not None:
             offsets_m = offsets_m * scales[..., self.segments, :]
-        rotations = posture.frames.rotations[..., self.segments, :, :]
-        turned = (rotations @ offsets_m[..., None]).squeeze(-1)
-        return posture.frames.positions_m[..., self.segments, :] + turned
+        return posture.frames.points_m(self.segments, offsets_m)
 
     def _twists(
         self, coordinates: Tensor, posture: Posture, scales: Tensor | None

@@ -2,7 +2,7 @@
 Write a person's sizes, mass and markers into an OpenSim model file.
 
 Follows OpenSim's scaling of everything that kinematics sees: joint frames, custom joints' shifts,
-markers; also centres of mass, inertias, path points, wrap objects and pictures. Properties of
+markers; also centres of mass, inertias, path points, wrap objects and geometry. Properties of
 muscles and ligaments that depend on lengths stay as they are: for muscle work run OpenSim's own
 scale tool.
 """
@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton.description import GROUND, Marker
 from biopose_ros.skeleton.inertia import inertia_matrix, stretched_inertia
-from biopose_ros.skeleton.osim_writer import VERSION, marker_element
+from biopose_ros.skeleton.osim_writer import VERSION, document_text, marker_element
 from biopose_ros.skeleton.skeleton import Skeleton
 
 BODY_TAGS = ('socket_parent_frame', 'socket_parent', 'socket_frame', 'body', 'body_name')
@@ -44,10 +44,7 @@ def scaled_osim(
     :returns: the text of an ``.osim`` file, of the same version.
     :raises ValueError: when the skeleton has no file or the shape does not fit.
     """
-    factors = np.asarray(scales, dtype=float)
-    expected = (len(skeleton.segment_names), 3)
-    if factors.shape != expected or not np.isfinite(factors).all():
-        raise ValueError(f'expected finite scales {list(expected)}, got {list(factors.shape)}')
+    factors = skeleton.checked_scales(scales)
     if skeleton.source is None:
         raise ValueError(f'{skeleton.name} was not loaded from a file, so none can be scaled')
     by_body = dict(zip(skeleton.segment_names, factors, strict=True))
@@ -57,7 +54,7 @@ def scaled_osim(
         _set_mass(root, mass_kg)
     if markers is not None:
         _set_markers(root, markers)
-    return _document(root)
+    return document_text(root)
 
 
 def with_default_pose(text: str, pose: Mapping[str, float]) -> str:
@@ -76,7 +73,7 @@ def with_default_pose(text: str, pose: Mapping[str, float]) -> str:
         value = pose.get(coordinate.get('name', ''))
         if value is not None:
             _write(coordinate, 'default_value', value)
-    return _document(root)
+    return document_text(root)
 
 
 def scale_set(segments: Sequence[str], scales: ArrayLike) -> str:
@@ -94,14 +91,7 @@ def scale_set(segments: Sequence[str], scales: ArrayLike) -> str:
         _write(scale, 'scales', factors)
         ET.SubElement(scale, 'segment').text = name
         ET.SubElement(scale, 'apply').text = 'true'
-    return _document(document)
-
-
-def _document(root: ET.Element) -> str:
-    ET.indent(root, '  ')
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'
-    )
+    return document_text(document)
 
 
 def _scale(root: ET.Element, by_body: dict[str, FloatArray]) -> None:

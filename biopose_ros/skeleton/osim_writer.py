@@ -41,6 +41,15 @@ def osim_text(model: ModelDescription) -> str:
     _set(tree, 'BodySet', 'bodyset', (_body(body) for body in model.bodies))
     _set(tree, 'JointSet', 'jointset', (_joint(joint) for joint in model.joints))
     _set(tree, 'MarkerSet', 'markerset', map(marker_element, model.markers))
+    return document_text(root)
+
+
+def document_text(root: ET.Element) -> str:
+    """
+    Give the text of an OpenSim file.
+
+    :param root: its OpenSimDocument; indented in place.
+    """
     ET.indent(root, '  ')
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding='unicode') + '\n'

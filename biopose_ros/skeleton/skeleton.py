@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
+from biopose_ros.records import FloatArray
 from biopose_ros.resources import resource_path
 from biopose_ros.skeleton.default_model import default_model
 from biopose_ros.skeleton.description import ModelDescription
@@ -32,8 +35,8 @@ class Skeleton:
     coordinate has equal limits. Tensors are float64 on the CPU; kinematics run in the precision
     and on the device of the coordinates that are passed in.
 
-    :ivar description: the model that it was made from.
-    :ivar source: the file that the model came from, if any.
+    :param description: the model: bodies, joints, markers; kept.
+    :param source: the file that the model came from, if any; kept.
     :ivar name: the model's name.
     :ivar coordinate_names: [coordinates].
     :ivar segment_names: [segments], parents first.
@@ -45,16 +48,10 @@ class Skeleton:
     :ivar marker_names: [markers].
     :ivar marker_segments: [markers], segment index.
     :ivar marker_offsets_m: [markers, 3], segment frame.
+    :raises ValueError: when the joints form no tree or a marker's body is unknown.
     """
 
     def __init__(self, description: ModelDescription, source: Path | None = None) -> None:
-        """
-        Compile a model.
-
-        :param description: bodies, joints, markers.
-        :param source: the file that it came from.
-        :raises ValueError: when the joints form no tree or a marker's body is unknown.
-        """
         joints = sort_joints(description)
         coordinates = free_coordinates(description, joints)
         self.description = description
@@ -161,8 +158,22 @@ class Skeleton:
         offsets_m = self.marker_offsets_m[indices].to(coordinates)
         if scales is not None:
             offsets_m = offsets_m * scales[..., segments, :]
-        turned = frames.rotations[..., segments, :, :] @ offsets_m[..., None]
-        return frames.positions_m[..., segments, :] + turned.squeeze(-1)
+        return frames.points_m(segments, offsets_m)
+
+    def checked_scales(self, scales: ArrayLike) -> FloatArray:
+        """
+        Check a person's size factors.
+
+        :param scales: [segments, 3], unitless.
+        :returns: the same as float64.
+        :raises ValueError: when the shape does not fit, or a factor is not finite.
+        """
+        factors = np.asarray(scales, dtype=np.float64)
+        expected = (len(self.segment_names), 3)
+        if factors.shape != expected or not np.isfinite(factors).all():
+            got = 'NaN or infinity' if factors.shape == expected else list(factors.shape)
+            raise ValueError(f'{self.name} expects finite scales {list(expected)}, got {got}')
+        return factors
 
     def clamp(self, coordinates: Tensor) -> Tensor:
         """
@@ -202,7 +213,7 @@ def load_skeleton(path: Path | str | None = None) -> Skeleton:
 
 @lru_cache(maxsize=1)
 def _load_default() -> Skeleton:
-    """Compile the description that the shipped file is written from: the same, with looks."""
+    """Compile the description that the shipped file is written from: the same, with shapes."""
     return Skeleton(default_model(), resource_path(DEFAULT_MODEL))
 
 

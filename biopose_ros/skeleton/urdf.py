@@ -27,7 +27,7 @@ from biopose_ros.skeleton.urdf_joints import UrdfJoint, joint_sizes, urdf_joints
 
 EFFORT, VELOCITY = '100', '20'  # URDF demands limits; nothing here depends on them
 COLOR_RGBA = '0.89 0.86 0.78 1'
-BONE_RADIUS_M = 0.02  # where a model says nothing of a body's looks
+BONE_RADIUS_M = 0.02  # where a model has no shapes
 
 
 def write_urdf(
@@ -48,9 +48,7 @@ def write_urdf(
     :raises ValueError: when the scales do not fit.
     """
     count = len(skeleton.segment_names)
-    factors = np.ones((count, 3)) if scales is None else np.asarray(scales, dtype=float)
-    if factors.shape != (count, 3) or not np.isfinite(factors).all():
-        raise ValueError(f'expected finite scales [{count}, 3], got {list(factors.shape)}')
+    factors = skeleton.checked_scales(np.ones((count, 3)) if scales is None else scales)
     robot = ET.Element('robot', name=prefix + skeleton.name)
     density = 1.0
     if mass_kg is not None and np.isfinite(mass_kg):
@@ -60,6 +58,15 @@ def write_urdf(
     for segment in range(1, count):
         writer.write_link(segment)
         writer.write_joints(segment)
+    return urdf_text(robot)
+
+
+def urdf_text(robot: ET.Element) -> str:
+    """
+    Give the text of a URDF file.
+
+    :param robot: its root; indented in place.
+    """
     ET.indent(robot, '  ')
     return '<?xml version="1.0"?>\n' + ET.tostring(robot, encoding='unicode') + '\n'
 

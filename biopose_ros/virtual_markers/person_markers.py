@@ -38,7 +38,9 @@ class PersonMarkers:
         self._columns = [column for column, name in enumerate(names) if name in known]
         self.names = tuple(names[column] for column in self._columns)
         self._bodies = [known[name].body for name in self.names]
-        self._segments = [skeleton.segment_index(body) for body in self._bodies]
+        self._segments = torch.tensor(
+            [skeleton.segment_index(body) for body in self._bodies], dtype=torch.long
+        )
         self._mean_m = np.array([known[name].offset_m for name in self.names]).reshape(-1, 3)
         self._corrections_m: list[FloatArray] = []
         self._stride = 1
@@ -63,13 +65,13 @@ class PersonMarkers:
         frames = self._skeleton.forward_kinematics(
             torch.from_numpy(coordinates), torch.from_numpy(scales)
         )
-        rotations = frames.rotations.numpy()[self._segments]
-        carried_m = np.einsum('mij,mj->mi', rotations, self._mean_m * scales[self._segments])
-        carried_m += frames.positions_m.numpy()[self._segments]
+        places_m = torch.from_numpy(self._mean_m * scales[self._segments])
+        carried_m = frames.points_m(self._segments, places_m).numpy()
         off_m = positions_m[self._columns] - carried_m
         seen_m = off_m[np.isfinite(off_m).all(axis=-1)]
         if len(seen_m):
             off_m = off_m - np.median(seen_m, axis=0)
+            rotations = frames.rotations[self._segments].numpy()
             self._corrections_m.append(np.einsum('mji,mj->mi', rotations, off_m))
 
     def fitted(
@@ -106,6 +108,5 @@ class PersonMarkers:
         rest = self._skeleton.forward_kinematics(
             self._skeleton.default_coordinates, torch.from_numpy(scales)
         )
-        turned = np.einsum('mij,mj->mi', rest.rotations.numpy()[self._segments], places_m)
-        heights_m = (turned + rest.positions_m.numpy()[self._segments])[:, 1]
-        return stature_m / float(np.ptp(heights_m))
+        heights_m = rest.points_m(self._segments, torch.from_numpy(places_m))[:, 1]
+        return stature_m / float(np.ptp(heights_m.numpy()))

@@ -5,7 +5,7 @@ import torch
 
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.frames import GroundFrame
-from biopose_ros.person.motion import PersonMotion, widest_stddev
+from biopose_ros.person.motion import PersonMotion
 from biopose_ros.records import (
     BodySize,
     Crop,
@@ -16,6 +16,7 @@ from biopose_ros.records import (
     TrackingState,
 )
 from biopose_ros.skeleton import load_skeleton
+from biopose_ros.skeleton.limits import widest_stddev
 
 SKELETON = load_skeleton()
 CAMERA = guess_camera(1280, 720)

@@ -95,7 +95,7 @@ def test_a_uniform_scale_grows_inertia_with_the_square(skeleton, tmp_path):
 
 
 def test_nonsense_is_refused(skeleton):
-    with pytest.raises(ValueError, match=r'expected finite scales \[21, 3\], got \[3\]'):
+    with pytest.raises(ValueError, match=r'expects finite scales \[21, 3\], got \[3\]'):
         scaled_osim(skeleton, [1, 1, 1])
     with pytest.raises(ValueError, match='biopose was not loaded from a file'):
         scaled_osim(Skeleton(default_model()), np.ones((21, 3)))

@@ -31,6 +31,7 @@ from biopose_ros.files.trc import read_trc
 from biopose_ros.frames import GROUND_FROM_CAMERA, project_through_lens
 from biopose_ros.records import Camera, FloatArray
 from biopose_ros.skeleton import load_skeleton
+from biopose_ros.skeleton.pelvis import PELVIS_ANGLES
 
 # Our ball joints turn about z, then x, then y (LaiUhlrich2022's pelvis, lumbar joint and hips).
 BALL_AXES = 'ZXY'
@@ -136,8 +137,7 @@ def pelvis_coordinates(truth: Truth, view: View) -> dict[str, FloatArray]:
     camera_from_trc, _ = view.camera_from_trc()
     in_ground = GROUND_FROM_CAMERA @ camera_from_trc @ truth.pelvis_rotations
     angles = Rotation.from_matrix(in_ground).as_euler(BALL_AXES)
-    names = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation')
-    return {name: np.unwrap(angles[:, axis]) for axis, name in enumerate(names)}
+    return {name: np.unwrap(angles[:, axis]) for axis, name in enumerate(PELVIS_ANGLES)}
 
 
 def view_angles_deg(truth: Truth, view: View) -> FloatArray:

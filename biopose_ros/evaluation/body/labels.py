@@ -19,8 +19,9 @@ from biopose_ros.body import BodyModel
 from biopose_ros.body.body_data import Population
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton
+from biopose_ros.skeleton.pelvis import PELVIS_ANGLES
 from biopose_ros.training.labels import Anthropometry, Labeller, SkeletonTruth, Subject
-from biopose_ros.training.labels.pose_labels import NECK, PELVIS
+from biopose_ros.training.labels.pose_labels import NECK
 from biopose_ros.training.motion.body_proportions import measure
 from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.library import activity_clips, recorded_clips
@@ -196,6 +197,6 @@ def held_coordinates(skeleton: Skeleton, coordinates: FloatArray) -> NDArray[np.
     """
     lower, upper = skeleton.lower_limits.numpy(), skeleton.upper_limits.numpy()
     held = np.minimum(coordinates - lower, upper - coordinates) < HELD_RAD
-    held[[skeleton.coordinate_index(name) for name in PELVIS]] = False
+    held[[skeleton.coordinate_index(name) for name in PELVIS_ANGLES]] = False
     held[[skeleton.coordinate_index(name) for name in NECK]] = True
     return held

@@ -11,7 +11,6 @@ from biopose_ros.person.certainty import (
     FACING_TOLERANCE_DEG,
     FEATURES,
     MAIN_JOINTS,
-    SHIFTS,
     TOLERANCE_DEG,
     CertaintyModel,
     Spread,
@@ -20,10 +19,10 @@ from biopose_ros.person.certainty import (
 from biopose_ros.person.evidence import PART_OF, seen_coordinates, seen_parts
 from biopose_ros.records import FloatArray, TrackingState
 from biopose_ros.skeleton import Skeleton
+from biopose_ros.skeleton.pelvis import PELVIS_ANGLES, PELVIS_SHIFTS
 from biopose_ros.skeleton.sides import without_side
 from biopose_ros.training.certainty.footage import Footage
 
-_PELVIS = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation')
 # Shares of normally distributed errors within 1 and 2 standard deviations.
 _WITHIN = ((1.0, 0.683), (2.0, 0.954))
 # Weights of the logistic function have this prior: 1 sigma.
@@ -49,13 +48,13 @@ def fit_spreads(footage: Footage, skeleton: Skeleton) -> CertaintyModel:
     spreads = {}
     for base in PART_OF:
         columns = [place for place, name in enumerate(names) if without_side(name) == base]
-        if base in SHIFTS:  # one factor for all: sizes and focal lengths err along the ray
+        if base in PELVIS_SHIFTS:  # one factor for all: sizes and focal lengths err along the ray
             columns = [names.index('pelvis_tx')]
         spreads[base] = _spread(
             errors[:, columns].ravel(),
             footage.stddev[:, columns].ravel(),
             seen[:, columns].ravel(),
-            base in SHIFTS,
+            base in PELVIS_SHIFTS,
         )
     return CertaintyModel(spreads, dict.fromkeys(FEATURES, 0.0), 0.0)
 
@@ -109,7 +108,7 @@ def coordinate_errors(footage: Footage, skeleton: Skeleton) -> FloatArray:
 
 def facing_errors_deg(footage: Footage, skeleton: Skeleton) -> FloatArray:
     """Give the angle between the pelvis's true and found forward axis, [rows]."""
-    pelvis = [skeleton.coordinate_index(name) for name in _PELVIS]
+    pelvis = [skeleton.coordinate_index(name) for name in PELVIS_ANGLES]
     forward = [
         Rotation.from_euler('ZXY', rows[:, pelvis]).as_matrix()[:, :, 0]
         for rows in (footage.coordinates, footage.true_coordinates)

@@ -21,6 +21,7 @@ from biopose_ros.skeleton.initial_pose import align
 from biopose_ros.skeleton.least_squares import minimise
 from biopose_ros.skeleton.limits import search_limits
 from biopose_ros.skeleton.marker_kinematics import compile_markers
+from biopose_ros.skeleton.pelvis import PELVIS_ANGLES
 from biopose_ros.skeleton.sides import left_of
 from biopose_ros.training.labels.anthropometry import (
     Anthropometry,
@@ -70,7 +71,6 @@ LABEL_WEIGHTS = {
 # would make a false tilt of the shear. So the head's attitude alone sets the neck's angles.
 HEAD = ('chin', 'head_vertex', 'R_tragion', 'L_tragion', 'R_front_head', 'L_front_head', 'bp_nose')
 ONES = torch.ones(len(HEAD))
-PELVIS = ('pelvis_tilt', 'pelvis_list', 'pelvis_rotation')
 NECK = ('neck_extension', 'neck_bending', 'neck_rotation')
 # Where the markers leave an angle open (arms held level), the joint rotations decide.
 START_STDDEV = 10.0
@@ -288,9 +288,9 @@ class Labeller:
         """Bring the list within a quarter turn; let tilt and rotation run on over half turns."""
         skeleton = self.anthropometry.skeleton
         pelvis = skeleton.forward_kinematics(coordinates).rotations[:, 0].numpy()
-        columns = [skeleton.coordinate_index(name) for name in PELVIS]
+        columns = [skeleton.coordinate_index(name) for name in PELVIS_ANGLES]
         limits = skeleton.lower_limits[columns].numpy(), skeleton.upper_limits[columns].numpy()
-        turns = follow(euler(pelvis, PELVIS), *limits, is_motion)
+        turns = follow(euler(pelvis, PELVIS_ANGLES), *limits, is_motion)
         if is_motion:
             turns = np.unwrap(turns, axis=0)
         coordinates[:, columns] = torch.as_tensor(turns).to(coordinates)

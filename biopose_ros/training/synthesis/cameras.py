@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from biopose_ros.inference.crops import crop_from_axis
-from biopose_ros.records import Camera, Crop, FloatArray, rotation_2d
+from biopose_ros.mesh_recovery.crop_camera import turn_to_axis
+from biopose_ros.records import Camera, Crop, FloatArray
 from biopose_ros.training.synthesis.chance import pick
 
 # Width, height; half of the sampled frames are turned upright.
@@ -123,14 +125,8 @@ def _aim(
     flat = np.hypot(x, z)
     look = np.array([[-z, 0.0, x], [x * y, -flat * flat, y * z], [x * flat, y * flat, z * flat]])
     look /= flat
-    ray = np.linalg.solve(intrinsics, [*pixel, 1.0])
-    ray /= np.linalg.norm(ray)
-    # The smallest turn from the optical axis to the ray (Rodrigues with cross product).
-    cross = np.array([[0, 0, ray[0]], [0, 0, ray[1]], [-ray[0], -ray[1], 0]])
-    turn = np.eye(3) + cross + cross @ cross / (1.0 + ray[2])
-    roll = np.eye(3)
-    roll[:2, :2] = rotation_2d(roll_rad)
-    return turn @ roll @ look
+    turn = turn_to_axis(np.linalg.solve(intrinsics, [*pixel, 1.0])).T
+    return turn @ Rotation.from_euler('z', roll_rad).as_matrix() @ look
 
 
 def exact_crop(hips_px: FloatArray, shoulders_px: FloatArray, body_px: FloatArray) -> Crop:
@@ -172,6 +168,6 @@ def crop_from_image(crop: Crop, size_px: int) -> FloatArray:
     :returns: [3, 3], last row (0, 0, 1).
     """
     matrix = np.eye(3)
-    matrix[:2, :2] = rotation_2d(crop.angle_rad).T * (size_px / crop.size_px)
+    matrix[:2, :2] = crop.rotation.T * (size_px / crop.size_px)
     matrix[:2, 2] = matrix[:2, :2] @ (0.5 - crop.center_px) + 0.5 * size_px - 0.5
     return matrix

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from biopose_ros.body.model import BodyModel
-from biopose_ros.records import Crop, FloatArray, rotation_2d
+from biopose_ros.records import Crop, FloatArray
 from biopose_ros.training.motion.rotations import about
 from biopose_ros.training.synthesis.backdrop import choose_room
 from biopose_ros.training.synthesis.camera_path import film, image_steps_px, tracked_crops
@@ -243,7 +243,7 @@ def _looks(
 def _crop_px(scene: Scene, step_px: FloatArray, side_px: int) -> FloatArray:
     """Turn a step in the full image into one in the crop."""
     crop = scene.crop
-    return step_px @ rotation_2d(crop.angle_rad) * (side_px / crop.size_px)
+    return step_px @ crop.rotation * (side_px / crop.size_px)
 
 
 def _shot(role: Role, number: int, frame: int) -> Shot:
