@@ -15,6 +15,8 @@ def evaluate_evidence(
     json: JsonFile = None,
 ) -> None:
     """Compare recovered bodies of rendered sequences with the truth."""
+    from dataclasses import asdict
+
     from rich.console import Console
     from rich.table import Table
 
@@ -44,4 +46,4 @@ def evaluate_evidence(
         f'{errors.frames} frames of {errors.sequences} sequences, {errors.seen_share:.1%} seen: '
         f'{errors.mm:.1f} mm about the hips, {errors.pa_mm:.1f} mm aligned'
     )
-    write_figures(json, errors.as_json())
+    write_figures(json, asdict(errors))

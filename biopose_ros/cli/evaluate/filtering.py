@@ -56,7 +56,7 @@ def evaluate_filtering(
             partial(track_frames, console=console),
         )
     with Progress(console=console) as bar:
-        task = bar.add_task('filters', total=filtering.filter_count())
+        task = bar.add_task('filters', total=sum(map(len, filtering.filters().values())))
         results = filtering.evaluate_filtering(errors, movements, lambda: bar.advance(task))
     rows = {
         f'{family} {setting}': row

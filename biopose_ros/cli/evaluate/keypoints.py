@@ -22,6 +22,7 @@ def evaluate_keypoints(
     json: JsonFile = None,
 ) -> None:
     """Show synthetic image sequences to BlazePose and compare its landmarks with the truth."""
+    from dataclasses import asdict
     from itertools import chain
 
     from rich.progress import track
@@ -44,7 +45,7 @@ def evaluate_keypoints(
     errors = keypoint_errors(chain.from_iterable(drawn), network, generator.markers)
     statistics = keypoint_statistics(errors)
     _show(statistics)
-    write_figures(json, statistics.as_json())
+    write_figures(json, asdict(statistics))
 
 
 def _show(statistics: KeypointStatistics) -> None:

@@ -95,7 +95,7 @@ class ViewResult:
     by_view_angle: Mapping[str, AngleResult]
 
 
-# Wraps the pictures of a view to show progress; gets the view's name and the number of pictures.
+# Wraps the pictures of a clip to show progress; gets the clip's name and the number of pictures.
 Watcher = Callable[[Iterable[Frame], str, 'int | None'], Iterable[Frame]]
 
 

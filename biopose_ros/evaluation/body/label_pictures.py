@@ -159,7 +159,7 @@ class _Drawing:
         return torch.as_tensor(self.truth.coordinates[0]).double()
 
     def _pixel(self, place_m: FloatArray) -> tuple[int, int]:
-        """Project a point in OpenSim's axes as :func:`~.body_pictures.picture` projects."""
+        """Project a point in OpenSim's axes as :func:`.pictures.picture` does."""
         away_m = OPENSIM_FROM_BODY.T @ place_m - self.centre_m
         x, y, z = self.view @ away_m + [0.0, 0.0, DISTANCE_M]
         height, width = CELL_PX

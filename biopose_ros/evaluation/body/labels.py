@@ -16,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 
 from biopose_ros.body import BodyModel
-from biopose_ros.body.body_data import Population
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.pelvis import PELVIS_ANGLES
@@ -92,12 +91,8 @@ def draw_people(anthropometry: Anthropometry, count: int, seed: int = 0) -> list
     population = anthropometry.body.data.population
     betas = random.standard_normal((count, anthropometry.body.num_components))
     if population is not None:
-        betas = np.concatenate([_sample(population, row % 2, random) for row in range(count)])
+        betas = np.concatenate([population.sample(row % 2, 1, random) for row in range(count)])
     return anthropometry.subjects(torch.as_tensor(betas, dtype=torch.float32))
-
-
-def _sample(population: Population, sex: int, random: np.random.Generator) -> FloatArray:
-    return population.sample(sex, 1, random)
 
 
 def neutral_angles_deg(anthropometry: Anthropometry, people: Sequence[Subject]) -> FloatArray:

@@ -36,7 +36,7 @@ VIEWS = {
 # So far away that the picture is nearly without perspective.
 DISTANCE_M = 20.0
 SKIN_BGR = np.array([165.0, 195.0, 225.0])
-LIGHT = np.array([0.35, -0.5, -0.8]) / np.linalg.norm([0.35, -0.5, -0.8])
+_LIGHT = np.array([0.35, -0.5, -0.8]) / np.linalg.norm([0.35, -0.5, -0.8])
 LABEL_FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -74,16 +74,38 @@ def picture(
         turned = (np.asarray(points) - np.asarray(centre_m)) @ VIEWS[view].T
         return (turned + [0.0, 0.0, DISTANCE_M]).astype(np.float32)
 
-    seen, triangles = to_camera(vertices_m), faces.astype(np.int32)
-    fragments = rasterise(seen, triangles, projection, size_px)
-    shares = barycentric_weights(seen, triangles, projection, fragments)
-    corners = vertex_normals(seen, triangles)[triangles[fragments.triangle]]
-    shade = 0.35 + 0.65 * np.clip((np.einsum('hwc,hwck->hwk', shares, corners)) @ LIGHT, 0, 1)
-    colours = np.where(fragments.triangle[..., None] >= 0, shade[..., None] * SKIN_BGR, 255.0)
+    shade, inverse_depth = shaded(to_camera(vertices_m), faces, projection, size_px)
+    colours = np.where(inverse_depth[..., None] > 0, shade[..., None] * SKIN_BGR, 255.0)
     image = np.ascontiguousarray(colours.clip(0, 255).astype(np.uint8))
     for label, point in (points_m or {}).items():
-        _draw_point(image, label, to_camera(point), projection, fragments.inverse_depth)
+        _draw_point(image, label, to_camera(point), projection, inverse_depth)
     return image
+
+
+def shaded(
+    vertices_m: FloatArray,
+    faces: NDArray[np.integer],
+    projection: FloatArray,
+    size_px: tuple[int, int],
+) -> tuple[FloatArray, FloatArray]:
+    """
+    Light a mesh from above and to the right of the camera.
+
+    :param vertices_m: [vertices, 3], camera axes.
+    :param faces: [faces, 3].
+    :param projection: [3, 3], pixels, counted from the centre of the first one.
+    :param size_px: height and width.
+    :returns: brightness, 0.35 to 1, and inverse depth, 1/m, [height, width] each; both are 0 where
+        the mesh is not.
+    """
+    vertices, triangles = vertices_m.astype(np.float32), faces.astype(np.int32)
+    fragments = rasterise(vertices, triangles, projection, size_px)
+    seen = fragments.triangle >= 0
+    shares = barycentric_weights(vertices, triangles, projection, fragments)[seen]
+    corners = vertex_normals(vertices, triangles)[triangles[fragments.triangle[seen]]]
+    shade = np.zeros(size_px)
+    shade[seen] = 0.35 + 0.65 * np.clip(np.einsum('pc,pck->pk', shares, corners) @ _LIGHT, 0, 1)
+    return shade, fragments.inverse_depth
 
 
 def _draw_point(
@@ -208,11 +230,11 @@ def shapes_picture(body: BodyModel, seed: int = 0) -> Image:
         rows += [
             np.hstack(
                 [
-                    picture(vertices, body.faces, view, (0, -0.06, 0), 150, (300, width))
+                    picture(vertices, body.faces, view, (0, -0.06, 0), 150, (300, 280))
                     for vertices in bodies
                 ]
             )
-            for view, width in (('front', 280), ('left', 280))
+            for view in ('front', 'left')
         ]
     return np.vstack(rows)
 

@@ -61,7 +61,8 @@ def evaluate_detector(
     :param advance: called after each image.
     :returns: ``recall`` by lower end of the height, ``crop_iou``, ``hips_error`` and ``top_error``
         (shares of the circle's radius), ``false_boxes`` per empty image over all windows of the
-        search; ``tracked_recall`` by height and ``false_persons`` per empty image of the tracker.
+        search; ``tracked_recall`` by height and ``false_persons`` per empty image of the tracker;
+        ``persons``, how many of each height are to be found.
     """
     detector = PersonDetector('cpu', 1, settings.min_score, network)
     tracker = PersonTracker(DetectionConfig(threads=1, max_persons=12), 'cpu')
@@ -103,8 +104,7 @@ def _track(tracker: PersonTracker, image: StagedImage, frames: int) -> list[Floa
     """:returns: hips and radius [3] of everybody tracked after some frames of a still image."""
     tracker.reset()
     for number in range(frames):
-        persons = tracker.update(image.image_bgr, number * _FRAME_NS)
-    del persons
+        tracker.update(image.image_bgr, number * _FRAME_NS)
     seen = [track for track in tracker.tracks if track.state == TrackingState.TRACKED]
     return [
         np.append(track.sighting.next_crop.center_px, track.size_px / 2 / _CIRCLE_MARGIN)

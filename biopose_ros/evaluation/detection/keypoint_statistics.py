@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +18,7 @@ from biopose_ros.virtual_markers.part_axes import PartAxes
 
 CONFIDENCE_EDGES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 1.0)
 _SURE_PRESENCE = 0.5
-_FEWEST = 50
+_FEWEST = 50  # readings; a figure of fewer says nothing
 _TAIL = 4.0  # sigmas
 # The body part that a landmark's definition moves with, by a word in its name.
 _PARTS = {
@@ -94,7 +93,7 @@ class KeypointStatistics:
     :param sequences: looked at.
     :param presence_rate: share of frames with presence above 0.5.
     :param swapped_share: of frames in which left and right are confused.
-    :param swapped_frames: mean length of a confusion.
+    :param swapped_frames: mean length of a confusion, frames.
     :param swap_starts: confusions per frame.
     :param landmarks: by name.
     :param confidence: bins.
@@ -110,10 +109,6 @@ class KeypointStatistics:
     landmarks: dict[str, LandmarkStatistics]
     confidence: list[ConfidenceBin]
     confidence_correlation: dict[int, float]
-
-    def as_json(self) -> dict[str, Any]:
-        """Give plain numbers, lists and dictionaries."""
-        return asdict(self)
 
 
 def keypoint_statistics(errors: KeypointErrors) -> KeypointStatistics:
@@ -169,7 +164,7 @@ def part_of(landmark: str) -> int:
 def _without_bias(
     error_m: FloatArray, rotations: FloatArray, usable: NDArray[np.bool_]
 ) -> tuple[FloatArray, FloatArray]:
-    """Fit a constant offset in body axes, twice, the second time without outliers."""
+    """Fit a constant offset in body axes, then twice again without outliers."""
     # Ground z and y of what is turned with the part.
     design = rotations[:, [2, 1]]
     chosen = usable.copy()
@@ -194,7 +189,7 @@ def _landmark(
     confidence: FloatArray,
 ) -> LandmarkStatistics:
     size_m = np.linalg.norm(rest_m, axis=-1)
-    stddev_m = float(_sigma(size_m[usable]))
+    stddev_m = _sigma(size_m[usable])
     bulk = usable & (size_m < _TAIL * stddev_m)
     return LandmarkStatistics(
         part=part,

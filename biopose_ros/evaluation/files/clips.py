@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from biopose_ros.evaluation.angles.video import Watcher
 from biopose_ros.evaluation.files.opensim_check import (
     OpenSimCheck,
     SolvedMarkers,
@@ -56,9 +57,6 @@ KILLED_AT = 0.7
 # holds the markers of each image's mesh.
 AHEAD, CAUSAL = 'look_ahead', 'causal'
 MESH_MARKERS = 'mesh_markers.trc'
-
-# Wraps the pictures of a clip to show progress; gets the clip's name and the number of pictures.
-Watcher = Callable[[Iterable[Frame], str, 'int | None'], Iterable[Frame]]
 
 
 @dataclass(frozen=True)

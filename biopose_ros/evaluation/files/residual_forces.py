@@ -3,7 +3,7 @@ What inverse dynamics has to put onto the pelvis, as a measure of how smooth a m
 
 Nothing measures the ground, so the pelvis's six coordinates carry all that the surroundings give
 the body. The force beyond the body's weight is mass times the acceleration of the centre of mass:
-in a calm movement a few hundredths of the weight, and what noise adds to it is not of this world.
+in a calm movement a few hundredths of the weight. Noise in the motion adds to it.
 """
 
 from __future__ import annotations

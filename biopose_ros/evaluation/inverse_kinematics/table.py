@@ -6,9 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
+from biopose_ros.evaluation.inverse_kinematics.clips import NOISES
 from biopose_ros.evaluation.tables import side_by_side
-
-_NOISES = ('clean', 'mesh_noise', 'heavy_noise')
 
 
 def neurik_table(results: dict[str, Any]) -> Table:
@@ -20,9 +19,10 @@ def neurik_table(results: dict[str, Any]) -> Table:
     columns = {
         noise: found | {f'{group}, degrees': e for group, e in found['groups_deg'].items()}
         for noise, found in results.items()
-        if noise in _NOISES
+        if noise in NOISES
     }
-    columns[_NOISES[0]] |= {key: results[key] for key in results if key not in _NOISES}
+    times = {key: value for key, value in results.items() if key not in NOISES}
+    columns[next(iter(NOISES))] |= times
     return side_by_side(columns, title='NeurIK on held-out persons and clips')
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from biopose_ros.body import BodyModel, load_body
@@ -201,11 +202,11 @@ def _errors(body: BodyModel, pairs: Sequence[SampledBody]) -> MeshErrors:
     turns = geodesic_rad(pose, true_pose)[:, :_TURNING].rad2deg()
     return MeshErrors(
         images=len(pairs),
-        mpjpe_mm=_mm(off_m),
-        pa_mpjpe_mm=_mm(similarity_aligned(about_m, target_m) - target_m),
+        mpjpe_mm=mean_mm(off_m),
+        pa_mpjpe_mm=mean_mm(similarity_aligned(about_m, target_m) - target_m),
         pve_mm=_vertex_error_mm(body, (pose, betas), (true_pose, true_betas)),
         rotation_deg=float(turns.mean()),
-        mpblpe_mm=_mm(bony_m - true_bony_m),
+        mpblpe_mm=mean_mm(bony_m - true_bony_m),
         keypoint_px=float(np.linalg.norm(off_px, axis=1).mean()),
         stature_m=float(stature_off_m.abs().mean()),
         stature_stddev_m=float(stature_off_m.square().mean().sqrt()),
@@ -236,15 +237,31 @@ def _place_errors_px(pairs: Sequence[SampledBody]) -> tuple[FloatArray, FloatArr
     """Give errors [joints, 2] and 1 sigma [joints] of joints inside their crops of 256 pixels."""
     errors, sigmas = [], []
     for pair in pairs:
-        sample = pair.sample
-        matrix = sample.crop_from_image.astype(np.float64)
-        # The tracker counts from pixels' corners, synthetic truth from their centres.
-        seen_px = (pair.body.joints_px - 0.5) @ matrix[:2, :2].T + matrix[:2, 2]
-        inside = np.all((sample.joints_px > 0) & (sample.joints_px < 256), axis=1)
-        errors.append((seen_px - sample.joints_px)[inside])
-        sigmas.append(pair.body.joint_stddev_px[inside] * np.hypot(*matrix[:2, 0]))
+        error_px, inside = crop_errors_px(pair.body.joints_px, pair.sample)
+        errors.append(error_px)
+        scale = np.hypot(*pair.sample.crop_from_image[:2, 0].astype(np.float64))
+        sigmas.append(pair.body.joint_stddev_px[inside] * scale)
     return np.concatenate(errors), np.concatenate(sigmas)
 
 
-def _mm(off_m: Tensor) -> float:
+def crop_errors_px(
+    joints_px: FloatArray, sample: SyntheticSample
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """
+    Compare joints with the truth, in the crop of 256 pixels.
+
+    :param joints_px: [24, 2], in the camera's image.
+    :param sample: with the truth.
+    :returns: estimate minus truth [joints, 2] of those that lie in the crop, and which these are,
+        [24].
+    """
+    matrix = sample.crop_from_image.astype(np.float64)
+    # The camera counts from pixels' corners, synthetic truth from their centres.
+    found_px = (joints_px - 0.5) @ matrix[:2, :2].T + matrix[:2, 2]
+    inside = np.all((sample.joints_px > 0) & (sample.joints_px < 256), axis=1)
+    return (found_px - sample.joints_px)[inside], inside
+
+
+def mean_mm(off_m: Tensor) -> float:
+    """Give the mean length of [..., 3] in metres, millimetres."""
     return 1e3 * float(off_m.norm(dim=-1).mean())

@@ -7,27 +7,19 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from biopose_ros.body import BodyModel, load_body
 from biopose_ros.body.surface import body_vertices_m
+from biopose_ros.evaluation.body.pictures import Image, shaded
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.files.video import open_frames
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import Camera, FloatArray, PersonPose
-from biopose_ros.training.synthesis.rasteriser import (
-    barycentric_weights,
-    rasterise,
-    vertex_normals,
-)
-
-Image = NDArray[np.uint8]
 
 _SKIN_BGR = np.array([235.0, 190.0, 120.0])
-_LIGHT = np.array([0.35, -0.5, -0.8]) / np.linalg.norm([0.35, -0.5, -0.8])
 _OPACITY = 0.75
 _CELL_PX = (300, 220)  # height and width
-_COLUMNS = 8
+_COLUMNS = 4
 _MARGIN = 1.3
 
 
@@ -43,17 +35,9 @@ def draw_body(image_bgr: Image, vertices_m: FloatArray, model: BodyModel, camera
     """
     # Pixels of the camera count from their corners, those of the rasteriser from their centres.
     projection = camera.intrinsics_px - [[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]]
-    vertices, faces = vertices_m.astype(np.float32), model.faces.astype(np.int32)
-    height, width, _ = image_bgr.shape
-    fragments = rasterise(vertices, faces, projection, (height, width))
-    seen = fragments.triangle >= 0
-    shares = barycentric_weights(vertices, faces, projection, fragments)[seen]
-    normals = np.einsum('pc,pck->pk', shares, vertex_normals(vertices, faces)[faces][
-        fragments.triangle[seen]
-    ])  # fmt: skip
-    shade = 0.35 + 0.65 * np.clip(normals @ _LIGHT, 0, 1)
-    picture = image_bgr.copy()
-    mixed = _OPACITY * shade[:, None] * _SKIN_BGR + (1 - _OPACITY) * image_bgr[seen]
+    shade, inverse_depth = shaded(vertices_m, model.faces, projection, image_bgr.shape[:2])
+    picture, seen = image_bgr.copy(), inverse_depth > 0
+    mixed = _OPACITY * shade[seen][:, None] * _SKIN_BGR + (1 - _OPACITY) * image_bgr[seen]
     picture[seen] = mixed.astype(np.uint8)
     return picture
 
@@ -66,7 +50,7 @@ def body_cells(video: Path, pipeline: Pipeline, count: int, step: int) -> Iterat
     :param pipeline: of method biopose.
     :param count: pictures at most, spread over the video.
     :param step: every n-th image is shown to the pipeline.
-    :returns: the person before and after, side by side, of one size each.
+    :returns: the person without and with the body, side by side.
     """
     model = load_body()
     pipeline.reset()
@@ -92,11 +76,10 @@ def sheet(cells: Iterable[Image]) -> Image:
     :param cells: at least one.
     """
     pictures = list(cells)
-    columns = _COLUMNS // 2
     blank = np.full_like(pictures[0], 255)
-    pictures += [blank] * (-len(pictures) % columns)
+    pictures += [blank] * (-len(pictures) % _COLUMNS)
     return np.vstack(
-        [np.hstack(pictures[i : i + columns]) for i in range(0, len(pictures), columns)]
+        [np.hstack(pictures[i : i + _COLUMNS]) for i in range(0, len(pictures), _COLUMNS)]
     )
 
 

@@ -14,15 +14,14 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
-from biopose_ros.evaluation.mesh_recovery.errors import SampledBody
+from biopose_ros.evaluation.mesh_recovery.errors import SampledBody, crop_errors_px, mean_mm
 from biopose_ros.evaluation.metrics import ALL, COORDINATE_GROUPS, angle_errors_deg, group_errors
 from biopose_ros.frames import project
-from biopose_ros.records import Camera, FloatArray, PersonCrop, RecoveredBody
+from biopose_ros.records import FloatArray, PersonCrop, RecoveredBody
 from biopose_ros.refinement.refiner import Refiner
 from biopose_ros.settings import RefinementConfig
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.training.mesh.measures import similarity_aligned
-from biopose_ros.training.synthesis.records import SyntheticSample
 from biopose_ros.training.synthesis.tie import LabelTie
 
 GROSS_SHARE = 0.1
@@ -77,8 +76,8 @@ class RefinementJudge:
         averaged = [name for group in ALL for name in COORDINATE_GROUPS[group]]
         return RefinementErrors(
             keypoint_px=_keypoint_px(seen, bodies),
-            mpjpe_mm=_mm(about_m - wanted_m),
-            pa_mpjpe_mm=_mm(similarity_aligned(about_m, wanted_m) - wanted_m),
+            mpjpe_mm=mean_mm(about_m - wanted_m),
+            pa_mpjpe_mm=mean_mm(similarity_aligned(about_m, wanted_m) - wanted_m),
             depth_share=float((joints_m[:, 0, 2] / true_m[:, 0, 2]).log().abs().mean()),
             mae_angle_deg=float(np.mean([np.abs(angles[name]).mean() for name in averaged])),
             groups_deg=groups,
@@ -155,22 +154,7 @@ def _thrown(crop: PersonCrop, generator: np.random.Generator) -> PersonCrop:
 
 def _keypoint_px(seen: Sequence[SampledBody], bodies: Sequence[RecoveredBody]) -> float:
     errors = [
-        _keypoint_errors_px(one.sample, one.camera, body)
+        crop_errors_px(project(body.joints_m, one.camera), one.sample)[0]
         for one, body in zip(seen, bodies, strict=True)
     ]
-    return float(np.concatenate(errors).mean())
-
-
-def _keypoint_errors_px(
-    sample: SyntheticSample, camera: Camera, body: RecoveredBody
-) -> FloatArray:
-    matrix = sample.crop_from_image.astype(np.float64)
-    # The camera counts from pixels' corners, synthetic truth from their centres.
-    seen_px = (project(body.joints_m, camera) - 0.5) @ matrix[:2, :2].T + matrix[:2, 2]
-    inside = np.all((sample.joints_px > 0) & (sample.joints_px < 256), axis=1)
-    away_px: FloatArray = np.linalg.norm(seen_px - sample.joints_px, axis=1)[inside]
-    return away_px
-
-
-def _mm(off_m: torch.Tensor) -> float:
-    return 1e3 * float(off_m.norm(dim=-1).mean())
+    return float(np.linalg.norm(np.concatenate(errors), axis=1).mean())

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -63,10 +62,6 @@ class RenderedErrors:
     pa_mm: float
     parts: dict[str, PartErrors]
     confidence: list[tuple[float, float, float]]
-
-    def as_json(self) -> dict[str, Any]:
-        """Give plain numbers, lists and dictionaries."""
-        return asdict(self)
 
 
 def rendered_errors(folder: Path) -> RenderedErrors:

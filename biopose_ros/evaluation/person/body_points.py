@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from biopose_ros.evaluation.angles.multi_view import Truth, View, find_views, load_truth
-from biopose_ros.evaluation.angles.video import CLIP, interpolate, run_view
+from biopose_ros.evaluation.angles.multi_view import (
+    Truth,
+    View,
+    find_views,
+    interpolate,
+    load_truth,
+)
+from biopose_ros.evaluation.angles.video import CLIP, Watcher, run_view
 from biopose_ros.person.body_points import body_points
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import FloatArray
@@ -48,7 +54,7 @@ def evaluate_points(
     data: Path,
     config: PipelineConfig,
     views: Sequence[str] | None = None,
-    watch: Callable[..., object] = lambda frames, _name, _count: frames,
+    watch: Watcher = lambda frames, _name, _count: frames,
 ) -> dict[str, PointErrors]:
     """
     Run the pipeline over views with truth.
@@ -87,9 +93,9 @@ def summarise(rows: FloatArray) -> PointErrors:
 
 
 def _view_errors(
-    pipeline: Pipeline, truth: Truth, view: View, watch: Callable[..., object]
+    pipeline: Pipeline, truth: Truth, view: View, watch: Watcher
 ) -> dict[str, FloatArray]:
-    run = run_view(pipeline, truth, view, watch)  # type: ignore[arg-type]
+    run = run_view(pipeline, truth, view, watch)
     rotation, shift_m = view.camera_from_trc()
     true_m = {
         POINT_OF_KEYPOINT[name]: interpolate(

@@ -81,10 +81,11 @@ def figures(footage: Footage, model: CertaintyModel, skeleton: Skeleton) -> dict
     :param footage: of the test split.
     :param model: to measure.
     :param skeleton: of the coordinates.
-    :returns: ``expected_calibration_error``; ``share_wrong_and_sure``, of the main joints' angles
-        in images with a confidence over 0.9, those that are off by more than 30 degrees; ``sure``,
-        share of such images; ``bins``; ``within_1_sigma`` and ``within_2_sigma``, and the same as
-        stated before, by group.
+    :returns: ``images`` and ``sequences``, how many; ``expected_calibration_error``;
+        ``share_wrong_and_sure``, of the main joints' angles in images with a confidence over 0.9,
+        those that are off by more than 30 degrees; ``sure``, share of such images; ``right``,
+        share of images that are right; ``bins``; ``within_1_sigma`` and ``within_2_sigma``, and
+        the same as stated before, by group.
     """
     features = footage_features(footage, model, skeleton)
     confidence = model.confidence(features, folded_up(footage.keypoints_px))

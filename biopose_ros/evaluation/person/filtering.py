@@ -3,8 +3,8 @@ Measure filters over time: jitter at rest against lag in fast motion.
 
 The errors are real: what the unfiltered pipeline errs by on views with multi-view truth, without
 each coordinate's constant offset. They are played over a body at rest, and over recorded motion
-that no network has seen. The offsets in time and the errors in fast motion are measured without
-errors of the measurement, but with their stated uncertainty, since that is what sets the filter.
+that no network has seen. Lag and error in fast motion are measured on the motion without errors,
+but with the stated uncertainty, since that sets the filter's strength.
 """
 
 from __future__ import annotations
@@ -281,6 +281,22 @@ def _lags_s(found: FloatArray, truth: FloatArray) -> FloatArray:
     return np.asarray(_LAGS_S[np.argmax(match, axis=0)])
 
 
+def filters() -> dict[str, dict[str, Filter]]:
+    """Give all filters to compare, by family and setting."""
+    return {
+        'unfiltered': {'': unfiltered},
+        'causal': {f'{strength:g}': causal(strength) for strength in STRENGTHS},
+        **{
+            f'one_euro_beta_{beta:g}': {
+                f'{cutoff:g}': one_euro(cutoff, beta) for cutoff in EURO_CUTOFFS_HZ
+            }
+            for beta in EURO_BETAS
+        },
+        'look_ahead': {f'{strength:g}': look_ahead(strength) for strength in STRENGTHS[::2]},
+        'butterworth': {'6': butterworth(6.0)},
+    }
+
+
 def evaluate_filtering(
     errors: Sequence[RecordedErrors],
     movements: Sequence[Movement],
@@ -294,30 +310,13 @@ def evaluate_filtering(
     :param advance: called after each filter.
     :returns: figures per family and setting.
     """
-    families: dict[str, dict[str, Filter]] = {
-        'unfiltered': {'': unfiltered},
-        'causal': {f'{strength:g}': causal(strength) for strength in STRENGTHS},
-        **{
-            f'one_euro_beta_{beta:g}': {
-                f'{cutoff:g}': one_euro(cutoff, beta) for cutoff in EURO_CUTOFFS_HZ
-            }
-            for beta in EURO_BETAS
-        },
-        'look_ahead': {f'{strength:g}': look_ahead(strength) for strength in STRENGTHS[::2]},
-        'butterworth': {'6': butterworth(6.0)},
-    }
     results: dict[str, Any] = {
         'fresh_share': fresh_share(errors),
         'clips': [movement.name for movement in movements],
     }
-    for family, filters in families.items():
+    for family, settings in filters().items():
         results[family] = {}
-        for setting, filter_ in filters.items():
+        for setting, filter_ in settings.items():
             results[family][setting] = asdict(measure(filter_, errors, movements))
             advance()
     return results
-
-
-def filter_count() -> int:
-    """Count the filters that :func:`evaluate_filtering` measures."""
-    return 2 + len(STRENGTHS) + len(STRENGTHS[::2]) + len(EURO_BETAS) * len(EURO_CUTOFFS_HZ)

@@ -12,7 +12,7 @@ from biopose_ros.records import FloatArray
 from biopose_ros.training.foot_contact import WalkingFeet
 
 # Delays that are tried, in frames of synthesised clips.
-_LAGS, _LAG_S = range(-3, 10), 1 / 30
+_LAGS, _FRAME_S = range(-3, 10), 1 / 30
 _SETTLED = 10  # frames
 
 
@@ -35,7 +35,7 @@ def evaluate_feet(feet: Sequence[WalkingFeet]) -> dict[str, Any]:
         shift_m = np.stack([contact.shift_m for contact in found])
         probabilities.append(np.stack([contact.probability for contact in found])[_SETTLED:])
         stands.append(np.asarray(clip.stands.any(axis=2))[_SETTLED:])
-        for name, offset_m in (('before', 0.0 * shift_m), ('after', shift_m)):
+        for name, offset_m in (('before', np.zeros_like(shift_m)), ('after', shift_m)):
             points_m = clip.seen_points_m + offset_m[:, None, None]
             skating[name].append(_skating_mm_s(clip, points_m))
             root_m = clip.seen_root_m + offset_m
@@ -52,7 +52,7 @@ def evaluate_feet(feet: Sequence[WalkingFeet]) -> dict[str, Any]:
             name: float(1e3 * np.concatenate(v).mean()) for name, v in errors.items()
         },
         'root_lag_ms': {
-            name: 1e3 * _LAG_S * _best_lag(np.sum(v, axis=0)) for name, v in costs.items()
+            name: 1e3 * _FRAME_S * _best_lag(np.sum(v, axis=0)) for name, v in costs.items()
         },
     }
 
@@ -80,7 +80,7 @@ def _best_lag(costs: FloatArray) -> float:
 
 
 def _calibration(probability: FloatArray, truth: np.ndarray) -> list[dict[str, float]]:
-    """How often a foot stands where so much is stated."""
+    """Compare the stated probability with how often feet stand, in five bins."""
     rows = []
     for low in (0.0, 0.2, 0.4, 0.6, 0.8):
         inside = (probability >= low) & (probability <= low + 0.2)

@@ -5,7 +5,7 @@ import pytest
 
 from biopose_ros.body import load_body
 from biopose_ros.detection.landmark_network import LandmarkNetwork
-from biopose_ros.evaluation.speed.synthesis import measure_speed, presence_rate
+from biopose_ros.evaluation.speed.synthesis import detector_agreement, measure_speed
 from biopose_ros.inference.onnx_runtime import NetworkFileError
 from biopose_ros.pretrained.networks import network_file
 from biopose_ros.training.motion.clip import MotionClip
@@ -42,7 +42,7 @@ def test_a_detector_of_photographs_finds_rendered_persons(generator):
     except NetworkFileError:
         pytest.skip('the landmark network is not imported')
     network = LandmarkNetwork('full', 'cpu', 1)
-    agreement = presence_rate(samples(generator), network, persons=24)
+    agreement = detector_agreement(samples(generator), network, persons=24)
     assert agreement.persons == 24
     assert agreement.presence_rate >= 0.9
     assert agreement.pck_02 > 0.85
@@ -56,4 +56,4 @@ def test_a_stream_without_whole_persons_says_so(generator):
         pytest.skip('the landmark network is not imported')
     hidden = (sample for sample in generator.chunk(0) if not sample.is_whole)
     with pytest.raises(ValueError, match='no whole person'):
-        presence_rate(hidden, LandmarkNetwork('full', 'cpu', 1))
+        detector_agreement(hidden, LandmarkNetwork('full', 'cpu', 1))
