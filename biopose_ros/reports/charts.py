@@ -7,7 +7,7 @@ Text and lines carry class names alone, so that one drawing serves light, dark a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup, escape
@@ -61,7 +61,6 @@ class Axes:
     marks: Sequence[tuple[float, str]] = ()
     least_height: float = 20.0
     label: str = ''
-    y_range: tuple[float, float] | None = field(default=None)
 
 
 def draw_chart(curves: Sequence[Curve], axes: Axes) -> Markup:
@@ -72,8 +71,7 @@ def draw_chart(curves: Sequence[Curve], axes: Axes) -> Markup:
     :param axes: the frame.
     :returns: an ``<svg>`` element.
     """
-    low, high = axes.y_range or _y_range(curves, axes.least_height)
-    frame = _Frame(axes.x_range, (low, high))
+    frame = _Frame(axes.x_range, _y_range(curves, axes.least_height))
     parts = [
         *(_shade(frame, span) for span in axes.shaded),
         *_grid(frame, axes.x_unit),

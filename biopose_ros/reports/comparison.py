@@ -9,6 +9,7 @@ import numpy as np
 
 from biopose_ros.files.mot import TRANSLATIONS
 from biopose_ros.records import FloatArray
+from biopose_ros.reports.events import vertex
 
 # Delays that are searched within one recording of both, seconds.
 LONGEST_LAG_S = 1.0
@@ -152,7 +153,7 @@ def _lag_gain_r(
         return np.nan, np.nan, np.nan
     lags, correlations = _correlations(motion, reference, longest)
     best = int(np.argmax(correlations))
-    lag = lags[best] + _vertex(correlations, best)
+    lag = lags[best] + vertex(correlations, best)
     grid = np.arange(len(motion), dtype=float)
     inside = (grid + lag >= 0) & (grid + lag <= len(motion) - 1)
     shifted = np.interp(grid[inside] + lag, grid, motion)
@@ -176,15 +177,6 @@ def _correlations(
         covariance = np.mean((late - late.mean()) * (against - against.mean()))
         correlations.append(covariance / spread if spread > 1e-9 else -1.0)
     return np.arange(-reach, reach + 1.0), np.array(correlations)
-
-
-def _vertex(values: FloatArray, best: int) -> float:
-    """Where a parabola through the best sample and its neighbours peaks, in samples from it."""
-    if not 0 < best < len(values) - 1:
-        return 0.0
-    left, middle, right = values[best - 1 : best + 2]
-    bend = left - 2.0 * middle + right
-    return float(0.5 * (left - right) / bend) if bend < 0 else 0.0
 
 
 def _common_lag_s(
@@ -223,7 +215,7 @@ def _overlap(first: int, second: int, lag: int) -> int:
 
 
 def _agreement(first: FloatArray, second: FloatArray, lag: int) -> float:
-    """Share of the overlap's variance that both have in common; large movements count most."""
+    """Correlate all angles together over the overlap; large movements count most."""
     count = _overlap(len(first), len(second), lag)
     late = first[max(lag, 0) :][:count]
     early = second[max(-lag, 0) :][:count]

@@ -104,6 +104,21 @@ def laid_over(
     return np.stack(pieces) if pieces else np.empty((0, len(CYCLE_PERCENT)))
 
 
+def vertex(values: FloatArray, index: int) -> float:
+    """
+    Tell where a parabola through a peak and its neighbours is highest.
+
+    :param values: [samples].
+    :param index: of the highest sample.
+    :returns: samples from there, between -0.5 and 0.5; 0 at the ends.
+    """
+    if not 0 < index < len(values) - 1:
+        return 0.0
+    left, middle, right = values[index - 1 : index + 2]
+    bend = left - 2.0 * middle + right
+    return float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5)) if bend < 0 else 0.0
+
+
 def peak_time_s(times_s: FloatArray, values: FloatArray, index: int) -> float:
     """
     Refine the time of a peak by a parabola through its neighbours.
@@ -112,12 +127,5 @@ def peak_time_s(times_s: FloatArray, values: FloatArray, index: int) -> float:
     :param values: [images].
     :param index: of the highest sample.
     """
-    if not 0 < index < len(values) - 1:
-        return float(times_s[index])
-    left, middle, right = values[index - 1 : index + 2]
-    bend = left - 2.0 * middle + right
-    shift = 0.5 * (left - right) / bend if bend < 0 else 0.0
-    step_s = (
-        times_s[index + 1] - times_s[index] if shift > 0 else times_s[index] - times_s[index - 1]
-    )
-    return float(times_s[index] + np.clip(shift, -0.5, 0.5) * step_s)
+    place = index + vertex(values, index)
+    return float(np.interp(place, np.arange(len(times_s)), times_s))

@@ -161,9 +161,9 @@ def _describe(person: PersonRecording, events: tuple[Event, ...], feet_m: FloatA
     for column, side in enumerate(FEET):
         strikes_s, offs_s = _times(events, HEEL_STRIKE, side), _times(events, TOE_OFF, side)
         strides = _strides(strikes_s)
-        stride_s.append(_mean([end - start for start, end in strides]))
+        stride_s.append(known_mean([end - start for start, end in strides]))
         stance.append(
-            _mean(
+            known_mean(
                 [
                     (off - start) / (end - start)
                     for start, end in strides
@@ -173,8 +173,8 @@ def _describe(person: PersonRecording, events: tuple[Event, ...], feet_m: FloatA
             )
         )
         apart_m = feet_m[:, 0, column] - feet_m[:, 0, 1 - column]
-        length_m.append(_mean(list(np.interp(strikes_s, person.times_s, apart_m))))
-    cadence = 120.0 / _mean(stride_s)
+        length_m.append(known_mean(list(np.interp(strikes_s, person.times_s, apart_m))))
+    cadence = 120.0 / known_mean(stride_s)
     return Gait(
         events=events,
         steps=sum(event.kind == HEEL_STRIKE for event in events),
@@ -182,10 +182,11 @@ def _describe(person: PersonRecording, events: tuple[Event, ...], feet_m: FloatA
         stride_s=(stride_s[0], stride_s[1]),
         stance=(stance[0], stance[1]),
         step_length_m=(length_m[0], length_m[1]),
-        speed=_mean(length_m) * cadence / 60.0,
+        speed=known_mean(length_m) * cadence / 60.0,
     )
 
 
-def _mean(values: Sequence[float]) -> float:
+def known_mean(values: Sequence[float]) -> float:
+    """Average what is known; NaN where nothing is."""
     known = [value for value in values if np.isfinite(value)]
     return float(np.mean(known)) if known else float('nan')

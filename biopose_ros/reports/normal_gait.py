@@ -22,7 +22,7 @@ class NormalGait:
 
     :param percent: [samples], of the cycle.
     :param mean_deg: per kind of coordinate (``knee_angle``), [samples].
-    :param stddev_deg: between persons, likewise.
+    :param stddev_deg: between persons, [samples].
     :param source: whose measurements, for the page.
     """
 

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from biopose_ros.files.frames import ImageArray
 from biopose_ros.reports.angle_figures import angle_figures
 from biopose_ros.reports.events import write_events
+from biopose_ros.reports.gait import known_mean
 from biopose_ros.reports.normal_gait import load_normal_gait
 from biopose_ros.reports.person_section import PersonSection, describe_person
 from biopose_ros.reports.ranges import RangeRow
@@ -77,7 +78,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        number=_number, mean=_mean, span=_span, style=Markup((folder / 'style.css').read_text())
+        number=_number,
+        mean=known_mean,
+        span=_span,
+        style=Markup((folder / 'style.css').read_text()),
     )
     return environment
 
@@ -187,11 +191,6 @@ def _settings(run: RunFolder) -> list[tuple[str, str]]:
 
 def _number(value: float, digits: int) -> str:
     return f'{value:.{digits}f}' if math.isfinite(value) else '–'
-
-
-def _mean(values: Sequence[float]) -> float:
-    known = [value for value in values if math.isfinite(value)]
-    return sum(known) / len(known) if known else math.nan
 
 
 def _span(row: RangeRow) -> Markup:

@@ -119,8 +119,9 @@ def _moments(
     person: PersonRecording, gait: Gait | None, repetitions: Repetitions | None
 ) -> list[Moment]:
     """Choose the pictures: through one stride, through one repetition, or evenly."""
-    if gait is not None and (strides := gait.strides_s('left') or gait.strides_s('right')):
+    if gait is not None:
         side = 'left' if gait.strides_s('left') else 'right'
+        strides = gait.strides_s(side)
         start, end = strides[len(strides) // 2]
         times = [start + share * (end - start) for share in (0.0, 0.25, 0.5, 0.75)]
         names = [f'{side} heel strike', '25 % of the cycle', '50 %', '75 %']
@@ -203,12 +204,10 @@ def _rep_panels(person: PersonRecording, repetitions: Repetitions | None) -> lis
     if repetitions is None or not repetitions.complete:
         return []
     spans = [(one.start_s, one.end_s) for one in repetitions.complete]
-    kinds = [kind_and_side(repetitions.coordinate)[0]]
-    kinds += [k for k in ('knee_angle', 'hip_flexion', 'ankle_angle') if k not in kinds]
-    if 'knee_angle' not in repetitions.coordinate:
-        kinds = [kinds[0], 'elbow_flex', 'lumbar_extension']
+    counted = kind_and_side(repetitions.coordinate)[0]
+    beside = ('hip_flexion', 'ankle_angle') if counted == 'knee_angle' else ('elbow_flex',)
     panels = []
-    for kind in [*kinds, 'lumbar_extension'][:4]:
+    for kind in dict.fromkeys((counted, *beside, 'lumbar_extension')):
         curves = []
         for side, suffix in SIDES:
             if kind + suffix in person.values:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -204,8 +204,7 @@ def still(
     """
     pose = pose_at(run, person, index)
     if not is_drawn:
-        nameless = np.full(4, np.nan)
-        shown = PersonPose(**{**vars(pose), 'box_xyxy_px': nameless})
+        shown = replace(pose, box_xyxy_px=np.full(4, np.nan))  # no name beside it
         picture = draw_person(picture, run.camera, shown, person.skeleton)
     corner, size = _window(pose.box_xyxy_px, run.camera)
     x, y = corner

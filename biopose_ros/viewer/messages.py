@@ -9,14 +9,15 @@ import numpy as np
 
 from biopose_ros.files.frames import NANOSECONDS
 from biopose_ros.frames import GroundFrame
-from biopose_ros.records import FloatArray
+from biopose_ros.records import FloatArray, TrackingState
 from biopose_ros.sensor_messages.camera_info import CalibrationError, camera_from_info
 from biopose_ros.sensor_messages.images import ImageError, decode_compressed, decode_image
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.viewer.scene import Scene
 
-_LOST, _TRIANGLE_LIST = 3, 11  # JointAngleArray.STATE_LOST, Marker.TRIANGLE_LIST
-_PICTURE_PERIOD_S = 0.08
+_TRIANGLE_LIST = 11  # of visualization_msgs/Marker
+# Of a fast camera not every picture is kept.
+PICTURE_PERIOD_S = 0.08
 
 
 class MessageView:
@@ -62,7 +63,7 @@ class MessageView:
 
     def _angles(self, message: Any) -> int:
         self._set_time(message)
-        if message.tracking_state == _LOST:
+        if message.tracking_state == TrackingState.LOST:
             self._scene.hide_person(message.person_id)
         else:
             names = list(message.name)
@@ -98,7 +99,7 @@ class MessageView:
 
     def _picture(self, message: Any, decode: Callable[[Any], Any]) -> int:
         time_s = self._set_time(message)
-        if time_s - self._last_picture_s >= _PICTURE_PERIOD_S:
+        if time_s - self._last_picture_s >= PICTURE_PERIOD_S:
             try:
                 self._scene.show_picture(decode(message))
             except ImageError:

@@ -12,11 +12,9 @@ from biopose_ros.files.frames import NANOSECONDS, SourceError
 from biopose_ros.files.video import open_frames
 from biopose_ros.reports.results import OVERLAY, PersonRecording, RunFolder, read_run
 from biopose_ros.reports.stills import find_source
-from biopose_ros.viewer.messages import MessageView
+from biopose_ros.viewer.messages import PICTURE_PERIOD_S, MessageView
 from biopose_ros.viewer.scene import Scene
 
-# Of a fast camera not every picture is kept.
-_PICTURE_PERIOD_S = 0.08
 _FLOOR_PERCENTILE = 2.0
 
 
@@ -68,7 +66,7 @@ def _show_pictures(scene: Scene, run: RunFolder, source: Path) -> None:
     last_s = -np.inf
     for frame in open_frames(source, rate_hz=run.image_rate_hz(source)):
         time_s = (frame.stamp_ns - int(run.summary['time_origin_ns'])) / NANOSECONDS
-        if time_s - last_s >= _PICTURE_PERIOD_S:
+        if time_s - last_s >= PICTURE_PERIOD_S:
             scene.set_time(time_s)
             scene.show_picture(frame.image_bgr)
             last_s = time_s

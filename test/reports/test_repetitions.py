@@ -1,12 +1,15 @@
 """Exercises of known number, and what must not be taken for one."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from biopose_ros.reports.events import CYCLE_PERCENT, laid_over, write_events
+from biopose_ros.reports.person_section import describe_person
 from biopose_ros.reports.repetitions import find_repetitions
+from biopose_ros.reports.results import RunFolder
 from biopose_ros.training.motion.activities import chair, hands, squatting, standing
 
 
@@ -73,3 +76,22 @@ def test_events_are_a_table_in_the_order_of_time(subject, recorded, tmp_path):
     ]
     times_s = [float(row['time']) for row in rows]
     assert times_s == sorted(times_s)
+
+
+def test_each_angle_of_an_exercise_is_drawn_once(subject, recorded, tmp_path):
+    draft = standing.stand_still(np.random.default_rng(0), subject[2])
+    draft.duration_s = 8.0
+    person = recorded(draft)
+    bend = 0.8 - 0.7 * np.cos(np.pi * person.times_s)
+    values = {**person.values, 'elbow_flex_r': bend, 'elbow_flex_l': bend}
+    camera = {
+        'width_px': 640, 'height_px': 480, 'intrinsics_px': np.diag([600.0, 600.0, 1.0]),
+        'distortion': [], 'is_calibrated': True, 'focal_stddev': 0.0,
+        'pitch_rad': 0.0, 'roll_rad': 0.0, 'height_m': 0.0,
+    }  # fmt: skip
+    section = describe_person(
+        RunFolder(tmp_path, {'camera': camera}, ()), replace(person, values=values)
+    )
+    assert section.repetitions.coordinate == 'elbow_flex'
+    titles = [panel.title for panel in section.cycle_panels]
+    assert titles == ['Elbow flexion', 'Trunk extension']
