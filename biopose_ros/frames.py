@@ -9,8 +9,8 @@ Three conventions meet here, all right-handed:
 
 The ground frame looks back into the camera: ground x points from the scene to the camera. A person
 who faces the camera upright therefore has a pelvis rotation near zero, and the +-180 degree seam
-lies at people who turn their back. Its origin is the camera, and it leans with the camera, unless
-:class:`GroundFrame` is given the camera's mounting.
+lies at people who turn their back. Its origin is the camera, and it is tilted with the camera,
+unless :class:`GroundFrame` is given the camera's mounting.
 """
 
 from __future__ import annotations
@@ -30,18 +30,8 @@ REP103_FROM_OPENSIM: FloatArray = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [
 OPENSIM_FROM_REP103: FloatArray = REP103_FROM_OPENSIM.T.copy()
 # SMPL-format bodies: x to the subject's left, y up, z forward.
 OPENSIM_FROM_BODY: FloatArray = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
-
-
 # REP-103 body axes of a camera to its optical axes.
 _OPTICAL_FROM_REP103: FloatArray = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
-
-
-def _level() -> FloatArray:
-    return np.eye(3)
-
-
-def _origin() -> FloatArray:
-    return np.zeros(3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +39,14 @@ class GroundFrame:
     """
     The ground frame before a camera; by default that of a level camera, with its origin in it.
 
-    :param level_from_leaning: [3, 3], from ground axes that lean with the camera to level ones.
+    :param level_from_leaning: [3, 3], from ground axes that are tilted with the camera to level
+        ones.
     :param camera_m: [3], where the camera stands, this frame, metres.
-    :param is_static: whether the frame stands still; one that goes with a moving camera does not.
+    :param is_static: whether the frame stands still, and does not move with the camera.
     """
 
-    level_from_leaning: FloatArray = field(default_factory=_level)
-    camera_m: FloatArray = field(default_factory=_origin)
+    level_from_leaning: FloatArray = field(default_factory=lambda: np.eye(3))
+    camera_m: FloatArray = field(default_factory=lambda: np.zeros(3))
     is_static: bool = True
 
     @staticmethod
@@ -76,7 +67,7 @@ class GroundFrame:
     @staticmethod
     def of_up(up: FloatArray, height_m: float) -> GroundFrame:
         """
-        Level the ground before a camera that moves; it goes with the camera but for its lean.
+        Level the ground before a moving camera; the frame moves with it, but stays level.
 
         :param up: [3], against gravity, camera axes, of any length but zero.
         :param height_m: of the camera over the floor; 0 leaves y = 0 at the camera.
@@ -109,9 +100,9 @@ class GroundFrame:
 
     def of_turned_camera(self, camera_from_turned: FloatArray) -> GroundFrame:
         """
-        Give this frame before the camera itself, where it was described before a turned one.
+        Convert a frame that was described before a rolled camera to the camera itself.
 
-        :param camera_from_turned: [3, 3], a turn about the optical axis.
+        :param camera_from_turned: [3, 3], the roll: a rotation about the optical axis.
         """
         turn = GROUND_FROM_CAMERA @ camera_from_turned.T @ CAMERA_FROM_GROUND
         return replace(self, level_from_leaning=self.level_from_leaning @ turn)
@@ -127,7 +118,7 @@ class GroundFrame:
 
     def from_leaning(self, points_m: ArrayLike) -> FloatArray:
         """
-        Take over points of the ground frame that leans with the camera.
+        Convert points of the camera-tilted ground frame to this one.
 
         :param points_m: [..., 3], metres, as of :func:`camera_to_ground`.
         :returns: [..., 3], metres, this frame.
@@ -199,8 +190,7 @@ def project_through_lens(points_m: ArrayLike, camera: Camera) -> FloatArray:
         projected, _ = through_lens(
             visible[:, None], no_motion, no_motion, camera.intrinsics_px, camera.distortion
         )
-        projected = projected.reshape(-1, 1, 2)
-        pixels[is_visible] = projected[:, 0]
+        pixels[is_visible] = projected.reshape(-1, 2)
     return pixels
 
 
@@ -216,6 +206,5 @@ def image_rays(keypoints_px: FloatArray, camera: Camera) -> FloatArray:
     if camera.is_fisheye:
         flat = cv2.fisheye.undistortPoints(points, camera.intrinsics_px, camera.distortion)[:, 0]
     else:
-        distortion = camera.distortion if len(camera.distortion) else None
-        flat = cv2.undistortPoints(points, camera.intrinsics_px, distortion)[:, 0]
+        flat = cv2.undistortPoints(points, camera.intrinsics_px, camera.distortion)[:, 0]
     return np.concatenate([flat, np.ones((len(flat), 1))], axis=1)

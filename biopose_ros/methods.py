@@ -58,7 +58,7 @@ class Method(Protocol):
         """
         Set the standing height of a person, from the next image on.
 
-        :param height_m: None for the height of all other persons.
+        :param height_m: None for the configured height.
         """
 
     @property
@@ -175,7 +175,15 @@ class LandmarkMethod:
 
 
 class BioposeMethod:
-    """BioPose: mesh recovery, virtual markers, NeurIK."""
+    """
+    BioPose: mesh recovery, virtual markers, NeurIK.
+
+    :param predictor: recovers bodies.
+    :param refiner: brings them onto the 2D keypoints.
+    :param placing: gives them a steady size, and virtual markers.
+    :param neurik: finds the skeleton from the markers.
+    :param clock: counts the stages' time.
+    """
 
     def __init__(
         self,
@@ -185,15 +193,6 @@ class BioposeMethod:
         neurik: NeurikStage,
         clock: StageClock,
     ) -> None:
-        """
-        Join the stages.
-
-        :param predictor: recovers bodies.
-        :param refiner: brings them onto the 2D keypoints.
-        :param placing: gives them a steady size, and virtual markers.
-        :param neurik: finds the skeleton from the markers.
-        :param clock: counts the stages' time.
-        """
         self._predictor, self._refiner, self._placing = predictor, refiner, placing
         self._neurik, self._clock = neurik, clock
         self._sizes: dict[int, SizeMemory] = {}
@@ -243,7 +242,7 @@ class BioposeMethod:
 class SizeMemory:
     """One person's size factors: the mean of NeurIK's estimates, since bones do not grow."""
 
-    _LONGEST = 300  # images that the mean reaches back, as a running mean
+    _LONGEST = 300  # images; from then on a running mean over about as many
 
     def __init__(self) -> None:
         self._count = 0

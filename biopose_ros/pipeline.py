@@ -27,19 +27,13 @@ from biopose_ros.methods import build_method
 from biopose_ros.person.certainty import Certainty, CertaintyModel
 from biopose_ros.person.motion import PersonMotion
 from biopose_ros.person.plausibility import PlausibleMotion
-from biopose_ros.records import (
-    Camera,
-    Crop,
-    PersonCrop,
-    PersonPose,
-    TrackingState,
-)
+from biopose_ros.records import Camera, Crop, PersonCrop, PersonPose, TrackingState
 from biopose_ros.settings import PipelineConfig
 from biopose_ros.settings.pipeline import AUTO
 from biopose_ros.skeleton import Skeleton, load_skeleton
 
 WARM_UP_SIZE_PX = (1280, 720)
-# Who fills so much of the image's shorter side is near.
+# A person who fills this share of the image's shorter side is near.
 NEAR_SHARE = 0.5
 
 
@@ -73,10 +67,10 @@ class Pipeline:
 
     def stand_on(self, ground: GroundFrame) -> None:
         """
-        Tell where coordinates count from, from the next image on.
+        Set the ground frame, from the next image on.
 
-        :param ground: before the camera as it is then; one that turns or drives has another one
-            at each image.
+        :param ground: as the camera sees it then; a camera that moves needs a new one for each
+            image.
         """
         self._ground = ground
         for person in self._persons.values():
@@ -124,10 +118,10 @@ class Pipeline:
 
     def set_height(self, track_id: int, height_m: float | None) -> None:
         """
-        Tell one person's standing height, from the next image on.
+        Set one person's standing height, from the next image on.
 
         :param track_id: of the person.
-        :param height_m: None for what counts for everybody else.
+        :param height_m: None for the configured height.
         """
         self._method.set_height(track_id, height_m)
 
@@ -158,9 +152,9 @@ class Pipeline:
         :param stamp_ns: the image's stamp, nanoseconds; a step back starts afresh.
         :param keypoints: what another detector found in this image; it takes the place of our own
             keypoints of the persons that it found, too.
-        :returns: one record per followed person, in the order of their ids, then one, as lost, of
-            everybody who was followed until now. Who was seen too seldom to be confirmed, or never
-            surely enough, is not among them.
+        :returns: one record per followed person, in the order of their ids, then a last one, as
+            lost, of each whose track has ended. Tracks that were never confirmed, or never
+            confident enough, are left out.
         :raises ValueError: when the image is not a colour image.
         """
         with self.clock('detection'):
@@ -205,7 +199,7 @@ class Pipeline:
         return [pose for _, pose in judged if pose.track_id in self._announced]
 
     def _is_believed(self, pose: PersonPose, camera: Camera) -> bool:
-        """Check whether a track is a person: it is near, or was confident enough."""
+        """Check whether a track is a person: near, or confident enough."""
         left, top, right, bottom = pose.box_xyxy_px
         share = max(right - left, bottom - top) / min(camera.width_px, camera.height_px)
         return bool(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from biopose_ros.skeleton.sides import partners
+
 JOINT_NAMES = (
     'pelvis',
     'left_hip',
@@ -32,9 +34,4 @@ JOINT_NAMES = (
 JOINT_PARENTS = (
     -1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21,
 )  # fmt: skip
-MIRRORED_JOINTS = tuple(
-    JOINT_NAMES.index(
-        name.replace('left_', 'other_').replace('right_', 'left_').replace('other_', 'right_')
-    )
-    for name in JOINT_NAMES
-)
+MIRRORED_JOINTS = tuple(JOINT_NAMES.index(partners(JOINT_NAMES)[name]) for name in JOINT_NAMES)

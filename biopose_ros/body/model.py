@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from biopose_ros.body.body_data import BodyData
 from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
-from biopose_ros.body.rotations import pose_to_matrices
+from biopose_ros.body.rotations import chained, pose_to_matrices
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class BodyModel(nn.Module):
     """
     Pose and shape to vertices and joints; differentiable, on any device, any leading batch axes.
 
+    :param data: its arrays.
+    :param num_components: how many shape components to keep; None keeps all.
     :attr topology: which marker table fits, see :class:`~biopose_ros.body.body_data.BodyData`.
     :attr faces: [faces, 3] array of vertex numbers.
     :attr num_components: how many shape components the model has.
@@ -44,12 +46,6 @@ class BodyModel(nn.Module):
     _moved: Tensor
 
     def __init__(self, data: BodyData, num_components: int | None = None) -> None:
-        """
-        Prepare a body model.
-
-        :param data: its arrays.
-        :param num_components: how many shape components to keep; None keeps all.
-        """
         super().__init__()
         self.data = data
         self.topology = data.topology
@@ -157,12 +153,11 @@ class BodyModel(nn.Module):
 
     def _chain(self, rotations: Tensor, rest_joints: Tensor) -> tuple[Tensor, Tensor]:
         """Follow the joints from the root: world rotations and positions, [bodies, 24, ...]."""
-        turns, places = [rotations[:, 0]], [rest_joints[:, 0]]
+        turns, places = chained(rotations), [rest_joints[:, 0]]
         for joint, parent in enumerate(JOINT_PARENTS[1:], start=1):
             bone = rest_joints[:, joint] - rest_joints[:, parent]
-            places.append(places[parent] + (turns[parent] @ bone[..., None])[..., 0])
-            turns.append(turns[parent] @ rotations[:, joint])
-        return torch.stack(turns, 1), torch.stack(places, 1)
+            places.append(places[parent] + (turns[:, parent] @ bone[..., None])[..., 0])
+        return turns, torch.stack(places, 1)
 
     def _with_correctives(self, shaped: Tensor, rotations: Tensor) -> Tensor:
         identity = torch.eye(3, dtype=rotations.dtype, device=rotations.device)

@@ -20,8 +20,7 @@ def volume_m3(bodies_m: FloatArray, faces: np.ndarray) -> FloatArray:
     :param faces: [faces, 3].
     :returns: [bodies].
     """
-    corners = (bodies_m[:, faces[:, k]] for k in range(3))
-    first, second, third = corners
+    first, second, third = (bodies_m[:, faces[:, corner]] for corner in range(3))
     return np.einsum('bfk,bfk->b', first, np.cross(second, third)) / 6.0
 
 

@@ -96,12 +96,13 @@ def read_angles(path: Path) -> AnglesTable:
     states = []
     # Row by row: the texts of all numbers of an hour together would take a gigabyte.
     for row, line in enumerate(lines[1:]):
-        texts = line.split(',')
-        if len(texts) != len(columns):
-            raise ValueError(f'{path}: {_NO_TABLE}')
-        wanted = texts[:1] + texts[START.index('confidence') :]
-        numbers[row] = [float(text or 'nan') for text in wanted]
-        states.append(TrackingState[texts[START.index('state')].upper()])
+        try:
+            cells = dict(zip(columns, line.split(','), strict=True))
+            states.append(TrackingState[cells.pop('state').upper()])
+            del cells['stamp_ns']
+            numbers[row] = [float(text or 'nan') for text in cells.values()]
+        except (KeyError, ValueError):
+            raise ValueError(f'{path}: {_NO_TABLE} (line {row + 2})') from None
     values = numbers[:, 2 : -len(FOOT_COLUMNS)].reshape(len(numbers), len(names), len(KINDS))
     factors = degree_factors(names)
     return AnglesTable(

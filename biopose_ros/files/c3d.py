@@ -41,7 +41,7 @@ def write_c3d(
 
     frames = np.round((times_s - times_s[0]) * rate_hz).astype(int)
     points = np.full((4, len(names), frames[-1] + 1), np.nan)
-    points[:3, :, frames] = 1e3 * np.moveaxis(positions_m, (0, 1, 2), (2, 1, 0))
+    points[:3, :, frames] = 1e3 * positions_m.T
     points[3] = 1.0
     file = ezc3d.c3d()
     point = file['parameters']['POINT']

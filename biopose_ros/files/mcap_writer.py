@@ -118,7 +118,7 @@ class McapWriter(Closing):
             known.channel_id, stamp_ns, serialized_cdr_bytes, stamp_ns, known.count
         )
         known.count += 1
-        self._first_ns = min(stamp_ns, self._first_ns or stamp_ns)
+        self._first_ns = stamp_ns if self._first_ns is None else min(stamp_ns, self._first_ns)
         self._last_ns = max(stamp_ns, self._last_ns)
 
     @property

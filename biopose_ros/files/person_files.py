@@ -33,9 +33,9 @@ from biopose_ros.virtual_markers.person_markers import PersonMarkers
 
 ANGLES, MOTION, MARKERS, MODEL = 'joint_angles.csv', 'motion.mot', 'markers.trc', 'model.osim'
 STATES, C3D, SCALES = 'motion.sto', 'markers.c3d', 'scale_factors.xml'
-# Rows of the table that are known better by now; there is none once the files are finished.
+# Smoothed rows, which replace the first rows of the table when the files are finished.
 SETTLED = 'joint_angles_settled.csv'
-# The model is written again once so much has been seen since, relative to all before.
+# The model is written again once the number of images has grown by this factor.
 RENEWAL = 1.25
 # Markers are placed in blocks of rows: an hour of them would not fit into memory.
 CHUNK_ROWS = 1000
@@ -95,7 +95,7 @@ class PersonFiles:
 
     def settle(self, time_s: float, pose: PersonPose) -> None:
         """
-        Take a pose that takes the place of one that was written.
+        Replace a pose that was written by its smoothed one.
 
         :param time_s: seconds.
         :param pose: the next of those written, in their order.

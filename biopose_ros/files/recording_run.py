@@ -1,4 +1,4 @@
-"""The work of a run between poses and files: what came after, who is meant, who is who."""
+"""What a run does between poses and files: smoothing, choosing persons, pictures of them."""
 
 from __future__ import annotations
 

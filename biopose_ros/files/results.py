@@ -56,8 +56,8 @@ class RunResults:
     :param with_c3d: whether to write the markers as C3D, too.
     :param osim: a model of the user's own to carry the motions over to.
     :param description: what the run is, for the summary: input, method and the like.
-    :param shortest_s: who is seen for less has no files once they are finished, seconds: a
-        mirage, or a passer-by at the edge, lives for an image or two.
+    :param shortest_s: persons seen for less have no files at the end, seconds: false detections
+        and passers-by at the edge last for an image or two.
     :ivar folder: the same.
     :raises OutputError: when the folder holds something already, or cannot be written.
     :raises FileNotFoundError: when there is no such model.
@@ -137,7 +137,7 @@ class RunResults:
 
     def settle(self, time_s: float, poses: Iterable[PersonPose]) -> None:
         """
-        Take poses that take the place of those written before, since more is known by now.
+        Replace poses that were written by their smoothed ones.
 
         :param time_s: the image's time, seconds; images come in the order of :meth:`write`.
         :param poses: everybody in the image.

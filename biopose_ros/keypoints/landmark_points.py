@@ -90,7 +90,7 @@ def foreign_stddev_m(name: str) -> float:
 
 def unsure(confidence: FloatArray) -> FloatArray:
     """
-    Give how much further off our landmarks are where the network is less sure of them.
+    Give how the errors of our landmarks grow as the network's confidence falls.
 
     :param confidence: 0 to 1.
     :returns: factor on the standard deviation.

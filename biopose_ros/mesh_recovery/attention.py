@@ -97,7 +97,7 @@ class DeformableAttention(nn.Module):
 
     def forward(self, queries: Tensor, reference: Tensor, memory: Memory) -> Tensor:
         """
-        Look.
+        Attend to the maps.
 
         :param queries: [batch, queries, size].
         :param reference: [batch, queries, 2], 0 to 1 across the crop.
@@ -152,7 +152,7 @@ class DenseAttention(nn.Module):
 
     def forward(self, queries: Tensor, reference: Tensor, memory: Memory) -> Tensor:
         """
-        Look; the arguments are those of :class:`DeformableAttention`.
+        Attend to the maps, as :class:`DeformableAttention` does.
 
         :param queries: [batch, queries, size].
         :param reference: [batch, queries, 2]; not used.

@@ -60,18 +60,19 @@ def open_encoder(weights: Path, device: str, threads: int) -> CropEncoder | None
 
 
 class CropEncoder:
-    """Gives crops their feature maps."""
+    """
+    Gives crops their feature maps.
+
+    The first time, the encoder's ONNX graph is written into the user's cache.
+
+    :param path: written by `biopose train mesh`.
+    :param device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    :param threads: on the CPU; 0 leaves the choice to ONNX Runtime.
+    :raises FileNotFoundError: when there is no such file.
+    :raises ValueError: when it is broken.
+    """
 
     def __init__(self, path: Path, device: str = 'auto', threads: int = 0) -> None:
-        """
-        Load an encoder; the first time its ONNX graph is written into the user's cache.
-
-        :param path: written by `biopose train mesh`.
-        :param device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        :param threads: on the CPU; 0 leaves the choice to ONNX Runtime.
-        :raises FileNotFoundError: when there is no such file.
-        :raises ValueError: when it is broken.
-        """
         encoder, self.name, digest = load_encoder(path)
         export = partial(export_onnx, _ChannelsFirst(encoder), MAPS, 0.0, CROP_PX)
         graph = cached_graph(f'mesh_encoder_{_GRAPH_VERSION}_{digest[:16]}', export)

@@ -94,17 +94,14 @@ class VitEncoder(nn.Module):
     A plain vision transformer, and a simple feature pyramid (Li et al. 2022, arXiv 2203.16527).
 
     Parameters of the transformer are named as in timm, MAE and ViTPose.
+
+    :param name: one of :data:`VIT_SIZES`.
     """
 
     mean: Tensor
     stddev: Tensor
 
     def __init__(self, name: str) -> None:
-        """
-        Build an untrained encoder.
-
-        :param name: one of :data:`VIT_SIZES`.
-        """
         super().__init__()
         size, cells = VIT_SIZES[name].size, CROP_PX // _PATCH_PX
         self.patch_embed = nn.ModuleDict({'proj': nn.Conv2d(3, size, _PATCH_PX, _PATCH_PX)})
@@ -163,15 +160,14 @@ class VitEncoder(nn.Module):
 
 
 class BlazePoseEncoder(nn.Module):
-    """BlazePose's landmark network as a module that can be fine-tuned."""
+    """
+    BlazePose's landmark network, as imported, as a module that can be fine-tuned.
+
+    :param name: ``full`` or ``heavy``.
+    :param trained_steps: how many of its last steps (layers and sums) learn.
+    """
 
     def __init__(self, name: str, trained_steps: int = 0) -> None:
-        """
-        Load the imported network.
-
-        :param name: ``full`` or ``heavy``.
-        :param trained_steps: how many of its last steps (layers and sums) learn.
-        """
         super().__init__()
         self.name = name
         self.network = load_torch_network(f'pose_landmark_{name}', MAPS)
@@ -181,7 +177,7 @@ class BlazePoseEncoder(nn.Module):
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """
-        Encode; see :class:`VitEncoder`, but that values are as the network gives them.
+        Encode; as :class:`VitEncoder`, but the values are not normalised.
 
         :param images: [batch, 3, 256, 256], red first, 0 to 1.
         """

@@ -179,16 +179,15 @@ class _PerQuery(nn.Module):
 
 
 class MeshRecovery(nn.Module):
-    """The decoder; the encoder is the detector's landmark network."""
+    """
+    The decoder; the encoder is the detector's landmark network.
+
+    :param config: sizes.
+    """
 
     look: Tensor
 
     def __init__(self, config: MeshRecoveryConfig) -> None:
-        """
-        Build an untrained decoder.
-
-        :param config: sizes.
-        """
         super().__init__()
         self.config = config
         size, channels = config.size, config.channels

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.inference.onnx_runtime import create_session, run_on_device, running_device
@@ -43,7 +44,17 @@ class MeshPredictor:
     """
     Recovers the bodies of persons whose crops the encoder has read.
 
+    The first time, the decoder's ONNX graph is written into the user's cache.
+
+    :param encoder: whose maps the crops carry.
+    :param weights: a weights file; None for the one that ships with the package.
+    :param device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    :param threads: on the CPU.
+    :param body: a user's body model, which the recovered bodies then have; None for the default
+        one.
     :attr device: where the network runs.
+    :raises FileNotFoundError: when there are no weights for this encoder, or no such body.
+    :raises ValueError: when the weights are broken, or made for another encoder.
     """
 
     def __init__(
@@ -54,18 +65,6 @@ class MeshPredictor:
         threads: int = 1,
         body: Path | None = None,
     ) -> None:
-        """
-        Load the decoder; the first time its ONNX graph is written into the user's cache.
-
-        :param encoder: whose maps the crops carry.
-        :param weights: a weights file; None for the one that ships with the package.
-        :param device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        :param threads: on the CPU.
-        :param body: a user's body model, which the recovered bodies then have; None for the
-            default one.
-        :raises FileNotFoundError: when there are no weights for this encoder, or no such body.
-        :raises ValueError: when the weights are broken, or made for another encoder.
-        """
         path = weights or default_weights(encoder)
         graph, self.config = onnx_graph(path)
         if self.config.encoder != encoder:
@@ -197,11 +196,12 @@ def crop_points(crops: Sequence[PersonCrop]) -> dict[str, FloatArray]:
     return {'keypoints': np.stack(keypoints), 'world_m': np.stack(world_m)}
 
 
-def nearest_joints() -> FloatArray:
+def nearest_joints() -> NDArray[np.int64]:
     """Give the joint nearest to each marker of ``MARKER_NAMES`` on the mean body, [markers]."""
     body, markers = marked_body()
     assert markers.names == MARKER_NAMES
     pose = body.template_m.new_zeros(len(JOINT_NAMES), 3)
     mesh = body(pose)
     away_m = (markers.positions_m(mesh)[:, None] - mesh.joints_m).norm(dim=-1)
-    return away_m.argmin(1).numpy()
+    nearest: NDArray[np.int64] = away_m.argmin(1).numpy()
+    return nearest

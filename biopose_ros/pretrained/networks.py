@@ -158,7 +158,6 @@ def best_landmark_model() -> str:
     for model in ('heavy', 'full'):
         if is_imported(NETWORKS[f'pose_landmark_{model}']):
             return model
-    network_file('pose_landmark_full.onnx')
     raise NetworkFileError('no landmark network is imported; run `biopose weights import`')
 
 

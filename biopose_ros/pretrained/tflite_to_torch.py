@@ -1,4 +1,4 @@
-"""Turn a TensorFlow Lite graph into a trainable torch module, and that into ONNX."""
+"""Turn a TensorFlow Lite graph into a trainable torch module, and back."""
 
 from __future__ import annotations
 

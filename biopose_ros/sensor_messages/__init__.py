@@ -1,1 +1,1 @@
-"""What cameras publish, read by shape alone: messages of rclpy and of a bag reader alike."""
+"""Readers of sensor messages by their fields alone: those of rclpy and those of a bag."""

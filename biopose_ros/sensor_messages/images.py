@@ -42,8 +42,8 @@ class Encoding:
     How one pixel of an encoding is stored.
 
     :param channels: values per pixel.
-    :param dtype: of one value, in the machine's byte order.
     :param to_bgr: OpenCV conversion code; None where the bytes are BGR already.
+    :param dtype: of one value, in the machine's byte order.
     :param colour_rows: rows of colours that follow each row of brightness.
     """
 
@@ -111,8 +111,8 @@ def _to_bytes(pixels: NDArray[np.unsignedinteger]) -> BgrImage:
     """
     Keep the upper eight of the bits that are in use.
 
-    Cameras of 10, 12 or 14 bits send 16 without saying so; their pictures would be black. There
-    are none of odd numbers: so a darker picture is not shown brighter than the one before it.
+    Cameras of 10, 12 or 14 bits send 16 without saying so; their pictures would be black. An odd
+    number of bits is rounded up: else a 12-bit picture that uses 11 of them would look brighter.
     """
     if pixels.dtype == np.uint8:
         return pixels

@@ -110,9 +110,9 @@ class NodeConfig:
     )
     lag_s: float = setting(
         0.0,
-        'Publish results so much later, estimated with the images until then: calmer, and angles '
-        "do not trail fast movements; seconds. The stamp stays the image's. Only with "
-        'ground_from parameters.',
+        'Delay of the results, seconds: each is estimated with the images of this time after it, '
+        'so that it is smoother and does not lag fast movements. The stamp stays that of the '
+        'image. Only with ground_from parameters.',
         bounds=(0.0, 1.0),
     )
     target_frame: str = setting(

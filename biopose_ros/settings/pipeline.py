@@ -9,7 +9,7 @@ from pathlib import Path
 from biopose_ros.settings.setting import check_settings, nested, setting
 
 METHODS = ('biopose', 'neurik', 'landmarks')
-# Who is seen for less in a recording gets no files, unless told otherwise.
+# Persons seen for less in a recording get no files by default, seconds.
 SHORTEST_S = 0.5
 AUTO = 'auto'
 LANDMARK_MODELS = ('lite', 'full', 'heavy')

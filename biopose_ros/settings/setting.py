@@ -154,7 +154,7 @@ def settings_of(record: type) -> tuple[Setting, ...]:
     :param record: a type with :func:`setting` fields.
     """
     found: list[Setting] = []
-    for _, declared in _declared(record):
+    for declared in _declared(record):
         section = declared.section or (found[-1].section if found else '')
         found.append(replace(declared, section=section))
     return tuple(found)
@@ -204,17 +204,17 @@ def values_of(record: object) -> dict[str, Value]:
     return values
 
 
-def _declared(record: type) -> list[tuple[str, Setting]]:
-    found = []
+def _declared(record: type) -> list[Setting]:
+    found: list[Setting] = []
     for item in fields(record):
         if _NESTED in item.metadata:
             inner, defaults = item.metadata[_NESTED]
             found += [
-                (name, replace(declared, default=defaults.get(declared.name, declared.default)))
-                for name, declared in _declared(inner)
+                replace(declared, default=defaults.get(declared.name, declared.default))
+                for declared in _declared(inner)
             ]
         elif _SETTING in item.metadata:
-            found.append((item.name, _named(item)))
+            found.append(_named(item))
     return found
 
 

@@ -37,7 +37,7 @@ class BodyPlacing:
         Set one person's standing height.
 
         :param track_id: of the person.
-        :param height_m: None for the height of all other persons.
+        :param height_m: None for the configured height.
         """
         self._heights_m.pop(track_id, None)
         if height_m is not None:

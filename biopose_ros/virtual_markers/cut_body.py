@@ -83,7 +83,7 @@ def points_about_pelvis_m(
 
     :param body: whole, or cut down to the markers.
     :param markers: on it.
-    :param pose: [..., 24, 3, 3].
+    :param pose: of the joints, as the body takes it.
     :param betas: [..., components].
     :returns: [..., 24 + markers, 3], metres, about the pelvis joint, in the axes that the root
         turns into.

@@ -21,7 +21,7 @@ from torch import Tensor
 from biopose_ros.body import BodyModel, load_body
 from biopose_ros.virtual_markers import load_markers
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
-from biopose_ros.virtual_markers.cut_body import cut_body
+from biopose_ros.virtual_markers.cut_body import cut_body, points_about_pelvis_m
 from biopose_ros.virtual_markers.marker_table import Marker, MarkerTable
 
 # How far joints and markers of two fitting bodies lie apart, 1 sigma; shapes have a sigma of 1.
@@ -77,12 +77,8 @@ def _known_markers(path: Path | None) -> tuple[BodyModel, MarkerTable]:
 
 def _shaped_points(body: BodyModel, markers: MarkerTable) -> tuple[Tensor, Tensor]:
     """Give joints and markers about the pelvis at rest, [points * 3], and how shape moves them."""
-    mesh = body(
-        torch.zeros(24, 3),
-        torch.cat([torch.zeros(1, body.num_components), torch.eye(body.num_components)]),
-    )
-    points_m = torch.cat([mesh.joints_m, markers.positions_m(mesh)], -2)
-    flat_m = (points_m - mesh.joints_m[..., :1, :]).flatten(-2)
+    betas = torch.cat([torch.zeros(1, body.num_components), torch.eye(body.num_components)])
+    flat_m = points_about_pelvis_m(body, markers, torch.zeros(24, 3), betas).flatten(-2)
     return flat_m[0], (flat_m[1:] - flat_m[0]).mT
 
 

@@ -40,13 +40,12 @@ class MarkerTable:
     """
     Virtual markers of one mesh topology.
 
-    :attr topology: the mesh's name, as in :class:`~biopose_ros.body.BodyModel`.
-    :attr num_vertices: how many vertices such a mesh has.
-    :attr markers: the markers, in the order of every output.
+    :param topology: the mesh's name, as in :class:`~biopose_ros.body.BodyModel`; kept.
+    :param num_vertices: how many vertices such a mesh has; kept.
+    :param markers: in the order of every output; kept as a tuple.
     """
 
     def __init__(self, topology: str, num_vertices: int, markers: Iterable[Marker]) -> None:
-        """Keep the markers and prepare the weighted means."""
         self.topology = topology
         self.num_vertices = num_vertices
         self.markers = tuple(markers)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES, Axis, BodyPart
+from biopose_ros.virtual_markers.body_parts import BODY_PARTS, MARKER_NAMES, BodyPart
 
 EPSILON = 1e-6
 # Markers closer together than this do not define an axis.
@@ -38,10 +38,10 @@ class PartAxes(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        names = MARKER_NAMES
-        origin = torch.stack([_mean_of(part.origin, names) for part in BODY_PARTS])
-        ends = [_mean_of(g, names) for part in BODY_PARTS for g in _axis_ends(part)]
-        self.register_buffer('groups', torch.cat([origin, torch.stack(ends)]), persistent=False)
+        groups = [part.origin for part in BODY_PARTS]
+        for part in BODY_PARTS:
+            groups += [*part.primary[1:], *part.secondary[1:]]
+        self.register_buffer('groups', torch.stack(list(map(_mean_of, groups))), persistent=False)
         # Columns of [primary, secondary, third] that become x, y and z, and the third's sign.
         orders, signs = zip(*(_column_order(part) for part in BODY_PARTS), strict=True)
         self.register_buffer('order', torch.stack(orders), persistent=False)
@@ -78,26 +78,19 @@ class PartAxes(nn.Module):
         return PartFrames(rotations, means_m[..., :count, :], known)
 
 
-def _mean_of(group: tuple[str, ...], names: tuple[str, ...]) -> Tensor:
-    return torch.tensor([float(name in group) / len(group) for name in names])
-
-
-def _axis_ends(part: BodyPart) -> tuple[tuple[str, ...], ...]:
-    return (*part.primary[1:], *part.secondary[1:])
+def _mean_of(group: tuple[str, ...]) -> Tensor:
+    """Give weights [markers] that take the mean of some of them."""
+    return torch.tensor([float(name in group) / len(group) for name in MARKER_NAMES])
 
 
 def _column_order(part: BodyPart) -> tuple[Tensor, float]:
-    letters: list[str] = [_letter(part.primary), _letter(part.secondary)]
+    letters = [part.primary[0], part.secondary[0]]
     letters.append(next(letter for letter in 'xyz' if letter not in letters))
     order = torch.zeros(3, 3)
     for row, letter in enumerate(letters):
         order['xyz'.index(letter), row] = 1.0
     is_cyclic = (letters[0] + letters[1]) in ('xy', 'yz', 'zx')
     return order, 1.0 if is_cyclic else -1.0
-
-
-def _letter(axis: Axis) -> str:
-    return axis[0]
 
 
 def _unit(vectors: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ def test_tiles_lie_in_the_image_and_cover_it(width, height, share):
     assert max(np.diff(lefts), default=0) <= np.ceil(0.65 * side) + 1
 
 
-def test_a_person_of_any_height_fills_a_quarter_of_some_window():
+def test_a_person_of_any_height_fills_a_fifth_of_some_window():
     windows = [window for level in plan_windows(1280, 720, 0.08).values() for window in level]
     for height in range(58, 720, 7):
         for left, top in ((0, 0), (400, 300), (1280 - height // 2, 720 - height)):

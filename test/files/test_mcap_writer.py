@@ -102,6 +102,16 @@ def test_metadata_tells_what_is_inside(bag):
     assert counts == {'/angles': 3, '/model': 1}
 
 
+def test_a_simulated_clock_may_start_at_zero(tmp_path, serialise):
+    with McapWriter(tmp_path / 'bag') as writer:
+        for second in range(3):
+            writer.write('/angles', TYPE, DEFINITION, serialise(1.0), second * 1_000_000_000)
+    text = (tmp_path / 'bag' / 'metadata.yaml').read_text()
+    information = yaml.safe_load(text)['rosbag2_bagfile_information']
+    assert information['starting_time']['nanoseconds_since_epoch'] == 0
+    assert information['duration']['nanoseconds'] == 2_000_000_000
+
+
 def test_an_empty_bag_is_whole(tmp_path):
     McapWriter(tmp_path / 'bag').close()
     with AnyReader([tmp_path / 'bag' / 'bag_0.mcap']) as reader:

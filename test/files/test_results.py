@@ -142,6 +142,15 @@ def test_opensim_poses_the_scaled_model_with_the_motion(run):
     assert length_m == pytest.approx(1.1 * float((ends[0] - ends[1]).norm()), rel=1e-3)
 
 
+@pytest.mark.parametrize(('old', 'new'), [('tracked', 'trackd'), ('0.7500', 'many'), (',', ',,')])
+def test_a_damaged_table_is_named_with_its_line(run, old, new):
+    table = run[0] / 'person_1' / 'joint_angles.csv'
+    header, first, *rest = table.read_text().splitlines()
+    table.write_text('\n'.join([header, first.replace(old, new, 1), *rest]))
+    with pytest.raises(ValueError, match=r'joint_angles\.csv: not a table .* \(line 2\)'):
+        finish_run(run[0])
+
+
 def test_old_results_are_not_overwritten(run, skeleton):
     with pytest.raises(OSError, match='choose another folder'):
         RunResults(run[0], skeleton, RATE_HZ, {})

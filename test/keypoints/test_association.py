@@ -97,10 +97,8 @@ def test_unknown_points_leave_ours_in_place():
     moved = merged.keypoints_px - crop.keypoints_px
     assert moved[LANDMARK_NAMES.index('nose')] == pytest.approx([0, 0])
     assert moved[LANDMARK_NAMES.index('left_knee')] == pytest.approx([7, 7])
-    assert (
-        merged.keypoint_confidence[LANDMARK_NAMES.index('left_knee')]
-        == (keypoints.confidence[0, knee])
-    )
+    sure = merged.keypoint_confidence[LANDMARK_NAMES.index('left_knee')]
+    assert sure == keypoints.confidence[0, knee]
     assert moved[LANDMARK_NAMES.index('left_thumb')] == pytest.approx([0, 0])
 
 

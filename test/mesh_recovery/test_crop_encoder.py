@@ -17,7 +17,6 @@ from biopose_ros.mesh_recovery.mesh_file import save_mesh_recovery
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import Crop
 from biopose_ros.settings import DetectionConfig, PipelineConfig
-from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
 PLACES = [Crop(np.array([320.0, 240.0]), 400.0, 0.0), Crop(np.array([50.0, 100.0]), 300.0, 0.4)]
@@ -41,12 +40,6 @@ def transformer(tmp_path_factory):
 def blazepose(tmp_path_factory):
     folder = tmp_path_factory.mktemp('blazepose')
     return save_both(folder, 'full', 'full', build_encoder('full', trained_steps=12))
-
-
-@pytest.fixture(scope='module')
-def sample():
-    generator = build_generator(SynthesisConfig('train', synthetic_clips=6, activities=('squat',)))
-    return next(sample for sample in generator.chunk(0) if sample.is_whole)
 
 
 def crops_of(image):

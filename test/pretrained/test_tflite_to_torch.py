@@ -32,14 +32,15 @@ def convolution(kernel, stride, padding, size):
 
 
 @pytest.mark.parametrize(
-    ('kernel', 'stride', 'size'), [(3, 1, 8), (3, 2, 8), (5, 2, 7), (2, 2, 8)]
+    ('kernel', 'stride', 'size', 'border'),
+    # Near and far side, from TensorFlow's documentation of SAME.
+    [(3, 1, 8, (1, 1)), (3, 2, 8, (0, 1)), (5, 2, 7, (2, 2)), (2, 2, 8, (0, 0))],
 )
-def test_same_padding_puts_the_odd_pixel_at_the_far_side(kernel, stride, size):
+def test_same_padding_puts_the_odd_pixel_at_the_far_side(kernel, stride, size, border):
     network, weight, bias = convolution(kernel, stride, 0, size)
     image = torch.randn(2, 3, size, size)
     ours = TfliteModule(network, {'out': 3})(image)['out']
-    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-    padded = functional.pad(image, (total // 2, total - total // 2) * 2)
+    padded = functional.pad(image, border * 2)
     theirs = functional.conv2d(
         padded, torch.from_numpy(weight).permute(0, 3, 1, 2), torch.from_numpy(bias), stride
     ).clamp(0, 6)

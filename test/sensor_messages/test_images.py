@@ -220,12 +220,6 @@ def test_truncated_compressed_image_is_refused(suffix):
         decode_compressed(sent)
 
 
-def test_padded_jpeg_is_accepted():
-    sent = compressed('.jpg', picture(64, 64))
-    sent.data.extend(bytes(16))
-    assert decode_compressed(sent).shape == (64, 64, 3)
-
-
 @given(st.binary(max_size=64))
 def test_random_bytes_are_refused(data):
     with pytest.raises(ImageError):
