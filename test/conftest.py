@@ -56,6 +56,22 @@ def imported():
 
 
 @pytest.fixture(scope='session')
+def skeleton():
+    """The default skeleton."""
+    from biopose_ros.skeleton import load_skeleton
+
+    return load_skeleton()
+
+
+@pytest.fixture(scope='session')
+def body():
+    """The default body model."""
+    from biopose_ros.body import load_body
+
+    return load_body()
+
+
+@pytest.fixture(scope='session')
 def placed_body():
     """A recovered body three metres before the camera, a little bent and turned."""
     import numpy as np

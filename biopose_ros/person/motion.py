@@ -26,7 +26,7 @@ from biopose_ros.records import (
     TrackingState,
 )
 from biopose_ros.skeleton import Skeleton
-from biopose_ros.skeleton.limits import is_circular, search_limits, widest_stddev
+from biopose_ros.skeleton.limits import is_circular, search_limits
 
 
 class PersonMotion:
@@ -48,12 +48,10 @@ class PersonMotion:
         mass_kg: float | None = None,
         body: Path | None = None,
     ) -> None:
-        self._skeleton = skeleton
         self._points = SkeletonPoints(skeleton, ground)
         self._estimator = build_estimator(skeleton, self._points.count, smoothing)
         self._standing = StandingPerson(skeleton, ground)
         self._placing = PersonPlacing(skeleton, ground)
-        self._widest_stddev = widest_stddev(skeleton)
         self._size: BodySize | None = None
         self._mass = PersonMass(mass_kg, body)
         self._last: PersonPose | None = None
@@ -110,9 +108,8 @@ class PersonMotion:
         size = self._size
         if found is None or size is None:
             return None
-        distance_stddev = self._placing.distance_stddev(found.positions, size, camera)
-        stddev = np.hypot(found.stddev, distance_stddev)
-        found = replace(found, stddev=np.minimum(stddev, self._widest_stddev))
+        stddev = self._placing.with_distance(found.stddev, found.positions, size, camera)
+        found = replace(found, stddev=stddev)
         pose = self._pose(crop, stamp_ns, found, evidence, size)
         self._last = pose if estimate is None else replace(pose, body=estimate.body)
         return self._last
@@ -137,7 +134,7 @@ class PersonMotion:
         is_measured = evidence is not None
         markers = evidence.fit.markers if evidence else Markers((), np.zeros((0, 3)), np.zeros(0))
         standing = self._standing.place(
-            within_limits(self._skeleton, found.positions),
+            found.positions,
             size.scales,
             stamp_ns * 1e-9,
             is_measured,
@@ -207,14 +204,3 @@ def build_estimator(skeleton: Skeleton, points: int, smoothing: float) -> Motion
     model = MotionModel(skeleton.is_rotation.numpy(), is_circular(skeleton).numpy(), points)
     lower, upper = search_limits(skeleton, skeleton.lower_limits)
     return MotionEstimator(model, (lower.numpy(), upper.numpy()), smoothing)
-
-
-def within_limits(skeleton: Skeleton, coordinates: FloatArray) -> FloatArray:
-    """
-    Cut off where a filter overshoots a joint's limit; full turns have none.
-
-    :param skeleton: with the limits.
-    :param coordinates: [..., coordinates].
-    """
-    lower, upper = skeleton.lower_limits.numpy(), skeleton.upper_limits.numpy()
-    return np.where(is_circular(skeleton), coordinates, np.clip(coordinates, lower, upper))

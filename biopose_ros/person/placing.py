@@ -10,6 +10,7 @@ import torch
 from biopose_ros.frames import GroundFrame
 from biopose_ros.records import BodySize, Camera, FloatArray, SkeletonFit
 from biopose_ros.skeleton import Skeleton
+from biopose_ros.skeleton.limits import widest_stddev
 from biopose_ros.skeleton.pelvis import PELVIS_ANGLES, PELVIS_SHIFTS, pelvis_coordinates
 
 # 1 sigma of the distance, as a share of it, that a fit does not state: mesh recovery reads it from
@@ -34,6 +35,7 @@ class PersonPlacing:
         self.ground = ground
         self._angles = [skeleton.coordinate_index(name) for name in PELVIS_ANGLES]
         self._shifts = [skeleton.coordinate_index(name) for name in PELVIS_SHIFTS]
+        self._widest_stddev = widest_stddev(skeleton)
 
     def from_leaning(self, fit: SkeletonFit) -> SkeletonFit:
         """
@@ -64,20 +66,21 @@ class PersonPlacing:
         stddev[self._shifts] = _combined(self.ground.level_from_leaning, fit.stddev[self._shifts])
         return SkeletonFit(coordinates, stddev, markers)
 
-    def distance_stddev(
-        self, coordinates: FloatArray, size: BodySize, camera: Camera
+    def with_distance(
+        self, stddev: FloatArray, coordinates: FloatArray, size: BodySize, camera: Camera
     ) -> FloatArray:
         """
-        Give the uncertainty of the pelvis's place that comes from body size and focal length.
+        Add the uncertainty of the pelvis's place that comes from body size and focal length.
 
         All images share this error, so that the fit does not show it: a body that is assumed 5 %
         too large is placed 5 % too far away; a focal length that is 5 % too long does the same
         along the optical axis alone.
 
+        :param stddev: [coordinates], 1 sigma, without it.
         :param coordinates: [coordinates], in the ground frame.
         :param size: of the body.
         :param camera: of the image.
-        :returns: [coordinates], 1 sigma, metres; 0 for the angles.
+        :returns: [coordinates], 1 sigma; angles are no wider than their limits.
         """
         in_camera_m = self.ground.to_camera(coordinates[self._shifts])
         errors_m = np.stack(
@@ -86,11 +89,11 @@ class PersonPlacing:
                 in_camera_m * [0.0, 0.0, camera.focal_stddev],
             ]
         )
-        stddev = np.zeros_like(coordinates)
-        stddev[self._shifts] = np.sqrt(
+        distance = np.zeros_like(coordinates)
+        distance[self._shifts] = np.sqrt(
             np.square(errors_m @ self.ground.camera_from_ground).sum(axis=0)
         )
-        return stddev
+        return np.minimum(np.hypot(stddev, distance), self._widest_stddev)
 
     def _disturbed(self, coordinates: FloatArray) -> FloatArray:
         """Give the coordinates as they are, and with each pelvis angle a little larger."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from biopose_ros.frames import GroundFrame
 from biopose_ros.person.estimator import MAX_GAP_S, Step
-from biopose_ros.person.motion import build_estimator, within_limits
+from biopose_ros.person.motion import build_estimator
 from biopose_ros.person.motion_model import Belief
 from biopose_ros.person.placing import PersonPlacing
 from biopose_ros.person.skeleton_points import SkeletonPoints
@@ -17,7 +15,6 @@ from biopose_ros.person.smoothing import smoothed
 from biopose_ros.person.standing import StandingPerson
 from biopose_ros.records import BodySize, Camera, PersonPose
 from biopose_ros.skeleton import Skeleton
-from biopose_ros.skeleton.limits import widest_stddev
 
 # Poses are smoothed in blocks, with some images after the block known: an image takes 0.4 MB of
 # memory, and later ones change next to nothing.
@@ -134,12 +131,11 @@ class _Track:
     def __init__(
         self, skeleton: Skeleton, camera: Camera, ground: GroundFrame, smoothing: float
     ) -> None:
-        self._skeleton, self._camera = skeleton, camera
+        self._camera = camera
         self._points = SkeletonPoints(skeleton, ground)
         self._estimator = build_estimator(skeleton, self._points.count, smoothing)
         self._placing = PersonPlacing(skeleton, ground)
         self._standing = StandingPerson(skeleton, ground)
-        self._widest_stddev = widest_stddev(skeleton)
         self._poses: list[tuple[float, PersonPose]] = []
         self._steps: dict[float, Step] = {}
         self._hidden_s: list[float] = []
@@ -201,9 +197,8 @@ class _Track:
     def _placed(self, pose: PersonPose, belief: Belief, time_s: float) -> PersonPose:
         found = self._estimator.report(belief)
         size = BodySize(pose.scales, pose.scale_stddev, pose.stature_m, pose.stature_stddev_m)
-        distance_stddev = self._placing.distance_stddev(found.positions, size, self._camera)
         placed = self._standing.place(
-            within_limits(self._skeleton, found.positions),
+            found.positions,
             pose.scales,
             time_s,
             is_measured=pose.evidence is not None,
@@ -213,7 +208,7 @@ class _Track:
             pose,
             coordinates=placed.coordinates,
             velocities=found.velocities,
-            stddev=np.minimum(np.hypot(found.stddev, distance_stddev), self._widest_stddev),
+            stddev=self._placing.with_distance(found.stddev, found.positions, size, self._camera),
             segment_rotations=placed.segment_rotations,
             segment_positions_m=placed.segment_positions_m,
             foot_contact=placed.foot_contact,

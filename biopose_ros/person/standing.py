@@ -12,6 +12,7 @@ from biopose_ros.person.foot_contact import FOOT_MARKERS, FootContactTracker
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.forward_kinematics import SegmentFrames
+from biopose_ros.skeleton.limits import search_limits
 from biopose_ros.skeleton.marker_kinematics import compile_markers
 from biopose_ros.skeleton.pelvis import PELVIS_SHIFTS
 
@@ -49,6 +50,8 @@ class StandingPerson:
         markers = compile_markers(skeleton, names, skeleton.default_coordinates)
         self._segments, self._offsets_m = markers.segments, markers.offsets_m
         self._shifts = [skeleton.coordinate_index(name) for name in PELVIS_SHIFTS]
+        lower, upper = search_limits(skeleton, skeleton.lower_limits)
+        self._lower, self._upper = lower.numpy(), upper.numpy()
 
     def place(
         self,
@@ -61,12 +64,13 @@ class StandingPerson:
         """
         Give the pose at an image.
 
-        :param coordinates: [coordinates].
+        :param coordinates: [coordinates]; a filter may have overshot a joint's limit.
         :param scales: [segments, 3].
         :param stamp_s: seconds, increasing.
         :param is_measured: False where the person is hidden and only predicted.
         :param is_held: whether feet that stand hold the person.
         """
+        coordinates = np.clip(coordinates, self._lower, self._upper)
         frames = self._skeleton.forward_kinematics(
             torch.from_numpy(coordinates), torch.from_numpy(scales)
         )
@@ -75,10 +79,9 @@ class StandingPerson:
             stamp_s, self._foot_points(frames, scales) if is_known else None
         )
         shift_m = contact.shift_m if is_held and self.ground.is_static else np.zeros(3)
-        shifted = coordinates.copy()
-        shifted[self._shifts] += shift_m
+        coordinates[self._shifts] += shift_m
         return StandingPose(
-            shifted,
+            coordinates,
             self.ground.camera_from_ground @ frames.rotations.numpy(),
             self.ground.to_camera(frames.positions_m.numpy() + shift_m),
             contact.probability,

@@ -8,14 +8,13 @@ import pytest
 import scipy.sparse
 from safetensors.numpy import load_file, save_file
 
-from biopose_ros.body import load_body
 from biopose_ros.body.body_file import export_smpl, read_body, write_body
 from biopose_ros.resources import resource_path
 
 
-@pytest.fixture(scope='module')
-def data():
-    return load_body().data
+@pytest.fixture
+def data(body):
+    return body.data
 
 
 @pytest.fixture

@@ -12,11 +12,6 @@ from biopose_ros.body.rotations import axis_angle_to_matrix, matrix_to_six
 from biopose_ros.evaluation.body.layer import smplx_max_error_m
 
 
-@pytest.fixture(scope='module')
-def body():
-    return load_body()
-
-
 @pytest.fixture
 def random():
     return torch.Generator().manual_seed(0)
@@ -72,7 +67,7 @@ def test_a_batch_equals_single_bodies(body, random):
     torch.testing.assert_close(mesh.joints_m[1, 2], alone.joints_m, atol=1e-5, rtol=0)
 
 
-def test_gradients_equal_finite_differences(body, random):
+def test_gradients_equal_finite_differences(random):
     double = load_body(num_components=3).double()
     pick = torch.randint(len(double.template_m), (5,), generator=random)
 

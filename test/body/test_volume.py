@@ -2,13 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from biopose_ros.body import load_body
 from biopose_ros.body.volume import mass_kg
-
-
-@pytest.fixture(scope='module')
-def body():
-    return load_body()
 
 
 def test_the_mean_body_weighs_what_people_weigh(body):

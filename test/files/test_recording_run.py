@@ -21,16 +21,10 @@ from biopose_ros.records import (
     SeenKeypoints,
     SkeletonFit,
 )
-from biopose_ros.skeleton import load_skeleton
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 RATE_HZ, COUNT, BLOCK, AHEAD = 30.0, 20, 5, 4
 IMAGE = np.zeros((480, 640, 3), np.uint8)
-
-
-@pytest.fixture(scope='module')
-def skeleton():
-    return load_skeleton()
 
 
 @pytest.fixture(scope='module')

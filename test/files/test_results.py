@@ -16,11 +16,6 @@ MARKERS = ('r.ASIS', 'L.ASIS', 'r_knee')
 TRACKED, OCCLUDED, LOST = TrackingState.TRACKED, TrackingState.OCCLUDED, TrackingState.LOST
 
 
-@pytest.fixture(scope='module')
-def skeleton():
-    return load_skeleton()
-
-
 @pytest.fixture
 def pose_of(skeleton):
     count, segments = len(skeleton.coordinate_names), len(skeleton.segment_names)

@@ -7,16 +7,10 @@ from biopose_ros.files.camera import guess_camera
 from biopose_ros.frames import GroundFrame, camera_to_ground, ground_to_camera
 from biopose_ros.person.placing import PersonPlacing
 from biopose_ros.records import BodySize, Camera, Markers, SkeletonFit
-from biopose_ros.skeleton import load_skeleton
 from biopose_ros.skeleton.osim_writer import osim_text
 
 PITCH, ROLL, HEIGHT_M = np.radians(25.0), np.radians(-8.0), 1.6
 PELVIS = 6
-
-
-@pytest.fixture(scope='module')
-def skeleton():
-    return load_skeleton()
 
 
 @pytest.fixture
@@ -146,7 +140,9 @@ def test_a_guessed_focal_length_and_size_show_in_the_distance(skeleton, mounting
     place_m = np.array([0.8, 0.4, 4.0])  # camera axes
     coordinates = skeleton.default_coordinates.numpy().copy()
     coordinates[3:6] = ground.from_leaning(camera_to_ground(place_m))
-    stddev = placing.distance_stddev(coordinates, size_of(skeleton, 0.09), camera)
+    stddev = placing.with_distance(
+        np.zeros_like(coordinates), coordinates, size_of(skeleton, 0.09), camera
+    )
     random = np.random.default_rng(0)
     focal = 1.0 + camera.focal_stddev * random.normal(size=20_000)
     size = 1.0 + 0.09 / 1.7 * random.normal(size=20_000)
@@ -160,7 +156,8 @@ def test_a_guessed_focal_length_and_size_show_in_the_distance(skeleton, mounting
 
 def test_a_calibrated_camera_and_a_given_height_leave_no_doubt(skeleton):
     camera = Camera(640, 480, np.eye(3), np.zeros(0))
-    stddev = PersonPlacing(skeleton, GroundFrame()).distance_stddev(
-        a_fit(skeleton).coordinates, size_of(skeleton, 0.0), camera
+    fit = a_fit(skeleton)
+    stddev = PersonPlacing(skeleton, GroundFrame()).with_distance(
+        fit.stddev, fit.coordinates, size_of(skeleton, 0.0), camera
     )
-    np.testing.assert_array_equal(stddev, 0.0)
+    np.testing.assert_array_equal(stddev, fit.stddev)

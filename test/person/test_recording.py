@@ -11,17 +11,11 @@ from biopose_ros.person import recording as recordings
 from biopose_ros.person.recording import RecordedImage, RecordingSmoother
 from biopose_ros.person.skeleton_points import SkeletonPoints
 from biopose_ros.records import ImageEvidence, SeenKeypoints, SkeletonFit, TrackingState
-from biopose_ros.skeleton import load_skeleton
 
 CAMERA = guess_camera(1280, 720)
 GROUND = GroundFrame.of_camera(0.2, 0.0, 1.5)
 FRAMES, FRAME_S = 90, 1 / 30
 STDDEV, DISTANCE_SHARE = np.radians(2.0), 0.09 / 1.7
-
-
-@pytest.fixture(scope='module')
-def skeleton():
-    return load_skeleton()
 
 
 def smooth_recording(images, skeleton):

@@ -14,11 +14,6 @@ REFERENCE = Path(__file__).parents[3] / 'shared/data/reference'
 
 
 @pytest.fixture(scope='session')
-def skeleton():
-    return load_skeleton()
-
-
-@pytest.fixture(scope='session')
 def reference_path():
     path = REFERENCE / 'LaiUhlrich2022.osim'
     if not path.exists():

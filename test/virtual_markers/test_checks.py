@@ -1,17 +1,9 @@
 from dataclasses import replace
 
-import pytest
-
-from biopose_ros.body import load_body
 from biopose_ros.skeleton.default_markers import MIDDLE_MARKERS, RIGHT_MARKERS
 from biopose_ros.skeleton.sides import left_of
 from biopose_ros.virtual_markers import MarkerTable, load_markers
 from biopose_ros.virtual_markers.checks import marker_faults
-
-
-@pytest.fixture(scope='module')
-def body():
-    return load_body()
 
 
 def test_the_shipped_markers_are_without_fault(body):

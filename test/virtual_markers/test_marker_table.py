@@ -2,14 +2,9 @@ import pytest
 import torch
 import yaml
 
-from biopose_ros.body import BodyMesh, load_body
+from biopose_ros.body import BodyMesh
 from biopose_ros.resources import resource_path
 from biopose_ros.virtual_markers import load_markers, read_markers
-
-
-@pytest.fixture(scope='module')
-def body():
-    return load_body()
 
 
 def test_markers_follow_their_vertices_and_joints(body):

@@ -2,15 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from biopose_ros.body import load_body
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.training.labels import Anthropometry, Labeller
 from biopose_ros.training.labels.anthropometry import standing_pose
-
-
-@pytest.fixture(scope='session')
-def body():
-    return load_body()
 
 
 @pytest.fixture(scope='session')

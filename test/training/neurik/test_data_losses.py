@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from biopose_ros.skeleton import load_skeleton
 from biopose_ros.training.neurik.data import LabelledMotion
 from biopose_ros.training.neurik.losses import NeurikLoss, estimate_errors, wrapped
 from biopose_ros.training.neurik.noise import NoiseLevels
@@ -12,11 +11,6 @@ from biopose_ros.training.neurik.windows import WindowConfig, WindowSampler
 from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 CLEAN = NoiseLevels.uniform(8, 0.0, 0.0, 0.0)
-
-
-@pytest.fixture(scope='module')
-def skeleton():
-    return load_skeleton()
 
 
 def draw(motion, skeleton, seed=0):

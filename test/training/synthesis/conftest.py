@@ -3,7 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from biopose_ros.body import load_body
 from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.proportions import Proportions
 from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
@@ -33,11 +32,6 @@ def standing_clip(number: int, frames: int = 4) -> MotionClip:
 @pytest.fixture(scope='session')
 def clips():
     return [standing_clip(number) for number in range(40)]
-
-
-@pytest.fixture(scope='session')
-def body():
-    return load_body()
 
 
 @pytest.fixture(scope='session')
