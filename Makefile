@@ -11,9 +11,10 @@ SHELL := bash
 
 BIN := .venv/bin
 STAMPS := .venv/stamps
-# Of pip only errors are shown, and those in full.
+# Of pip only errors are shown, and those in full. Python compiles what is used when it is used:
+# all 7000 modules would take half a minute.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --no-input --prefer-binary \
-	--disable-pip-version-check --constraint constraints.txt
+	--no-compile --disable-pip-version-check --constraint constraints.txt
 
 # The Python sources are not among them: the install is editable and follows them by itself.
 PACKAGE_FILES := CMakeLists.txt package.xml pyproject.toml setup.py constraints.txt \
@@ -25,7 +26,7 @@ OUT := rebuilt
 
 .PHONY: demo test venv weights clean
 
-demo: $(STAMPS)/networks
+demo: $(STAMPS)/network
 	$(BIN)/biopose demo $(VIDEO) $(ARGS)
 
 # Two processes suit two cores, since many tests wait for other processes; a file stays in one.
@@ -63,8 +64,15 @@ $(STAMPS)/extras: $(STAMPS)/package
 		'.[c3d,cluster,docs,import,opensim,test,training,viewer]'
 	@touch $@
 
-$(STAMPS)/networks: | $(STAMPS)/package
-	@echo '== Fetching the networks'
+# The most accurate one that can be had is enough for the demonstration.
+$(STAMPS)/network: | $(STAMPS)/package
+	@echo '== Fetching the network'
+	@$(BIN)/biopose weights import \
+		pose_landmark_$$(command -v npm >/dev/null && echo heavy || echo full)
+	@touch $@
+
+$(STAMPS)/networks: | $(STAMPS)/network
+	@echo '== Fetching the other networks'
 	@$(BIN)/biopose weights import
 	@touch $@
 
