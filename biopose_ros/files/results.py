@@ -5,7 +5,7 @@ Per person: ``motion.mot``, ``motion.sto`` and ``markers.trc`` (at a constant ra
 person was seen), ``model.osim`` (the skeleton in the person's size, with the person's markers),
 ``scale_factors.xml`` (its sizes for OpenSim's scale tool), ``joint_angles.csv`` (every image of
 the track, predicted ones marked by their state). Beside the persons: ``summary.json``. All of them
-are whole at any moment, so that a run that is killed loses its last seconds alone;
+are whole at any moment, so that a run that is killed loses its last images alone;
 :func:`finish_run` completes it.
 """
 
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import platform
-import time
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
@@ -41,8 +40,8 @@ from biopose_ros.skeleton import Skeleton
 SUMMARY = 'summary.json'
 # How a run ended; while it goes on, the files on the disk count as cut short.
 COMPLETE, INTERRUPTED, CUT_SHORT = 'complete', 'interrupted by the user', 'cut short'
-# Interval at which all files are flushed to the disk.
-SAVE_INTERVAL_S = 1.0
+# After so many images all files are flushed to the disk.
+SAVE_IMAGES = 5
 
 
 class RunResults:
@@ -96,7 +95,6 @@ class RunResults:
         self._versions = _versions()
         self._persons: dict[int, PersonFiles] = {}
         self._times_s: list[float] = []
-        self._saved_s = time.monotonic()
         self.save()
 
     def write(self, time_s: float, poses: Iterable[PersonPose]) -> None:
@@ -107,7 +105,7 @@ class RunResults:
         :param poses: everybody in the image.
         :raises OutputError: when the files cannot be written.
         """
-        is_due = time.monotonic() - self._saved_s >= SAVE_INTERVAL_S
+        is_due = False
         for pose in poses:
             if pose.track_id not in self._persons:
                 if not pose.state.is_seen:
@@ -121,7 +119,7 @@ class RunResults:
                 )
             self._persons[pose.track_id].write(time_s, pose)
         self._times_s.append(time_s)
-        if is_due:
+        if is_due or len(self._times_s) - self._saved_images >= SAVE_IMAGES:
             self.save()
 
     def save(self) -> None:
@@ -133,7 +131,7 @@ class RunResults:
         for person in self._persons.values():
             person.save()
         self._write_summary(CUT_SHORT)
-        self._saved_s = time.monotonic()
+        self._saved_images = len(self._times_s)
 
     def settle(self, time_s: float, poses: Iterable[PersonPose]) -> None:
         """

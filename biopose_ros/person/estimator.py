@@ -33,6 +33,8 @@ from biopose_ros.records import FloatArray
 _OUTLIER_SIGMAS = 5.0
 # An outlier that lasts for longer is accepted.
 _LONGEST_OUTLIER_S = 0.1
+# The doubt whether it should have been fades with this time constant, as lasting errors do.
+_DOUBT_LASTS_S = 0.5
 # After a longer gap the estimator starts afresh.
 MAX_GAP_S = 1.0
 # A keypoint's weight falls as its residual exceeds this many sigmas.
@@ -71,6 +73,8 @@ class Step:
     :param belief: after it.
     :param new: [coordinates], what has no past.
     :param is_first: nothing came before.
+    :param doubt: [coordinates], variance beyond the belief's: whether an outlier was rightly
+        accepted.
     """
 
     stamp_s: float
@@ -78,6 +82,7 @@ class Step:
     belief: Belief
     new: BoolArray
     is_first: bool
+    doubt: FloatArray
 
 
 class MotionEstimator:
@@ -101,6 +106,7 @@ class MotionEstimator:
         self._lower, self._upper = limits
         self._images = 0
         self._outlier_s: FloatArray = np.zeros(model.count)
+        self._doubt: FloatArray = np.zeros(model.count)
         self._lasting: FloatArray = np.zeros(model.count + 2 * model.points)
 
     def predict(self, stamp_s: float) -> EstimatedCoordinates | None:
@@ -120,7 +126,7 @@ class MotionEstimator:
         mean = expected.mean.copy()
         mean[:count] = positions + velocities * VELOCITY_DECAY_S * (1.0 - left)
         mean[count : 2 * count] = velocities * left
-        return self.report(Belief(mean, expected.covariance))
+        return self.report(with_variance(Belief(mean, expected.covariance), self._doubt))
 
     def update(
         self,
@@ -146,17 +152,20 @@ class MotionEstimator:
         self._learn_lasting(measured, variance, points)
         is_first = last is None or not 0.0 <= stamp_s - last.stamp_s <= MAX_GAP_S
         if last is None or is_first:
-            self._images, self._outlier_s = 0, np.zeros(model.count)
+            self._images = 0
+            self._outlier_s, self._doubt = np.zeros(model.count), np.zeros(model.count)
             expected, new = model.nothing_known(self._lasting), measured
         else:
             expected = self._expected(last, stamp_s)
             new = measured & np.isnan(expected.mean[: model.count])
-            off = self._outliers(positions, variance, expected, stamp_s - last.stamp_s)
-            self._outlier_s = np.where(off & measured, self._outlier_s + stamp_s - last.stamp_s, 0)
+            step_s, was_off = stamp_s - last.stamp_s, self._outlier_s > 0.0
+            off = self._outliers(positions, variance, expected, step_s)
+            self._outlier_s = np.where(off & measured, self._outlier_s + step_s, 0)
             lasts = self._outlier_s > _LONGEST_OUTLIER_S
             self._outlier_s[lasts] = 0.0
             new |= lasts
             measured &= ~off | lasts
+            self._doubt = self._doubt_of(was_off & measured, positions, expected, step_s)
         start = self._with_whole_turns(positions)
         expected = model.with_new(expected, new, start, variance)
         if self.smoothing == 0.0:
@@ -164,9 +173,11 @@ class MotionEstimator:
             new = measured
         else:
             belief = self._corrected(expected, measured & ~new, positions, variance, points)
-        self.last = Step(stamp_s, expected, belief, new, is_first)
+        # Nothing is carried back to images that are taken as they are.
+        is_first = is_first or self.smoothing == 0.0
+        self.last = Step(stamp_s, expected, belief, new, is_first, self._doubt)
         self._images += 1
-        return self.report(belief)
+        return self.report(with_variance(belief, self._doubt))
 
     def skip(self, stamp_s: float) -> Step:
         """
@@ -176,7 +187,8 @@ class MotionEstimator:
         """
         assert self.last is not None
         expected = self._expected(self.last, stamp_s)
-        self.last = Step(stamp_s, expected, expected, np.zeros(self.model.count, bool), False)
+        new = np.zeros(self.model.count, bool)
+        self.last = Step(stamp_s, expected, expected, new, False, self._doubt)
         return self.last
 
     def _expected(self, last: Step, stamp_s: float) -> Belief:
@@ -212,6 +224,18 @@ class MotionEstimator:
         distance = np.abs(model.difference(positions, mean[:count] + mean[error]))
         sigmas = np.sqrt(np.maximum(spread, 0.0) + FRESH_SHARE * variance)
         return distance > _OUTLIER_SIGMAS * sigmas + model.plausible_step(step_s)
+
+    def _doubt_of(
+        self, accepted: BoolArray, positions: FloatArray, expected: Belief, step_s: float
+    ) -> FloatArray:
+        """
+        Give the variance of the choice between what was expected and outliers now accepted.
+
+        Nothing tells which is wrong: 1 sigma is half the way from one to the other.
+        """
+        before = faded(self._doubt, step_s)
+        way = self.model.difference(positions, expected.mean[: self.model.count])
+        return np.where(accepted, np.maximum(before, np.square(way / 2.0)), before)
 
     def _as_measured(
         self,
@@ -300,6 +324,30 @@ class MotionEstimator:
         velocities[unknown | (self._images < 2)] = np.nan
         stddev[unknown] = np.nan
         return EstimatedCoordinates(positions, velocities, stddev)
+
+
+def faded(doubt: FloatArray, step_s: float) -> FloatArray:
+    """
+    Give what is left of a doubt.
+
+    :param doubt: [coordinates], variance.
+    :param step_s: how long ago, or ahead, that was.
+    """
+    return doubt * np.exp(-2.0 * step_s / _DOUBT_LASTS_S)
+
+
+def with_variance(belief: Belief, variance: FloatArray) -> Belief:
+    """
+    Make coordinates less certain.
+
+    :param belief: of the state.
+    :param variance: [coordinates], to add.
+    """
+    if not variance.any():
+        return belief
+    covariance, at = belief.covariance.copy(), np.arange(len(variance))
+    covariance[at, at] += variance
+    return Belief(belief.mean, covariance)
 
 
 def _with_rows(belief: Belief, rows: Rows) -> Belief:

@@ -146,7 +146,7 @@ def test_another_rate_is_reached_by_splines(tmp_path, skeleton, walk):
 
 def test_a_killed_run_is_finished_to_the_same_files(tmp_path, person, skeleton, walk, monkeypatch):
     # Saved once, at the end: else the model would be that of a moment before.
-    monkeypatch.setattr('biopose_ros.files.results.SAVE_INTERVAL_S', np.inf)
+    monkeypatch.setattr('biopose_ros.files.results.SAVE_IMAGES', np.inf)
     folder = tmp_path / 'out'
     start(folder, skeleton, walk).save()  # and no more: the process is gone
     cut = json.loads((folder / 'summary.json').read_text())
@@ -242,7 +242,7 @@ def test_a_rate_that_is_none_is_refused(tmp_path, skeleton, rate_hz):
 def test_sigkill_costs_nothing_that_was_saved(tmp_path, skeleton, walk, monkeypatch):
     """A process that saves every image is killed in the middle of its work."""
     folder, (reader, writer) = tmp_path / 'out', os.pipe()
-    monkeypatch.setattr('biopose_ros.files.results.SAVE_INTERVAL_S', 0.0)
+    monkeypatch.setattr('biopose_ros.files.results.SAVE_IMAGES', 1)
     pid = os.fork()
     if pid == 0:
         results = RunResults(folder, skeleton, RATE_HZ, {})

@@ -112,6 +112,14 @@ def test_what_stays_far_off_is_believed_within_a_few_frames():
     np.testing.assert_allclose(found[45:], 1.5, atol=1e-3)
 
 
+def test_what_stays_far_off_is_doubted_for_a_while():
+    series = np.where(np.arange(160) < 40, 0.0, 1.5)[:, None]
+    stddev = column(run(series), 'stddev')
+    accepted = 40 + int(np.argmax(column(run(series))[40:] > 1.4))
+    assert (2.5 * stddev[accepted : accepted + 8] > 1.5).all()  # either may be right
+    assert stddev[-1] == pytest.approx(stddev[39], rel=0.1)
+
+
 @pytest.mark.parametrize('frame_s', [1 / 120, 1 / 30, 1 / 12])
 def test_frame_rates_do_not_change_what_is_smooth(frame_s):
     times_s = np.arange(int(8 / frame_s)) * frame_s

@@ -128,6 +128,33 @@ def test_a_gap_is_bridged_from_both_sides():
     assert stddev[56] > 2 * stddev[20]
 
 
+@pytest.mark.parametrize('after', [1.7, 4.2])
+def test_a_jump_that_lasts_is_bridged_and_either_side_may_be_right(after):
+    """From one image to the next an angle is another one, as where a limb is taken for another."""
+    before, count = 0.2, 40
+    values = np.where(np.arange(90) < count, before, after)
+    found, velocity, stddev = smoothed(values)
+    np.testing.assert_allclose(found[: count - 8], before, atol=0.02)
+    np.testing.assert_allclose(found[count + 6 :], after, atol=0.02)
+    assert np.abs(np.diff(found)).max() < 0.3 * (after - before)
+    slope = np.gradient(found, FRAME_S)
+    np.testing.assert_allclose(velocity[30:50], slope[30:50], atol=0.15 * slope.max())
+    near = slice(count - 3, count + 8)
+    for side in (before, after):
+        assert (np.abs(found - side) < 2.5 * stddev)[near].all()
+    calm = smoothed(np.full(90, before))[2]
+    assert stddev[0] < 0.3 * (after - before)
+    assert stddev[-1] < 0.3 * (after - before)
+    assert calm.max() < 0.1
+
+
+def test_jumps_one_after_the_other_leave_no_step():
+    values = np.repeat([0.0, 4.0, -1.0, 3.0], [40, 7, 7, 40])
+    found = smoothed(values)[0]
+    assert np.abs(np.diff(found)).max() < 2.0
+    np.testing.assert_allclose(found[[0, -1]], values[[0, -1]], atol=0.02)
+
+
 def test_beyond_long_gaps_there_is_no_memory():
     """Two halves of a recording, far apart in time, do not know of each other."""
     values = np.r_[np.zeros(30), np.ones(30)]

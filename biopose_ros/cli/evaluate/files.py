@@ -41,6 +41,7 @@ def evaluate_files(
     from biopose_ros.cli.progress import track_frames
     from biopose_ros.evaluation.files.clips import (
         CLIPS,
+        KILLED_CLIP,
         STATED_HEIGHT_M,
         clip_files,
         figures,
@@ -64,8 +65,8 @@ def evaluate_files(
             folder_of_clip = folder / Path(name).with_suffix('')
             found[name] = clip_files(data / name, folder_of_clip, config, CLIPS[name], watch)
             console.print(f'{name}: {found[name].images} images, {found[name].ghosts} ghosts')
-        whole = folder / Path(names[0]).with_suffix('')
-        killed = killed_run(data / names[0], whole, folder / 'killed', config)
+        whole = folder / Path(KILLED_CLIP).with_suffix('')
+        killed = killed_run(data / KILLED_CLIP, whole, folder / 'killed', config)
     console.print(_files_table(found), _residuals_table(found))
     worst = figures(list(found.values()), killed)
     for key, value in worst.items():

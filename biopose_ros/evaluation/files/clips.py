@@ -51,8 +51,10 @@ CLIPS: Mapping[str, int] = {
 }
 # The true heights are not known; the files must state the given one.
 STATED_HEIGHT_M = 1.70
-# A run is killed once it has worked through this share of the images.
-KILLED_AT = 0.7
+# A run of this clip, in which one person is seen from the first image to the last, is killed once
+# it has worked through this share of the images. The images before the person counts as tracked,
+# and the last, not yet saved, are lost: few of so many.
+KILLED_CLIP, KILLED_AT = 'sit_to_stand/cam0_test.mp4', 0.9
 # Folders of the same images, estimated with what came after each and without; the first also
 # holds the markers of each image's mesh.
 AHEAD, CAUSAL = 'look_ahead', 'causal'
