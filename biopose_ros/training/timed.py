@@ -177,7 +177,7 @@ class TimedTraining(ABC):
         (self.folder / 'log.json').write_text(log + '\n', encoding='utf-8')
 
     def _resume(self) -> None:
-        state: dict[str, Any] = torch.load(self.checkpoint)
+        state: dict[str, Any] = torch.load(self.checkpoint, map_location='cpu')
         self.model.load_state_dict(state['model'])
         self.average.load_state_dict(state['average'])
         self.optimizer.load_state_dict(state['optimizer'])

@@ -1,6 +1,8 @@
 import itertools
 import json
 import math
+import struct
+import zipfile
 from dataclasses import replace
 
 import pytest
@@ -55,6 +57,26 @@ def test_a_stopped_training_goes_on(tmp_path):
     longer.run()
     assert longer.step > first.step
     assert longer.log[: len(first.log)] == first.log
+
+
+def test_a_training_that_a_gpu_began_goes_on_without_one(tmp_path):
+    first = line(tmp_path)
+    first.run()
+    _as_of_a_gpu(first.checkpoint)
+    assert torch.equal(line(tmp_path).model.weight, first.model.weight)
+
+
+def _as_of_a_gpu(checkpoint):
+    """Rewrite where a file's tensors were: texts of its pickle, each with its length before it."""
+    here, there = (b'X' + struct.pack('<I', len(name)) + name for name in (b'cpu', b'cuda:0'))
+    with zipfile.ZipFile(checkpoint) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    (pickled,) = (name for name in parts if name.endswith('data.pkl'))
+    assert here in parts[pickled]
+    parts[pickled] = parts[pickled].replace(here, there)
+    with zipfile.ZipFile(checkpoint, 'w') as file:
+        for name, content in parts.items():
+            file.writestr(name, content)
 
 
 def test_steps_follow_the_schedule_and_are_the_same_each_time(tmp_path):

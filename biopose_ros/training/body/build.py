@@ -31,6 +31,7 @@ from biopose_ros.virtual_markers import load_markers
 
 SEXES = ('F', 'M')
 PERCENTILES = (5, 50, 95)
+SAMPLED = 2000  # bodies per sex that stand beside the survey
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def compare_with_survey(
     data: BodyData,
     surveys: list[dict[str, FloatArray]],
     generator: np.random.Generator,
-    persons: int = 2000,
+    persons: int = SAMPLED,
 ) -> list[MeasureRow]:
     """
     Measure bodies sampled from the shape space and compare them with the survey.

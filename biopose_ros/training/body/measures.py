@@ -76,6 +76,25 @@ def tape(
     return Girth(edges[hull, 0], edges[hull, 1], share[hull])
 
 
+def marker_points(
+    markers: MarkerTable, vertices_m: FloatArray, joints_m: FloatArray | None = None
+) -> dict[str, FloatArray]:
+    """
+    Place markers on bodies.
+
+    :param markers: the topology's.
+    :param vertices_m: [bodies, vertices, 3].
+    :param joints_m: [bodies, 24, 3]; None where no marker that is read hangs on a joint.
+    :returns: [bodies, 3] by the marker's name.
+    """
+    vertices = torch.as_tensor(vertices_m)
+    joints = vertices.new_zeros(len(vertices), len(JOINT_NAMES), 3)
+    if joints_m is not None:
+        joints = torch.as_tensor(joints_m)
+    places = markers.positions_m(BodyMesh(vertices, joints)).numpy()
+    return {name: places[:, row] for row, name in enumerate(markers.names)}
+
+
 class Measures:
     """Everything that is measured on a body; built once for a topology."""
 
@@ -90,7 +109,7 @@ class Measures:
         self._faces = faces
         self._markers = markers
         height = mean_m[:, 1]
-        points = self._points(mean_m[None], np.zeros((1, len(JOINT_NAMES), 3)))
+        points = marker_points(markers, mean_m[None])
 
         def at(name: str) -> FloatArray:
             return points[name][0]
@@ -130,11 +149,6 @@ class Measures:
         self._skull = np.flatnonzero(height > at('L_tragion')[1] + 0.035)
         self._foot = np.flatnonzero((height < at('L_ankle')[1]) & (mean_m[:, 0] > 0))
 
-    def _points(self, bodies_m: FloatArray, joints_m: FloatArray) -> dict[str, FloatArray]:
-        mesh = BodyMesh(torch.as_tensor(bodies_m), torch.as_tensor(joints_m))
-        places = self._markers.positions_m(mesh).numpy()
-        return {name: places[:, row] for row, name in enumerate(self._markers.names)}
-
     def __call__(self, bodies_m: FloatArray, joints_m: FloatArray) -> dict[str, FloatArray]:
         """
         Measure bodies.
@@ -143,7 +157,7 @@ class Measures:
         :param joints_m: [bodies, 24, 3].
         :returns: [bodies] per measure: millimetres, and ``weight_kg``; ANSUR's names.
         """
-        points = self._points(bodies_m, joints_m)
+        points = marker_points(self._markers, bodies_m, joints_m)
         floor = bodies_m[..., 1].min(axis=1)
         shoulder = joints_m[:, JOINT_NAMES.index('left_shoulder')]
         skull = bodies_m[:, self._skull]

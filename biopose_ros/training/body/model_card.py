@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from biopose_ros.body.body_data import BodyData
-from biopose_ros.training.body.build import SEXES, BuildConfig, MeasureRow
+from biopose_ros.training.body.build import SAMPLED, SEXES, BuildConfig, MeasureRow
 
 _SEX_NAMES = {'F': 'Women', 'M': 'Men'}
 # What a posture decides as much as the body, or fat that the survey presses or flexes: not held to
@@ -69,7 +69,7 @@ def model_card(
         people=config.people,
         correctives=f'{sum(len(block.vertices) for block in data.pose_blocks):,}',
         seed=config.seed,
-        sampled=2000,
+        sampled=SAMPLED,
         worst=100 * worst_of_segments(rows),
     )
     return text + '\n'.join(_tables(rows))

@@ -14,15 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from biopose_ros.body.joints import JOINT_NAMES, MIRRORED_JOINTS
-from biopose_ros.body.model import BodyMesh
 from biopose_ros.records import FloatArray
 from biopose_ros.training.body.anny_source import LOCAL_CHANGES, AnnySource, RestShapes, unsided
-from biopose_ros.training.body.measures import Measures
+from biopose_ros.training.body.measures import Measures, marker_points
 from biopose_ros.training.body.rest_pose import straighten
 from biopose_ros.virtual_markers import MarkerTable
 
@@ -95,7 +93,7 @@ def t_posed(source: AnnySource, shapes: RestShapes, markers: MarkerTable) -> Bod
     :param markers: the topology's markers.
     """
     joints = anatomical_joints(source, shapes, markers)
-    points = _marker_points(shapes.vertices_m, markers)
+    points = marker_points(markers, shapes.vertices_m)
 
     def bone(name: str) -> FloatArray:
         return shapes.bone_heads_m[:, source.bone_names.index(name)]
@@ -138,7 +136,7 @@ def anatomical_joints(source: AnnySource, shapes: RestShapes, markers: MarkerTab
     :returns: [bodies, 24, 3].
     """
     joints = source.joint_heads(shapes)
-    points = _marker_points(shapes.vertices_m, markers)
+    points = marker_points(markers, shapes.vertices_m)
     for part, (first, second) in MIDWAY_JOINTS.items():
         middle = (points[f'L_{first}'] + points[f'L_{second}']) / 2.0
         joints[:, JOINT_NAMES.index(f'left_{part}')] = middle
@@ -159,13 +157,6 @@ MIDWAY_JOINTS = {
     'elbow': ('elbow_lat', 'elbow_med'),
     'wrist': ('wrist_radius', 'wrist_ulna'),
 }
-
-
-def _marker_points(vertices_m: FloatArray, markers: MarkerTable) -> dict[str, FloatArray]:
-    vertices = torch.as_tensor(vertices_m)
-    joints = vertices.new_zeros(len(vertices), len(JOINT_NAMES), 3)
-    places = markers.positions_m(BodyMesh(vertices, joints)).numpy()
-    return {name: places[:, row] for row, name in enumerate(markers.names)}
 
 
 def draw_bodies(

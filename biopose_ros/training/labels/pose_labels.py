@@ -77,7 +77,7 @@ START_STDDEV = 10.0
 MARKER_STDDEV_M = 0.01
 HARD_M, MUCH_BETTER = 0.018, 0.85
 ARMS_RAD = tuple(
-    dict(zip(('arm_flex', 'arm_add', 'arm_rot', 'elbow_flex'), angles))  # noqa: B905
+    dict(zip(('arm_flex', 'arm_add', 'arm_rot', 'elbow_flex'), angles, strict=True))
     for angles in ((0.8, -0.5, 0.0, 1.0), (0.8, 0.5, 0.5, 1.0), (-0.6, -0.3, 0.0, 0.8))
 )
 # Within 0.01 degrees of an endless search in 999 of 1000 frames, at twice its speed.

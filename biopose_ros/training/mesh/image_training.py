@@ -135,7 +135,7 @@ class ImageTraining(TimedTraining):
         """Give the best encoder and decoder so far."""
         model = deepcopy(self.average.module)  # what learns goes on
         assert isinstance(model, EncodedLearner)
-        model.load_state_dict(torch.load(self.best_weights))
+        model.load_state_dict(torch.load(self.best_weights, map_location='cpu'))
         return model.cpu().eval()
 
 
@@ -149,7 +149,7 @@ class EncodedLearner(nn.Module):
 
     def __init__(self, encoder: nn.Module, network: MeshRecovery) -> None:
         """
-        Join.
+        Put encoder and decoder together.
 
         :param encoder: images to maps.
         :param network: the decoder.

@@ -63,7 +63,7 @@ class MeshLoss(nn.Module):
 
     def __init__(self, feature_size: int, config: MeshLossConfig | None = None) -> None:
         """
-        Prepare the body.
+        Cut the body down to what the losses look at.
 
         :param feature_size: of the network's summary.
         :param config: weights.

@@ -43,7 +43,7 @@ class MeshTraining(TimedTraining):
         uses: float = math.inf,
     ) -> None:
         """
-        Prepare, from the folder's checkpoint where there is one.
+        Begin, or go on from the checkpoint in the folder.
 
         :param data: to learn from.
         :param held_out: to check with.

@@ -81,6 +81,11 @@ class MotionClip:
         seconds = np.maximum(ends - begins, 1) / self.fps
         return np.asarray(np.linalg.norm(path[ends] - path[begins], axis=1) / seconds)
 
+    def usable_runs(self) -> list[tuple[int, int]]:
+        """Give first frame and the one past the end of each run of valid frames."""
+        edges = np.flatnonzero(np.diff(np.pad(self.valid.astype(int), 1))).tolist()
+        return list(zip(edges[::2], edges[1::2], strict=True))
+
 
 def mirror(clip: MotionClip) -> MotionClip:
     """Swap left and right; the body's own left-right differences are swapped too."""

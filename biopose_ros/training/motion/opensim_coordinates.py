@@ -8,7 +8,6 @@ posture.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -99,7 +98,7 @@ def _clip(
 
 def _subject(name: str) -> str:
     """Name the person of a clip: clips of one person stay in one split."""
-    return re.split(r'_', name)[0]
+    return name.split('_')[0]
 
 
 def fill_unmeasured(angles_rad: dict[str, FloatArray], *, running: bool) -> None:

@@ -1,8 +1,7 @@
 """
 What the body is to do, frame by frame, in terms of tasks: trunk, feet, hands.
 
-Arms are described for the left side; the right
-one is its mirror image.
+Arms are described for the left side; the right one is its mirror image.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import numpy as np
 from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.joints import JOINT
+from biopose_ros.training.motion.plan import SIDES
 from biopose_ros.training.motion.postures import postures
 from biopose_ros.training.motion.rotations import (
     about,
@@ -23,8 +24,7 @@ from biopose_ros.training.motion.rotations import (
     vectors_from_matrices,
 )
 
-_SIDES = ('left', 'right')
-_KNEES, _ELBOWS = ([JOINT[f'{side}_{name}'] for side in _SIDES] for name in ('knee', 'elbow'))
+_KNEES, _ELBOWS = ([JOINT[f'{side}_{name}'] for side in SIDES] for name in ('knee', 'elbow'))
 # Usual flexion in quiet standing: knees (Kendall 2005), elbows of hanging arms.
 _STANDING_KNEE_DEG, _HANGING_ELBOW_DEG = 3.0, 18.0
 # Without standing frames: the lower quarter of the straighter knee's flexion, degrees, over the
@@ -51,7 +51,7 @@ def straightened(clip: MotionClip) -> MotionClip:
     if knee_offset <= 0.0 and elbow_offset <= 0.0:
         return clip
     turns = matrices_from_vectors(clip.pose)
-    for side in _SIDES:
+    for side in SIDES:
         hip, knee, ankle, elbow = (
             JOINT[f'{side}_{name}'] for name in ('hip', 'knee', 'ankle', 'elbow')
         )

@@ -46,7 +46,7 @@ def held_out_rendered(
     rendered: RenderedEvidence, skeleton: Skeleton, frames: int
 ) -> dict[str, tuple[Evidence, Truth]]:
     """
-    Draw such windows from rendered sequences.
+    Draw the windows of rendered sequences that a training is checked with.
 
     :param rendered: of the validation split.
     :param skeleton: the default one.

@@ -48,8 +48,7 @@ def motion_of_split(
 
 def _chunks(clip: MotionClip) -> Iterator[MotionClip]:
     """Cut at invalid frames and at a greatest length."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], clip.valid, [False]]).astype(int)))
-    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+    for start, stop in clip.usable_runs():
         count = int(np.ceil((stop - start) / _CHUNK_FRAMES))
         for frames in np.array_split(np.arange(start, stop), count):
             if len(frames) >= _SHORTEST_FRAMES:
@@ -109,7 +108,11 @@ def _part(skeleton: Skeleton, truth: SkeletonTruth, rows: list[int]) -> dict[str
 
 
 def network_truth(
-    skeleton: Skeleton, coordinates: FloatArray, scales: FloatArray, origins_m: FloatArray
+    skeleton: Skeleton,
+    coordinates: FloatArray,
+    scales: FloatArray,
+    origins_m: FloatArray,
+    nearer: FloatArray | float = 1.0,
 ) -> dict[str, FloatArray]:
     """
     Turn coordinates into what the network says.
@@ -118,17 +121,19 @@ def network_truth(
     :param coordinates: [frames, coordinates].
     :param scales: [segments, 3].
     :param origins_m: [frames, 3], whence positions count, ground frame.
+    :param nearer: [frames, 1], moves the pelvis along its rays from the camera; 1 leaves it.
     :returns: ``angles_rad``, ``pelvis_rotations``, ``pelvis_positions_m`` and ``factors``, see
         :class:`~biopose_ros.training.neurik.data.LabelledMotion`.
     """
     sizes = torch.from_numpy(scales).double()
     frames = skeleton.forward_kinematics(torch.from_numpy(coordinates).double(), sizes)
+    pelvis_m = frames.positions_m[:, 0].numpy() * nearer - origins_m
     members = scale_groups(skeleton).members
     factors = (members * sizes[..., None]).sum((0, 1)) / members.sum((0, 1))
     return {
         'angles_rad': coordinates[:, PELVIS_COORDINATES:].astype(np.float32),
         'pelvis_rotations': frames.rotations[:, 0].numpy().astype(np.float32),
-        'pelvis_positions_m': (frames.positions_m[:, 0].numpy() - origins_m).astype(np.float32),
+        'pelvis_positions_m': pelvis_m.astype(np.float32),
         'factors': factors.numpy().astype(np.float32),
     }
 

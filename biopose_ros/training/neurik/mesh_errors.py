@@ -16,13 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from biopose_ros.body.rotations import matrix_to_six, six_to_matrix
 from biopose_ros.skeleton.sides import partners
-from biopose_ros.training.neurik.turning import orthonormal
 from biopose_ros.virtual_markers.body_parts import BODY_PARTS
 
 _NAMES = [part.name for part in BODY_PARTS]
 _PARTS = len(_NAMES)
-# Two columns of a rotation.
 _NUMBERS = 6 * _PARTS
 _RIDGE = 0.03  # of the variance of true attitudes, over which slopes fall to half
 
@@ -77,8 +76,7 @@ class MeshErrors:
         """
         given = _attitudes(true)
         off = given @ self.slope.mT + self.shift - given + noise @ self.root.mT
-        columns = (given + strength[..., None] * off).unflatten(-1, (_PARTS, 2, 3))
-        return orthonormal(torch.cat([columns.mT, true[..., 2:]], -1))
+        return six_to_matrix((given + strength[..., None] * off).unflatten(-1, (_PARTS, 6)))
 
     def save(self, path: Path) -> None:
         """
@@ -109,7 +107,7 @@ class MeshErrors:
 
 
 def _attitudes(turns: Tensor) -> Tensor:
-    return turns[..., :2].mT.flatten(-3)
+    return matrix_to_six(turns).flatten(-2)
 
 
 def _mirrored(turns: Tensor) -> Tensor:

@@ -23,12 +23,12 @@ from biopose_ros.body import load_body
 from biopose_ros.detection.landmark_network import LandmarkNetwork, Sighting
 from biopose_ros.detection.sides import SideVote
 from biopose_ros.frames import camera_to_ground, image_rays
-from biopose_ros.inverse_kinematics.neurik import PELVIS_COORDINATES
 from biopose_ros.mesh_recovery.predictor import MeshPredictor
 from biopose_ros.records import FloatArray, PersonCrop, TrackingState
 from biopose_ros.refinement.refiner import Refiner
-from biopose_ros.skeleton import load_skeleton, scale_groups
+from biopose_ros.skeleton import load_skeleton
 from biopose_ros.training.mesh.data import sample_view
+from biopose_ros.training.neurik.label_store import network_truth
 from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence
 from biopose_ros.training.orphans import is_orphan
 from biopose_ros.training.synthesis.camera_path import RATE_HZ
@@ -137,27 +137,20 @@ class EvidenceRenderer:
     def _truth(self, samples: Sequence[SyntheticSample], origins_m: FloatArray) -> dict[str, Any]:
         """Give the skeleton's truth, moved along its rays to where the hips were taken to be."""
         coordinates = np.stack([sample.coordinates for sample in samples]).astype(np.float64)
-        scales = torch.from_numpy(samples[0].scales).double()
-        frames = self.skeleton.forward_kinematics(torch.from_numpy(coordinates), scales)
         true_m = camera_to_ground(np.stack([sample.markers_m[self._rows] for sample in samples]))
         centres_m = true_m[:, _HIPS].mean(1)
         # One camera cannot tell a near small person from a far tall one.
         nearer = origins_m[:, :1] / centres_m[:, :1]
-        members = scale_groups(self.skeleton).members
+        scales = samples[0].scales
+        truth = network_truth(self.skeleton, coordinates, scales, origins_m, nearer)
         return {
-            'angles_rad': coordinates[:, PELVIS_COORDINATES:].astype(np.float32),
-            'pelvis_rotations': frames.rotations[:, 0].numpy().astype(np.float32),
-            'pelvis_positions_m': (
-                frames.positions_m[:, 0].numpy() * nearer - origins_m
-            ).astype(np.float32),
+            **truth,
+            'factors': truth['factors'][None],
             TRUE_MARKERS: (true_m - centres_m[:, None]).astype(np.float32),
             'lengths': np.array([len(samples)]),
             'rates_hz': np.array([RATE_HZ], np.float32),
-            'factors': ((members * scales[..., None]).sum((0, 1)) / members.sum((0, 1)))[None]
-            .numpy()
-            .astype(np.float32),
             'names': np.array([samples[0].clip]),
-        }  # fmt: skip
+        }
 
 
 def person_of(sighting: Sighting) -> PersonCrop:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from biopose_ros.body.rotations import axis_angle_to_matrix
 from biopose_ros.inverse_kinematics.neurik import PELVIS_COORDINATES
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.sides import partners
@@ -30,7 +31,11 @@ def random_turns(count: int, generator: torch.Generator, tilt_deg: float) -> Ten
     """
     heading = 2 * torch.pi * torch.rand(count, generator=generator)
     tilt = np.radians(tilt_deg) * torch.randn(2, count, generator=generator)
-    return _axis_turn(tilt[0], 0) @ _axis_turn(tilt[1], 2) @ _axis_turn(heading, 1)
+    turns = [
+        axis_angle_to_matrix(angles[:, None] * torch.eye(3)[axis])
+        for axis, angles in ((0, tilt[0]), (2, tilt[1]), (1, heading))
+    ]
+    return turns[0] @ turns[1] @ turns[2]
 
 
 def turned(positions_m: Tensor, truth: Truth, turn: Tensor) -> tuple[Tensor, Truth]:
@@ -86,26 +91,3 @@ class Mirror:
             pick(truth.pelvis_positions_m * flip, truth.pelvis_positions_m),
             truth.factors,
         )
-
-
-def orthonormal(matrices: Tensor) -> Tensor:
-    """
-    Make nearly orthonormal matrices so.
-
-    :param matrices: [..., 3, 3].
-    """
-    first = torch.nn.functional.normalize(matrices[..., 0], dim=-1)
-    second = matrices[..., 1]
-    second = second - (first * second).sum(-1, keepdim=True) * first
-    second = torch.nn.functional.normalize(second, dim=-1)
-    return torch.stack([first, second, torch.linalg.cross(first, second)], -1)
-
-
-def _axis_turn(angles_rad: Tensor, axis: int) -> Tensor:
-    """Turn about a coordinate axis: [batch] to [batch, 3, 3]."""
-    matrix = torch.eye(3).repeat(len(angles_rad), 1, 1)
-    i, j = (axis + 1) % 3, (axis + 2) % 3
-    matrix[:, i, i] = matrix[:, j, j] = angles_rad.cos()
-    matrix[:, j, i] = angles_rad.sin()
-    matrix[:, i, j] = -angles_rad.sin()
-    return matrix

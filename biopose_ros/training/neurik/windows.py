@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from biopose_ros.body.rotations import matrix_to_six, six_to_matrix
 from biopose_ros.inverse_kinematics.config import NeurikConfig
 from biopose_ros.inverse_kinematics.keypoint_encoder import View
 from biopose_ros.inverse_kinematics.neurik import Evidence
@@ -23,7 +24,7 @@ from biopose_ros.training.neurik.noise import (
     drift,
     move_parts,
 )
-from biopose_ros.training.neurik.turning import Mirror, orthonormal, random_turns, turned
+from biopose_ros.training.neurik.turning import Mirror, random_turns, turned
 from biopose_ros.virtual_markers.part_axes import PartAxes
 
 # Where persons stand: metres from the camera, and degrees off its axis, 1 sigma.
@@ -191,7 +192,7 @@ class WindowSampler:
         angles = angles + torch.where(step.abs() < 1.0, step, 0.0) * share[..., None]
         truth = Truth(
             angles,
-            orthonormal(mix(motion.pelvis_rotations)),
+            six_to_matrix(matrix_to_six(mix(motion.pelvis_rotations))),
             mix(motion.pelvis_positions_m),
             motion.factors[clips].float()[:, None].expand(-1, times_s.shape[1], -1),
         )

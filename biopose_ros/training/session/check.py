@@ -62,7 +62,8 @@ def check_machine(
     if motion is not None and not list(motion.glob('*.npz')):
         raise SessionError(f'{motion} holds no motion (*.npz); bring it, or leave --motion out')
     folder.mkdir(parents=True, exist_ok=True)
-    free_mib, wanted_mib = shutil.disk_usage(folder).free >> 20, _FREE_MIB + store_mib(chunks)
+    free_mib = shutil.disk_usage(folder).free >> 20
+    wanted_mib = _FREE_MIB + store_mib(chunks, encoder)
     if free_mib < wanted_mib:
         raise SessionError(
             f'{folder}: {free_mib} MiB free, {wanted_mib} needed; give another folder'
@@ -82,7 +83,7 @@ def check_machine(
     return stages
 
 
-def store_mib(chunks: int, encoder: str = 'heavy') -> int:
+def store_mib(chunks: int, encoder: str) -> int:
     """
     Tell how large the maps of a store are.
 

@@ -90,7 +90,7 @@ class Casting:
             clip = self._activity(random, label, proportions)
         else:
             clip = pick(random, self.recordings, self._roots)
-        start, stop = _part(random, clip.valid, frames)
+        start, stop = _part(random, clip, frames)
         part = cut(clip, start, stop)
         if random.random() < 0.5:
             part = mirror(part)
@@ -111,11 +111,10 @@ class Casting:
         raise AssertionError  # pragma: no cover
 
 
-def _part(random: np.random.Generator, valid: FloatArray, frames: int) -> tuple[int, int]:
+def _part(random: np.random.Generator, clip: MotionClip, frames: int) -> tuple[int, int]:
     """Choose a run of frames within usable ones; give its first frame and the one past its end."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], valid, [False]]).astype(int)))
-    stretches = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
-    start, stop = pick(random, stretches, [stop - start for start, stop in stretches])
+    runs = clip.usable_runs()
+    start, stop = pick(random, runs, [stop - start for start, stop in runs])
     frames = min(frames, stop - start)
     first = start + int(random.integers(stop - start - frames + 1))
     return first, first + frames

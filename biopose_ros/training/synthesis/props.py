@@ -147,7 +147,7 @@ def _plain_mesh(
 def skirt(
     joints_m: FloatArray,
     turns: FloatArray,
-    regions_joints_m: FloatArray,
+    rest_joints_m: FloatArray,
     waist: FloatArray,
     length_m: float,
     flare: float,
@@ -158,7 +158,7 @@ def skirt(
 
     :param joints_m: [24, 3], posed joints, world.
     :param turns: [3, 3, 3], world rotations of pelvis, left thigh and right thigh.
-    :param regions_joints_m: [24, 3], joints of the same shape in the T-pose.
+    :param rest_joints_m: [24, 3], joints of the same shape in the T-pose.
     :param waist: [4], half width, half depth, height above the pelvis joint, centre's z; metres.
     :param length_m: from waist to hem.
     :param flare: hem's width over the waist's.
@@ -178,7 +178,7 @@ def skirt(
         -1,
     )
     pelvis, left, right = (
-        (rest - regions_joints_m[i] + regions_joints_m[0]) @ turn.T + joints_m[i]
+        (rest - rest_joints_m[i] + rest_joints_m[0]) @ turn.T + joints_m[i]
         for i, turn in zip((0, 1, 2), turns, strict=True)
     )
     side = 1.0 / (1.0 + np.exp(-rest[..., :1] / 0.04))

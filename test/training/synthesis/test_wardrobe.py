@@ -86,7 +86,8 @@ def test_cloth_stands_off_outward_and_skin_stays(regions, body, plain):
 def test_colours_are_light_that_a_surface_can_return():
     random = np.random.default_rng(0)
     skins = np.stack([skin_colour(random) for _ in range(300)])
-    for colours in (skins, cloth_colours(random, 300), np.stack([hair_colour(random)] * 2)):
+    hair = np.stack([hair_colour(random) for _ in range(300)])
+    for colours in (skins, cloth_colours(random, 300), hair):
         assert (colours.min() >= 0) & (colours.max() <= 1)
     # Skin of every tone returns more red than blue, and tones range widely.
     assert np.all(skins[:, 0] >= skins[:, 2])

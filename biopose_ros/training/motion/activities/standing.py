@@ -155,10 +155,11 @@ def _balance_arms(draft: Draft, start_s: float, down_s: float) -> None:
     keys = relaxed
     if style == 'out':
         spread = rng.uniform(30.0, 85.0)
-        keys = tuple(
+        left, right = (
             arm_key(rng.uniform(-10, 30), spread + rng.normal(0, 8), elbow=rng.uniform(5, 40))
             for _ in range(2)
-        )  # type: ignore[assignment]
+        )
+        keys = left, right
     elif style == 'hips':
         keys = (on_hip(rng, body), on_hip(rng, body))
     elif style == 'crossed':
