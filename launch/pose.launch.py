@@ -194,10 +194,7 @@ def pose_node(value, is_set, common):
         executable='pose_node',
         exec_name='pose_node',
         name='pose_node',
-        namespace=common['namespace'],
-        output=common['output'],
-        prefix=common['prefix'],
-        parameters=[value('params_file'), *common['parameters'], overrides],
+        **{**common, 'parameters': [value('params_file'), *common['parameters'], overrides]},
         remappings=[
             ('image', value('image_topic')),
             ('camera_info', camera_info_topic(value)),
@@ -225,10 +222,7 @@ def robot_state_publisher(common):
         executable='robot_state_publisher',
         exec_name='robot_state_publisher',
         name='robot_state_publisher',
-        namespace=common['namespace'],
-        output=common['output'],
-        prefix=common['prefix'],
-        parameters=[*common['parameters'], description],
+        **{**common, 'parameters': [*common['parameters'], description]},
         # The plain names belong to the robot.
         remappings=[
             (name, f'robot_state_publisher/{name}')
@@ -272,10 +266,7 @@ def recorder(value, common):
         executable='recorder',
         exec_name='recorder',
         name='recorder',
-        namespace=common['namespace'],
-        output=common['output'],
-        prefix=common['prefix'],
-        parameters=[*common['parameters'], {'bag': bag, 'topics': topics}],
+        **{**common, 'parameters': [*common['parameters'], {'bag': bag, 'topics': topics}]},
     )
 
 

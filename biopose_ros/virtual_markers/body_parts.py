@@ -177,3 +177,5 @@ BODY_PARTS: tuple[BodyPart, ...] = tuple(_BY_NAME[name] for name in _ORDER)
 MARKER_NAMES: tuple[str, ...] = tuple(name for part in BODY_PARTS for name in part.markers)
 # For each marker, its partner on the other side; markers of the middle are their own partners.
 MIRRORED_MARKERS = partners(MARKER_NAMES)
+# Rows of the hips' centres, right and left.
+HIP_ROWS = [MARKER_NAMES.index(f'bp_{side}_hip') for side in ('right', 'left')]

@@ -12,9 +12,7 @@ from biopose_ros.body import load_body
 from biopose_ros.frames import camera_to_ground
 from biopose_ros.records import FloatArray, Markers, PlacedBody, RecoveredBody
 from biopose_ros.skeleton.stature import MODEL_STATURE_M, STATURE_STDDEV_M
-from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
-
-_HIPS = [MARKER_NAMES.index(f'bp_{side}_hip') for side in ('right', 'left')]
+from biopose_ros.virtual_markers.body_parts import HIP_ROWS, MARKER_NAMES
 
 
 class BodyPlacing:
@@ -57,7 +55,7 @@ class BodyPlacing:
         return PlacedBody(
             body,
             Markers(MARKER_NAMES, camera_to_ground(body.markers_m), body.marker_confidence),
-            float(body.markers_m[_HIPS, 2].mean()),
+            float(body.markers_m[HIP_ROWS, 2].mean()),
             scale,
             stature_m,
             STATURE_STDDEV_M if height_m is None else 0.0,

@@ -19,7 +19,7 @@ from biopose_ros.training.motion.library import activity_clips, recorded_clips
 from biopose_ros.training.motion.splits import Split, split_clips
 from biopose_ros.training.neurik.data import LabelledMotion
 from biopose_ros.training.synthesis.sources import choose_subject, subject_betas
-from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
+from biopose_ros.virtual_markers.body_parts import HIP_ROWS, MARKER_NAMES
 
 # Long takes are given to several subjects, so that shapes do not go with motions.
 _CHUNK_FRAMES, _SHORTEST_FRAMES = 300, 12
@@ -98,8 +98,7 @@ def _shapes(body: BodyModel, random: np.random.Generator, split: Split, count: i
 def _part(skeleton: Skeleton, truth: SkeletonTruth, rows: list[int]) -> dict[str, FloatArray]:
     """Keep what training needs of one clip, relative to the middle of the hips."""
     markers_m = truth.markers_m[:, rows]
-    hips = [MARKER_NAMES.index(f'bp_{side}_hip') for side in ('right', 'left')]
-    centre_m = markers_m[:, hips].mean(1)
+    centre_m = markers_m[:, HIP_ROWS].mean(1)
     return {
         'markers_m': (markers_m - centre_m[:, None]).astype(np.float32),
         **network_truth(skeleton, truth.coordinates, truth.scales, centre_m),

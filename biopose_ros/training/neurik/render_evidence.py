@@ -35,7 +35,7 @@ from biopose_ros.training.synthesis.camera_path import RATE_HZ
 from biopose_ros.training.synthesis.records import SyntheticSample
 from biopose_ros.training.synthesis.setup import SynthesisConfig, build_sequence_generator
 from biopose_ros.training.synthesis.tie import LabelTie
-from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
+from biopose_ros.virtual_markers.body_parts import HIP_ROWS, MARKER_NAMES
 from biopose_ros.virtual_markers.body_placing import BodyPlacing
 
 SEQUENCES_PER_SHARD = 4
@@ -43,7 +43,6 @@ SEQUENCES_PER_SHARD = 4
 TRUE_MARKERS = 'true_markers_m'
 _AT_ONCE = 8  # images; more take memory and no less time
 _LEAST_PRESENCE = 0.5
-_HIPS = [MARKER_NAMES.index(f'bp_{side}_hip') for side in ('right', 'left')]
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ class EvidenceRenderer:
                 stamp_ns = round(1e9 * place / RATE_HZ)
                 (refined,) = refiner.refine([raw], [person], camera, stamp_ns)
                 body = placing.place(refined)
-                origin_m = body.markers.positions_m[_HIPS].mean(0)
+                origin_m = body.markers.positions_m[HIP_ROWS].mean(0)
                 rays = camera_to_ground(image_rays(person.keypoints_px, camera))
                 # Ground x points to the camera, so rays run towards -x.
                 crossed_m = rays * (origin_m[0] / rays[:, :1])
@@ -138,7 +137,7 @@ class EvidenceRenderer:
         """Give the skeleton's truth, moved along its rays to where the hips were taken to be."""
         coordinates = np.stack([sample.coordinates for sample in samples]).astype(np.float64)
         true_m = camera_to_ground(np.stack([sample.markers_m[self._rows] for sample in samples]))
-        centres_m = true_m[:, _HIPS].mean(1)
+        centres_m = true_m[:, HIP_ROWS].mean(1)
         # One camera cannot tell a near small person from a far tall one.
         nearer = origins_m[:, :1] / centres_m[:, :1]
         scales = samples[0].scales

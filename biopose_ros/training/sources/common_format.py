@@ -16,6 +16,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
 from biopose_ros.records import FloatArray
+from biopose_ros.training.motion.rotations import twist_and_swing
 
 RATE_HZ = 30.0
 # Joint, parent; parents come first.
@@ -178,10 +179,8 @@ def usable_frames(clip: SourceClip) -> np.ndarray:
     usable[:-1] &= ~is_fast
     usable[1:] &= ~is_fast
     for side in ('Left', 'Right'):
-        quaternions = Rotation.from_matrix(rotations[:, JOINTS.index(f'{side}UpLeg')]).as_quat()
-        twist = 2 * np.arctan2(quaternions[:, 1], quaternions[:, 3])
-        twist = np.abs((twist + np.pi) % (2 * np.pi) - np.pi)
-        usable &= twist <= np.radians(_FURTHEST_TWIST_DEG)
+        twist, _ = twist_and_swing(rotations[:, JOINTS.index(f'{side}UpLeg')], axis=1)
+        usable &= np.abs(twist) <= np.radians(_FURTHEST_TWIST_DEG)
     return usable
 
 

@@ -24,9 +24,7 @@ from biopose_ros.training.neurik.render_evidence import (
 )
 from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence
 from biopose_ros.training.synthesis.setup import SynthesisConfig
-from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
-
-HIPS = [MARKER_NAMES.index(f'bp_{side}_hip') for side in ('right', 'left')]
+from biopose_ros.virtual_markers.body_parts import HIP_ROWS, MARKER_NAMES
 
 
 @pytest.fixture(scope='module')
@@ -55,8 +53,8 @@ def made(renderer):
 
 
 def test_estimates_are_about_their_own_hips_and_truth_about_its(made):
-    np.testing.assert_allclose(made['markers_m'][:, HIPS].mean(1), 0.0, atol=1e-4)
-    np.testing.assert_allclose(made[TRUE_MARKERS][:, HIPS].mean(1), 0.0, atol=1e-4)
+    np.testing.assert_allclose(made['markers_m'][:, HIP_ROWS].mean(1), 0.0, atol=1e-4)
+    np.testing.assert_allclose(made[TRUE_MARKERS][:, HIP_ROWS].mean(1), 0.0, atol=1e-4)
     assert np.all(made['origins_m'][:, 0] < 0)  # before the camera, to which x points
 
 
@@ -68,7 +66,7 @@ def test_the_true_pelvis_is_seen_where_it_was_before_it_was_moved(made, renderer
     samples = renderer.generator.chunk(0)
     rows = [renderer.generator.markers.index(name) for name in MARKER_NAMES]
     true_m = camera_to_ground(np.stack([sample.markers_m[rows] for sample in samples]))
-    true_middle_m = true_m[:, HIPS].mean(1)
+    true_middle_m = true_m[:, HIP_ROWS].mean(1)
     pelvis_m = made['pelvis_positions_m'] + made['origins_m']
     nearer = made['origins_m'][:, :1] / true_middle_m[:, :1]
     gap_m = pelvis_m / nearer - true_middle_m
