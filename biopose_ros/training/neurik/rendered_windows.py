@@ -80,7 +80,7 @@ class RenderedSampler:
         clips = torch.multinomial(lengths.float(), count, True, generator=self.generator)
         step = torch.randint(1, self.config.slowest + 1, (count, 1), generator=self.generator)
         passed = step * torch.arange(self.config.frames)
-        turn = 2 * (lengths[clips, None] - 1)
+        turn = (2 * (lengths[clips, None] - 1)).clamp(min=1)
         place = (self._uniform(count, 1) * lengths[clips, None]).long() + passed
         place = torch.remainder(place, turn)
         rows = self.rendered.starts[clips, None] + torch.minimum(place, turn - place)

@@ -44,6 +44,13 @@ def test_rates_vary(rendered):
     assert (evidence.times_s.diff(dim=1) > 0).all()
 
 
+def test_a_sequence_of_one_image_stands_still(rendered):
+    fields = ('starts', 'rates_hz', 'factors')
+    first = {name: getattr(rendered, name)[:1] for name in fields}
+    evidence, _ = windows(replace(rendered, **first, lengths=torch.tensor([1])), PLAIN)
+    assert (evidence.positions_m.diff(dim=1) == 0).all()
+
+
 def test_mirrored_windows_exchange_left_and_right_and_have_no_features(rendered):
     plain, truth = windows(rendered, PLAIN)
     mirrored, other = windows(rendered, replace(PLAIN, mirrored=1.0))
