@@ -148,7 +148,7 @@ def _splat(
                 weight[row, column] += np.exp(-max(height, 0.0) / 0.08)
 
 
-@njit(cache=True, nogil=True, error_model='numpy', inline='always')
+@njit(cache=True, nogil=True, error_model='numpy')
 def lit_share(
     x: float,
     y: float,

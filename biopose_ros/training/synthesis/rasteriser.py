@@ -144,7 +144,7 @@ def _draw(
                 )
 
 
-@njit(cache=True, nogil=True, error_model='numpy', inline='always')
+@njit(cache=True, nogil=True, error_model='numpy')
 def _project(
     x: float, y: float, z: float, projection: NDArray[np.float64], out: NDArray[np.float64]
 ) -> None:
@@ -186,7 +186,7 @@ def _clip(
     return count
 
 
-@njit(cache=True, nogil=True, error_model='numpy', inline='always')
+@njit(cache=True, nogil=True, error_model='numpy')
 def _fill(
     a: NDArray[np.float64],
     b: NDArray[np.float64],
@@ -230,7 +230,7 @@ def _fill(
             depth += step_depth
 
 
-@njit(cache=True, nogil=True, error_model='numpy', inline='always')
+@njit(cache=True, nogil=True, error_model='numpy')
 def weigh(
     ray_x: float,
     ray_y: float,

@@ -53,7 +53,7 @@ from biopose_ros.training.synthesis.wardrobe import (
 )
 
 
-@njit(cache=True, nogil=True, error_model='numpy', inline='always')
+@njit(cache=True, nogil=True, error_model='numpy')
 def sample(texture: NDArray[np.float32], u: float, v: float) -> float:
     """Read a tileable texture between its pixels; u, v in tiles."""
     x, y = u * SIDE, v * SIDE
@@ -67,7 +67,7 @@ def sample(texture: NDArray[np.float32], u: float, v: float) -> float:
     return top * (1 - y) + bottom * y
 
 
-@njit(cache=True, nogil=True, error_model='numpy', inline='always')
+@njit(cache=True, nogil=True, error_model='numpy')
 def pattern_at(
     kind: int,
     u: float,
@@ -241,7 +241,7 @@ def shade(
                 image[row, column, k] = colour * level * incoming + shine * light[SUN, k]
 
 
-@njit(cache=True, nogil=True, error_model='numpy', inline='always')
+@njit(cache=True, nogil=True, error_model='numpy')
 def _material_at(at: NDArray[np.float32], cut: NDArray[np.float32]) -> int:
     """Name the material at a surface point of any mesh."""
     if at[HEIGHT] >= MATERIAL_OFFSET - 1:
@@ -252,7 +252,7 @@ def _material_at(at: NDArray[np.float32], cut: NDArray[np.float32]) -> int:
     return garment_at(x, y, z, at[ARM], at[HEIGHT], cut)
 
 
-@njit(cache=True, nogil=True, error_model='numpy', inline='always')
+@njit(cache=True, nogil=True, error_model='numpy')
 def _beard(x: float, y: float, z: float, cut: NDArray[np.float32]) -> float:
     """Where a beard grows: 1 around mouth and chin, 0 elsewhere."""
     up = (y - cut[CHIN]) / cut[HEAD_UNIT]

@@ -190,7 +190,7 @@ def _weave(random: np.random.Generator, palette: NDArray[np.float32]) -> None:
     palette[_CLOTHS, DUTY] = random.uniform(0.25, 0.75, count)
 
 
-@njit(cache=True, nogil=True, error_model='numpy', inline='always')
+@njit(cache=True, nogil=True, error_model='numpy')
 def garment_at(
     x: float, y: float, z: float, arm: float, height: float, cut: NDArray[np.float32]
 ) -> int:
@@ -228,7 +228,7 @@ def garment_at(
     return SOCKS if height < cut[SOCK_TOP] else SKIN
 
 
-@njit(cache=True, nogil=True, error_model='numpy', inline='always')
+@njit(cache=True, nogil=True, error_model='numpy')
 def head_at(x: float, y: float, z: float, cut: NDArray[np.float32]) -> int:
     """
     Name the material at a point of the head; below the chin the garments decide.
@@ -303,7 +303,7 @@ def dress(
     return dressed
 
 
-@njit(cache=True, nogil=True, error_model='numpy', inline='always')
+@njit(cache=True, nogil=True, error_model='numpy')
 def _stand_off(material: int, height: float, cut: NDArray[np.float32]) -> float:
     """How far a material stands off the skin, metres, before folds."""
     if material == TOP:
