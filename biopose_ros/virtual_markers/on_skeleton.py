@@ -12,6 +12,7 @@ from torch import Tensor
 from biopose_ros.resources import resource_path
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.description import Marker
+from biopose_ros.virtual_markers.marker_table import YAML_LOADER
 
 SITES = 'config/skeleton/virtual_markers.yaml'
 
@@ -44,7 +45,7 @@ def with_virtual_markers(skeleton: Skeleton, path: Path | None = None) -> Skelet
     """
     path = path or resource_path(SITES)
     try:
-        sites = yaml.safe_load(path.read_text())['markers']
+        sites = yaml.load(path.read_text(), YAML_LOADER)['markers']
         offsets_m = Tensor([site['offset_m'] for site in sites.values()]).double()
         segments = [site['segment'] for site in sites.values()]
     except (AttributeError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
-from itertools import count, tee
+from itertools import chain, count, tee
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -292,9 +292,14 @@ def _fill(
     address: str | None,
 ) -> None:
     """Draw and encode chunks; a chunk's number in the stream gives its place."""
-    encoded = _encoding(config, address)
+    wanted, given = tee(numbers)
+    chunks: Iterator[tuple[int, Encoded]] = zip(
+        wanted, _encoding(config, address)(given), strict=False
+    )
     if is_first and not (folder / 'numbers.npy').exists():
-        _allocate(folder, config, next(encoded([0])))
+        first = next(chunks)
+        _allocate(folder, config, first[1])
+        chunks = chain([first], chunks)
     while not (folder / 'numbers.npy').exists():
         time.sleep(0.5)
     ranges = np.load(folder / 'ranges.npz')
@@ -302,8 +307,7 @@ def _fill(
     arrays: Mapping[str, Any] = {
         name: open_memmap(folder / f'{name}.npy', mode='r+') for name in names
     }
-    wanted, given = tee(numbers)
-    for number, (maps, truth) in zip(wanted, encoded(given), strict=False):
+    for number, (maps, truth) in chunks:
         if is_orphan():
             return
         slot = number % config.chunks

@@ -34,7 +34,7 @@ from biopose_ros.virtual_markers.body_parts import MARKER_NAMES
 
 Stage = Callable[[int], object]
 PERSONS = (1, 4, 8)
-_FEWEST_RUNS = 5
+_FEWEST_RUNS = 3
 # The drawn truth, a little off, as the network would recover it.
 _TURN_STDDEV_RAD, _STDDEV_M, _STDDEV_PX = 0.08, 0.03, 6.0
 

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from biopose_ros.training.session.bring import bring
 from biopose_ros.training.session.check import SessionError, check_machine
 from biopose_ros.training.session.session import LARGEST_BYTES, in_parts
 
+ROOT = Path(__file__).resolve().parents[3]
 ABSENT = ('onnxruntime', 'onnx', 'rich', 'typer', 'av', 'rosbags', 'matplotlib', 'rclpy')
 
 
@@ -23,6 +26,11 @@ def brought(tmp_path_factory, imported):
         pytest.skip('needs the landmark network heavy')
     folder = tmp_path_factory.mktemp('session') / 'brought'
     assert bring(folder, None) < 64
+    # What Numba has compiled here fits there, too: same sources, same processor.
+    compiled = Path('biopose_ros', 'training', 'synthesis', '__pycache__')
+    for path in (ROOT / compiled).glob('*.nb[ci]'):
+        (folder / compiled).mkdir(exist_ok=True)
+        shutil.copy(path, folder / compiled)
     return folder
 
 
