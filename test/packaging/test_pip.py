@@ -1,17 +1,32 @@
-"""The plain Python way: a pip install into an environment of its own."""
+"""The plain Python way: a wheel, installed by pip into an environment of its own."""
 
 import os
 import subprocess
+import sys
 import sysconfig
 import venv
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip('rosidl_generator_py', reason='the ROS 2 wheels are not installed')
 
 
+ROOT = Path(__file__).resolve().parents[2]
+
+
 @pytest.fixture(scope='module')
-def prefix(source_tree, tmp_path_factory):
+def wheel(tmp_path_factory):
+    """A wheel of the checkout; its messages are built once, by this or by ``make venv``."""
+    folder = tmp_path_factory.mktemp('wheel')
+    words = ['wheel', '--no-deps', '--no-build-isolation', '--wheel-dir', folder, ROOT]
+    subprocess.run([sys.executable, '-m', 'pip', *words], check=True)
+    (path,) = folder.iterdir()
+    return path
+
+
+@pytest.fixture(scope='module')
+def prefix(wheel, tmp_path_factory):
     """An environment that borrows every dependency from ours, and holds only biopose_ros."""
     prefix = tmp_path_factory.mktemp('environment')
     venv.create(prefix, symlinks=True)
@@ -19,7 +34,8 @@ def prefix(source_tree, tmp_path_factory):
     own = sysconfig.get_path('purelib', vars={'base': str(prefix)})
     with open(os.path.join(own, 'borrowed.pth'), 'w') as file:
         file.write(f'import site; site.addsitedir({site_packages!r})\n')
-    pip(prefix, 'install', '--no-deps', '--no-build-isolation', source_tree)
+    # Else pip finds ours among what is borrowed, and leaves it at that.
+    pip(prefix, 'install', '--no-deps', '--ignore-installed', wheel)
     return prefix
 
 
