@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 
 @contextmanager
@@ -20,3 +22,12 @@ def shown_errors(*kinds: type[Exception]) -> Iterator[None]:
     except kinds as error:
         typer.secho(f'error: {error}', err=True, fg='red')
         raise typer.Exit(1) from None
+
+
+class Evaluations(TyperGroup):
+    """The commands ``biopose evaluate``: what is missing or cannot be read is shown so."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with shown_errors(OSError, ValueError):
+            return super().invoke(ctx)

@@ -20,12 +20,10 @@ def evaluate_evidence(
     from rich.console import Console
     from rich.table import Table
 
-    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.evaluation.mesh_recovery.rendered_evidence import rendered_errors
 
-    with shown_errors(FileNotFoundError):
-        errors = rendered_errors(folder)
+    errors = rendered_errors(folder)
     console = Console()
     table = Table('part', 'mm', 'across mm', 'depth mm', 'rotation', 'lasting',
                   'after 1, 3, 10, 30 frames')  # fmt: skip

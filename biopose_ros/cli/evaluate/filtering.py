@@ -38,7 +38,6 @@ def evaluate_filtering(
     from rich.console import Console
     from rich.progress import Progress
 
-    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.cli.evaluate.video import default_data
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.cli.progress import track_frames
@@ -48,13 +47,12 @@ def evaluate_filtering(
     from biopose_ros.settings import DetectionConfig, PipelineConfig
 
     console = Console(markup=False)
-    with shown_errors(OSError, ValueError):
-        movements = filtering.held_out_motion(motion or default_data().parent / 'motion')
-        errors = filtering.recorded_errors(
-            data or default_data(),
-            PipelineConfig(method=method, device=device, detection=DetectionConfig(max_persons=1)),
-            partial(track_frames, console=console),
-        )
+    movements = filtering.held_out_motion(motion or default_data().parent / 'motion')
+    errors = filtering.recorded_errors(
+        data or default_data(),
+        PipelineConfig(method=method, device=device, detection=DetectionConfig(max_persons=1)),
+        partial(track_frames, console=console),
+    )
     with Progress(console=console) as bar:
         task = bar.add_task('filters', total=sum(map(len, filtering.filters().values())))
         results = filtering.evaluate_filtering(errors, movements, lambda: bar.advance(task))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import JsonFile, MotionFolder, Split
 
 if TYPE_CHECKING:
@@ -34,10 +33,9 @@ def evaluate_keypoints(
     from biopose_ros.training.synthesis.setup import SynthesisConfig, build_sequence_generator
     from biopose_ros.training.synthesis.stream import chunks
 
-    with shown_errors(ValueError, FileNotFoundError):
-        network = LandmarkNetwork(model, 'cpu', 1)
-        config = SynthesisConfig(split=split, seed=seed, motion_folder=motion)
-        generator = build_sequence_generator(config)
+    network = LandmarkNetwork(model, 'cpu', 1)
+    config = SynthesisConfig(split=split, seed=seed, motion_folder=motion)
+    generator = build_sequence_generator(config)
     drawn = track(
         chunks(generator, 0, sequences, workers=1), 'Looking', total=sequences, transient=True
     )

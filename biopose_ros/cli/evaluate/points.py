@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.evaluate.video import default_data
 from biopose_ros.cli.options import Device, Height, JsonFile, Method, RealClips
 
@@ -34,18 +33,17 @@ def evaluate_points(
     from biopose_ros.settings import DetectionConfig, PipelineConfig
 
     console = Console(markup=False)
-    with shown_errors(OSError, ValueError):
-        results = body_points.evaluate_points(
-            data or default_data(),
-            PipelineConfig(
-                method=method,
-                device=device,
-                height_m=height,
-                detection=DetectionConfig(max_persons=1),
-            ),
-            view,
-            partial(track_frames, console=console),
-        )
+    results = body_points.evaluate_points(
+        data or default_data(),
+        PipelineConfig(
+            method=method,
+            device=device,
+            height_m=height,
+            detection=DetectionConfig(max_persons=1),
+        ),
+        view,
+        partial(track_frames, console=console),
+    )
     table = Table('point', 'median m', '95 % m', 'within 1 sigma', '2 sigma', 'nearer than bound')
     for name, one in results.items():
         table.add_row(

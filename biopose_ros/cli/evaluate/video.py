@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import (
     AnyNetwork,
     Body,
@@ -67,26 +66,25 @@ def evaluate_video(
 
     console, data = Console(markup=False), data or default_data()
     watch = partial(track_frames, console=console)
-    with shown_errors(OSError, ValueError):
-        config = PipelineConfig(
-            method=method,
-            device=device,
-            mesh_weights=mesh_weights,
-            neurik_weights=neurik_weights,
-            body=body,
-            osim=osim,
-            height_m=height,
-            detection=DetectionConfig(model=network, max_persons=1),
-        )
-        views = [name for name in view or () if name != DIRECTIONS_CLIP]
-        # A list of the sit_to_stand clip alone runs none of the four views.
-        results = {}
-        if views or not view:
-            results = evaluate_views(data, config, views, watch, looks_ahead)
-        directions = None
-        has_directions = (data / DIRECTIONS_CLIP).is_dir() and osim is None
-        if has_directions and (not view or DIRECTIONS_CLIP in view):
-            directions = evaluate_directions(data, config, watch, looks_ahead)
+    config = PipelineConfig(
+        method=method,
+        device=device,
+        mesh_weights=mesh_weights,
+        neurik_weights=neurik_weights,
+        body=body,
+        osim=osim,
+        height_m=height,
+        detection=DetectionConfig(model=network, max_persons=1),
+    )
+    views = [name for name in view or () if name != DIRECTIONS_CLIP]
+    # A list of the sit_to_stand clip alone runs none of the four views.
+    results = {}
+    if views or not view:
+        results = evaluate_views(data, config, views, watch, looks_ahead)
+    directions = None
+    has_directions = (data / DIRECTIONS_CLIP).is_dir() and osim is None
+    if has_directions and (not view or DIRECTIONS_CLIP in view):
+        directions = evaluate_directions(data, config, watch, looks_ahead)
     if results:
         _print(results, method, details, console)
     if directions:
