@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from biopose_ros.detection.landmark_network import LandmarkNetwork, Sighting
 from biopose_ros.detection.person_detector import Detection, PersonDetector
 from biopose_ros.detection.search import SearchPlan
-from biopose_ros.detection.tracks import Track, body_colours, core_distance, same_body
+from biopose_ros.detection.tracks import (
+    Track,
+    body_colours,
+    core_distance,
+    lies_on,
+    same_body,
+)
 from biopose_ros.inference.onnx_runtime import running_device
 from biopose_ros.pretrained.networks import best_landmark_model
 from biopose_ros.records import Crop, PersonCrop, TrackingState
@@ -31,6 +37,8 @@ _MAX_CANDIDATES = 4
 # (2 boxes had a presence above 0.4, with scores of 0.5 and 0.6), while persons 60 to 100 pixels
 # tall have scores of 0.8 to 0.9 and presences around 0.45.
 _VAGUE_SCORE, _SURE_SCORE = 0.5, 0.85
+# A person with less misfit is where they are expected.
+_EXPECTED = 0.5
 # A crop that stays this small or grows this large holds no person, pixels and image sides.
 _SMALLEST_CROP_PX = 16
 _LARGEST_CROP = 6
@@ -182,20 +190,30 @@ class PersonTracker:
                     proposals.append((rank, track, sighting, colours))
         taken: list[Sighting] = []
         for _, track, sighting, colours in sorted(proposals, key=lambda item: item[0]):
-            is_double = _is_known(sighting, taken) or (
-                track.state == TrackingState.TENTATIVE and _is_part(sighting, taken)
-            )
-            if not is_double:
+            if not self._is_double(track, sighting, taken):
                 self._see(track, sighting, colours, stamp_ns)
                 taken.append(sighting)
         return taken
+
+    def _is_double(self, track: Track, sighting: Sighting, taken: list[Sighting]) -> bool:
+        """
+        Return whether a sighting shows a person who has been seen already.
+
+        A track whose person leaves the image slides onto the nearest body; who is seen clearly
+        may stand before somebody.
+        """
+        if track.state == TrackingState.TENTATIVE and _is_part(sighting, taken):
+            return True
+        is_doubtful = sighting.presence < self.config.start_presence
+        is_on_body = is_doubtful and any(lies_on(sighting, other) for other in taken)
+        return is_on_body or _is_known(sighting, taken)
 
     def _is_still(self, track: Track, sighting: Sighting, misfit: float, stamp_ns: int) -> bool:
         """:returns: whether the person of a track is in its crop."""
         if track.state == TrackingState.OCCLUDED:
             return misfit < 1 and sighting.presence >= self.config.start_presence
         # The network doubts a clear person in single images now and then.
-        is_doubt = misfit < 0.5 and sighting.presence >= self.config.min_presence / 2
+        is_doubt = misfit < _EXPECTED and sighting.presence >= self.config.min_presence / 2
         presence = track.smoothed_presence(sighting, stamp_ns) if is_doubt else sighting.presence
         return presence >= self.config.min_presence
 
@@ -228,6 +246,8 @@ class PersonTracker:
                 continue
             colours = body_colours(image, sighting)
             track = self._unseen_match(sighting, colours, stamp_ns)
+            if track is not None and self._may_be_thing(track, sighting, colours, stamp_ns):
+                continue
             if track is not None:
                 self._see(track, sighting, colours, stamp_ns)
             elif len(self.tracks) < self.config.max_persons:
@@ -254,6 +274,22 @@ class PersonTracker:
         if misfit < 1:
             return track
         return next((one for one in unseen if same_body(sighting, one.sighting)), None)
+
+    def _may_be_thing(
+        self, track: Track, sighting: Sighting, colours: NDArray, stamp_ns: int
+    ) -> bool:
+        """
+        Return whether what is found in place of a hidden person is too doubtful to be them.
+
+        A new person has to be believed before anybody hears of them; who comes back is published
+        at once.
+        """
+        is_doubtful = (
+            track.state == TrackingState.OCCLUDED
+            and sighting.presence < self.config.start_presence
+        )
+        is_expected = track.misfit(sighting, colours, stamp_ns) < _EXPECTED
+        return is_doubtful and not is_expected and not same_body(sighting, track.sighting)
 
     def _see(self, track: Track, sighting: Sighting, colours: NDArray, stamp_ns: int) -> None:
         track.see(sighting, colours, stamp_ns)

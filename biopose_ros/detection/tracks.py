@@ -181,10 +181,11 @@ def same_body(first: Sighting, second: Sighting) -> bool:
 
     Near persons, whom the image cuts, are seen a second time in smaller or larger crops.
     """
-    return _lies_on(first, second) or _lies_on(second, first)
+    return lies_on(first, second) or lies_on(second, first)
 
 
-def _lies_on(sighting: Sighting, body: Sighting) -> bool:
+def lies_on(sighting: Sighting, body: Sighting) -> bool:
+    """Return whether the joints that are seen in one sighting lie within the body of another."""
     joints, outline = _seen_joints(sighting), _seen_joints(body)
     if min(len(joints), len(outline)) < _FEWEST_SEEN:
         return False

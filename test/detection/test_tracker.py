@@ -1,8 +1,12 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
 
 from biopose_ros.detection.tracker import PersonTracker
+from biopose_ros.detection.tracks import body_colours
 from biopose_ros.inference.onnx_runtime import NetworkFileError
 from biopose_ros.records import TrackingState
 from biopose_ros.settings import DetectionConfig
@@ -59,6 +63,50 @@ def test_a_hidden_person_is_occluded_then_found_again_under_the_same_id(tracker,
     assert all(frame[track_id] == TrackingState.OCCLUDED for frame in hidden)
     back = person_at(people[-1], 225, 390)
     assert (back.track_id, back.state) == (track_id, TrackingState.TRACKED)
+
+
+@pytest.mark.parametrize(
+    ('presence', 'aside', 'state'),
+    [
+        (0.55, 0.0, TrackingState.TRACKED),
+        (0.9, 0.9, TrackingState.TRACKED),
+        (0.55, 0.9, TrackingState.OCCLUDED),
+    ],
+)
+def test_a_doubtful_thing_takes_no_hidden_persons_place(
+    tracker, balancing, monkeypatch, presence, aside, state
+):
+    """Equipment that the landmark network half believes in, aside of where somebody vanished."""
+    black = np.zeros_like(balancing[0])
+    follow(tracker, balancing[:6] + [black] * 12)
+    track, stamp_ns = max(tracker.tracks, key=lambda one: one.size_px), 18 * FRAME_NS
+    assert track.state == TrackingState.OCCLUDED
+    crop, shift_px = track.predict(stamp_ns), np.array([aside * track.size_px, 0.0])
+    sighting = replace(
+        track.sighting,
+        presence=presence,
+        next_crop=replace(crop, center_px=crop.center_px + shift_px),
+        keypoints_px=track.sighting.keypoints_px + shift_px,
+    )
+    track.colours = body_colours(black, sighting)
+    monkeypatch.setattr(tracker, 'network', SimpleNamespace(run=lambda *_: [sighting]))
+    followed = len(tracker.tracks)
+    tracker._meet(black, [sighting], [1.0], [], stamp_ns)
+    assert (track.state, len(tracker.tracks)) == (state, followed)
+
+
+def test_a_doubtful_sighting_within_a_nearer_body_is_that_body(tracker, balancing):
+    """The track of a bystander who leaves the image slides onto whoever is nearest."""
+    follow(tracker, balancing[:6])
+    near = max(tracker.tracks, key=lambda one: one.size_px)
+    body, middle_px = near.sighting, near.sighting.keypoints_px[[11, 12, 23, 24]].mean(axis=0)
+    crop = replace(body.next_crop, size_px=0.3 * near.size_px)
+    small_px = middle_px + 0.3 * (body.keypoints_px - middle_px) + [0.1 * near.size_px, 0.0]
+    clear = replace(body, keypoints_px=small_px, next_crop=crop)
+    doubtful, doubtful_body = (replace(one, presence=0.5) for one in (clear, body))
+    assert tracker._is_double(near, doubtful, [body])
+    assert not tracker._is_double(near, clear, [body])  # a child before a man
+    assert not tracker._is_double(near, doubtful_body, [clear])
 
 
 def test_a_person_who_left_is_lost_once_and_then_gone(tracker, balancing):

@@ -2,8 +2,8 @@
 What the pipeline says of people who are cut by the image, come near, or lie on their heads.
 
 One person is in each clip, besides somebody in the background, whose place is known: everybody
-else whom the pipeline announces is a ghost. A person who faces more than 120 degrees away from the
-truth has front and back swapped.
+else whom the pipeline announces is a ghost. Who is out of sight is where they were last seen. A
+person who faces more than 120 degrees away from the truth has front and back swapped.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from biopose_ros.evaluation.near.cuts import Cut, cuts_of
 from biopose_ros.keypoints.landmarks import LANDMARK_NAMES, landmark_index
 from biopose_ros.person.certainty import MAIN_JOINTS
 from biopose_ros.pipeline import Pipeline
-from biopose_ros.records import FloatArray, TrackingState
+from biopose_ros.records import FloatArray, PersonPose, TrackingState
 
 FLIPPED_DEG = 120.0
 WRONG_DEG, SURE = 30.0, 0.9
@@ -131,6 +131,34 @@ def by_version(found: Mapping[tuple[str, str], Rows]) -> dict[str, dict[str, Any
     return {**table, 'all': figures(found.values())}
 
 
+class LastSeen:
+    """
+    Tells where persons are in a clip's own pictures.
+
+    The record of a person who is not seen keeps the keypoints of the picture in which they were
+    seen last, and these lie where that picture's zoom, not the present one's, brings them from.
+
+    :param original_px: gives the places in a clip's own picture of points in a changed one, from
+        the points, [points, 2], and the number of the picture.
+    """
+
+    def __init__(self, original_px: Callable[[FloatArray, int], FloatArray]) -> None:
+        self._original_px = original_px
+        self._last: dict[int, tuple[FloatArray, FloatArray]] = {}
+
+    def original_px(self, pose: PersonPose, frame: int) -> FloatArray:
+        """
+        Tell where shoulders and hips are or were last seen, [4, 2].
+
+        :param pose: of a person in a changed picture.
+        :param frame: number of the picture in the clip.
+        """
+        points_px, last = pose.keypoints_px[_MATCHED], self._last.get(pose.track_id)
+        if last is None or not np.array_equal(last[0], points_px):
+            self._last[pose.track_id] = points_px, self._original_px(points_px, frame)
+        return self._last[pose.track_id][1]
+
+
 def _rows(pipeline: Pipeline, clip: Clip, cut: Cut) -> Rows:
     assert clip.person is not None
     person, skeleton, camera = clip.person, pipeline.skeleton, cut.camera(clip.camera)
@@ -141,9 +169,10 @@ def _rows(pipeline: Pipeline, clip: Clip, cut: Cut) -> Rows:
     joints = [skeleton.coordinate_index(name) for name in MAIN_JOINTS]
     depth = skeleton.coordinate_index('pelvis_tx')
     rows, ghosts, images = [], 0, 0
+    places = LastSeen(lambda points_px, index: cut.original_px(points_px, clip.camera, index))
     for number, (frame, poses) in enumerate(zip(clip.frames, found, strict=True)):
         announced = [
-            (pose, cut.original_px(pose.keypoints_px[_MATCHED], clip.camera, frame.index))
+            (pose, places.original_px(pose, frame.index))
             for pose in poses
             if pose.state in _ANNOUNCED
         ]

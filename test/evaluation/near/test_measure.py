@@ -1,9 +1,11 @@
 """What is counted as a ghost, a flip, and as wrong and sure."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from biopose_ros.evaluation.near.measure import Rows, by_version, figures
+from biopose_ros.evaluation.near.measure import LastSeen, Rows, by_version, figures
 
 
 def rows(**changes):
@@ -57,3 +59,15 @@ def test_versions_are_pooled_over_clips_and_all_together():
     assert found['whole']['ghosts'] == 2
     assert found['legs']['distance_within_2_sigma'] == 0.0
     assert found['all']['images'] == 15
+
+
+def test_who_is_out_of_sight_is_where_they_were_last_seen():
+    """The zoom goes on meanwhile."""
+    places = LastSeen(lambda points_px, index: points_px / index)
+    there = SimpleNamespace(track_id=1, keypoints_px=np.full((33, 2), 600.0))
+    nearer = SimpleNamespace(track_id=1, keypoints_px=np.full((33, 2), 640.0))
+    other = SimpleNamespace(track_id=2, keypoints_px=np.full((33, 2), 600.0))
+    assert np.all(places.original_px(there, 2) == 300.0)
+    assert np.all(places.original_px(there, 3) == 300.0)
+    assert np.all(places.original_px(other, 3) == 200.0)
+    assert np.all(places.original_px(nearer, 4) == 160.0)
