@@ -123,7 +123,8 @@ def run(
             frames = part_of(frames, part)
         first, images = _peek(frames)
         cameras = _Cameras(frames, intrinsics, camera_name, focal)
-        cameras.of(first.image_bgr)
+        camera = cameras.of(first.image_bgr)
+        check_rule(person, (camera.width_px, camera.height_px))
         pipeline = Pipeline(config)
         # A video's own time line starts at 0; the epoch of a clock would drown the time column.
         origin_ns = first.stamp_ns if frames.is_wall_clock else 0

@@ -11,7 +11,14 @@ import numpy as np
 import yaml
 
 from biopose_ros.records import Camera
-from biopose_ros.sensor_messages.camera_info import FISHEYE_MODELS, lens
+from biopose_ros.sensor_messages.camera_info import (
+    FISHEYE_MODELS,
+    LONGEST_LENS,
+    SHORTEST_LENS,
+    CalibrationError,
+    check_intrinsics,
+    lens,
+)
 
 # Focal length over the longer image side. Main cameras of phones film video at 26 to 30 mm
 # equivalent on a 36 mm wide frame (0.72 to 0.83), webcams at 60 to 70 degrees across (0.71 to
@@ -22,7 +29,7 @@ TYPICAL_FOCAL_STDDEV = 0.1
 CROP_TOLERANCE = 0.01
 
 
-class CameraError(ValueError):
+class CameraError(CalibrationError):
     """Camera intrinsics that cannot be used; names the file and the remedy."""
 
 
@@ -34,12 +41,17 @@ def guess_camera(width_px: int, height_px: int, focal_px: float | None = None) -
     :param height_px: image height.
     :param focal_px: focal length if known, else :data:`TYPICAL_FOCAL_RATIO` of the longer side.
     :returns: a camera marked as not calibrated, with the uncertainty of a guessed focal length.
-    :raises CameraError: when the focal length is not above 0.
+    :raises CameraError: for a focal length that no lens has.
     """
-    if focal_px is not None and not 0.0 < focal_px < np.inf:
-        raise CameraError(f'the focal length must be a number of pixels above 0, got {focal_px}')
+    longer_px = max(width_px, height_px)
+    shortest, longest = SHORTEST_LENS * longer_px, LONGEST_LENS * longer_px
+    if focal_px is not None and not shortest <= focal_px <= longest:  # NaN does neither
+        raise CameraError(
+            f'the focal length must lie from {shortest:g} to {longest:g} pixels for images '
+            f'{longer_px} px large, got {focal_px:g}'
+        )
     stddev = TYPICAL_FOCAL_STDDEV if focal_px is None else 0.0
-    focal = focal_px or TYPICAL_FOCAL_RATIO * max(width_px, height_px)
+    focal = focal_px or TYPICAL_FOCAL_RATIO * longer_px
     intrinsics = np.array([[focal, 0, width_px / 2], [0, focal, height_px / 2], [0, 0, 1.0]])
     return Camera(width_px, height_px, intrinsics, np.zeros(0), False, stddev)
 
@@ -66,8 +78,10 @@ def read_camera(
     try:
         table = _read_table(path, section)
         camera = _camera_from_table(table, width_px, height_px)
-    except CameraError:
-        raise
+        longer_px = max(camera.width_px, camera.height_px)
+        check_intrinsics(camera.intrinsics_px, longer_px, str(path))
+    except CalibrationError as error:
+        raise CameraError(str(error)) from None
     except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         raise CameraError(
             f'{path}: no camera intrinsics understood ({type(error).__name__}: {error}); give a '
@@ -148,8 +162,6 @@ def _camera_from_table(table: dict[str, Any], width_px: int, height_px: int) -> 
         )
         distortion = table.get('distortion', [])
     matrix = matrix.astype(np.float64)
-    if not np.isfinite(matrix).all() or matrix[0, 0] <= 0 or matrix[1, 1] <= 0:
-        raise ValueError(f'focal lengths must be positive, got {matrix[0, 0]} and {matrix[1, 1]}')
     coefficients, is_fisheye = lens(_lens_model(table), distortion)
     return Camera(int(size[0]), int(size[1]), matrix, coefficients, is_fisheye=is_fisheye)
 

@@ -116,15 +116,21 @@ def part_of(source: FrameSource, span: str) -> FrameSource:
         raise ValueError(f'a part is START-END in seconds, for example 3.5-12, got {span!r}')
 
     def frames() -> Iterator[Frame]:
-        origin_ns = None
+        origin_ns, is_empty, time_s = None, True, np.nan
         for frame in source:
             if origin_ns is None:
                 origin_ns = frame.stamp_ns if source.is_wall_clock else 0
             time_s = (frame.stamp_ns - origin_ns) / NANOSECONDS
             if time_s > end_s:
-                return
+                break
             if time_s >= start_s:
+                is_empty = False
                 yield frame
+        if is_empty:
+            raise SourceError(
+                f'{source.name}: no pictures from {start_s:g} to {end_s:g} s; there is one at '
+                f'{time_s:.2f} s'
+            )
 
     return replace(source, frames=frames, frame_count=None)
 

@@ -38,15 +38,21 @@ RULES: Mapping[str, Callable[[Sequence[PersonPose]], float]] = {
 }
 
 
-def check_rule(rule: str) -> None:
+def check_rule(rule: str, size_px: tuple[int, int] | None = None) -> None:
     """
     Check a rule that a user gave.
 
     :param rule: ``all``, a name of :data:`RULES`, or ``X,Y`` in pixels of the first picture.
+    :param size_px: width and height of that picture; None where they are not known yet.
     :raises ValueError: names what may be asked for.
     """
-    if rule != ALL and rule not in RULES:
-        _point_px(rule)
+    if rule == ALL or rule in RULES:
+        return
+    point_px = _point_px(rule)
+    if size_px is not None and not ((point_px >= 0) & (point_px < size_px)).all():
+        raise ValueError(
+            f'person {rule} lies outside of the first picture, {size_px[0]}x{size_px[1]} px'
+        )
 
 
 def chosen_person(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from biopose_ros.frames import GroundFrame
 from biopose_ros.person.estimator import MAX_GAP_S, Step
 from biopose_ros.person.motion import build_estimator
@@ -139,6 +141,7 @@ class _Track:
         self._poses: list[tuple[float, PersonPose]] = []
         self._steps: dict[float, Step] = {}
         self._hidden_s: list[float] = []
+        self._last: PersonPose | None = None
 
     def set_smoothing(self, smoothing: float) -> None:
         """
@@ -187,12 +190,24 @@ class _Track:
         self._poses = self._poses[len(poses) :]
         self._steps = {time_s: s for time_s, s in self._steps.items() if time_s > until_s}
         self._hidden_s = [time_s for time_s in self._hidden_s if time_s > until_s]
-        return iter(
-            [
-                self._placed(pose, beliefs[time_s], time_s) if time_s in beliefs else pose
-                for time_s, pose in poses
-            ]
-        )
+        finished = []
+        for time_s, pose in poses:
+            if time_s in beliefs:
+                self._last = self._placed(pose, beliefs[time_s], time_s)
+            else:
+                self._last = self._predicted(pose)
+            finished.append(self._last)
+        return iter(finished)
+
+    def _predicted(self, pose: PersonPose) -> PersonPose:
+        """Keep a pose as it was predicted, but for whole turns, which may be counted otherwise."""
+        if self._last is None:
+            return pose
+        turns = np.round((self._last.coordinates - pose.coordinates) / (2.0 * np.pi))
+        turns[~self._estimator.model.is_circular | np.isnan(turns)] = 0.0
+        if not turns.any():
+            return pose
+        return replace(pose, coordinates=pose.coordinates + 2.0 * np.pi * turns)
 
     def _placed(self, pose: PersonPose, belief: Belief, time_s: float) -> PersonPose:
         found = self._estimator.report(belief)

@@ -61,7 +61,7 @@ def camera_from_info(info: CameraInfo, is_rectified: bool = False) -> Camera | N
         matrix = projection
     if not matrix.any():
         return None
-    _check_intrinsics(matrix, max(info.width, info.height))
+    check_intrinsics(matrix, max(info.width, info.height), 'camera_info')
     distortion, is_fisheye = (
         (np.zeros(0), False) if is_rectified else lens(info.distortion_model, info.d)
     )
@@ -69,16 +69,23 @@ def camera_from_info(info: CameraInfo, is_rectified: bool = False) -> Camera | N
     return Camera(width, height, matrix, distortion, is_fisheye=is_fisheye)
 
 
-def _check_intrinsics(matrix: FloatArray, longer_side_px: int) -> None:
-    """Refuse what no lens can have; NaN comes from broken calibration files."""
+def check_intrinsics(matrix: FloatArray, longer_side_px: int, name: str) -> None:
+    """
+    Refuse what no lens can have; NaN comes from broken calibration files.
+
+    :param matrix: [3, 3], K, pixels.
+    :param longer_side_px: of the images; 0 where it is not known.
+    :param name: of what holds it, for the error.
+    :raises CalibrationError: names the values and the remedy.
+    """
     if not np.isfinite(matrix).all():
         raise CalibrationError(
-            f'camera_info holds intrinsics that are not finite ({matrix.ravel().tolist()}); '
+            f'{name} holds intrinsics that are not finite ({matrix.ravel().tolist()}); '
             'calibrate the camera again'
         )
     if matrix[0, 0] <= 0 or matrix[1, 1] <= 0:
         raise CalibrationError(
-            f'camera_info holds focal lengths {matrix[0, 0]:g}, {matrix[1, 1]:g} px, which must '
+            f'{name} holds focal lengths {matrix[0, 0]:g}, {matrix[1, 1]:g} px, which must '
             'be positive; calibrate the camera again'
         )
     if not longer_side_px:  # drivers that leave the size out
@@ -86,7 +93,7 @@ def _check_intrinsics(matrix: FloatArray, longer_side_px: int) -> None:
     shares = np.diag(matrix)[:2] / longer_side_px
     if not (shares.min() >= SHORTEST_LENS and shares.max() <= LONGEST_LENS):
         raise CalibrationError(
-            f'camera_info holds focal lengths {matrix[0, 0]:g}, {matrix[1, 1]:g} px for images '
+            f'{name} holds focal lengths {matrix[0, 0]:g}, {matrix[1, 1]:g} px for images '
             f'{longer_side_px} px large, which no lens has ({SHORTEST_LENS:g} to {LONGEST_LENS:g} '
             'times the longer side); K must be in pixels of these images'
         )

@@ -129,10 +129,12 @@ def test_an_empty_scene_is_told(imported, tmp_path):
         (('VIDEO', '--network', 'huge'), 'landmark_model must be one of'),
         (('VIDEO', '--intrinsics', 'none.yaml'), 'none.yaml: no camera intrinsics'),
         (('VIDEO', '--person', 'biggest'), 'person must be all, largest, longest'),
-        (('VIDEO', '--focal', -5), 'a number of pixels above 0, got -5'),
+        (('VIDEO', '--person', '70,9'), '70,9 lies outside of the first picture, 64x64 px'),
+        (('VIDEO', '--person', 'nan,9'), 'lies outside of the first picture'),
+        (('VIDEO', '--focal', -5), 'must lie from 12.8 to 1280 pixels for images 64 px large'),
         (('VIDEO', '--mass', 1000), 'mass_kg'),
         (('VIDEO', '--time', '9-3'), 'a part is START-END in seconds'),
-        (('VIDEO', '--time', '9-12'), 'no pictures'),
+        (('VIDEO', '--time', '9-12'), 'no pictures from 9 to 12 s; there is one at 0.00 s'),
     ],
 )
 def test_mistakes_end_in_one_clear_line(tmp_path, arguments, message):

@@ -89,6 +89,21 @@ def test_noise_is_smoothed_and_hidden_images_are_bridged(recording, smoothed, sk
     assert np.abs(after[40:46]).max() < 0.1 < np.abs(before[40:46]).max()
 
 
+def test_predicted_images_go_on_with_the_same_turns(skeleton):
+    """The live estimate has counted a turn that the smoothed one has not seen."""
+    turned = skeleton.default_coordinates.numpy().copy()
+    rotation = skeleton.coordinate_index('pelvis_rotation')
+    turned[rotation] = 0.3
+    images = [RecordedImage(row * FRAME_S, [pose_of(skeleton, 1, turned)]) for row in range(10)]
+    predicted = turned.copy()
+    predicted[rotation] += 2.0 * np.pi + 0.1
+    last = pose_of(skeleton, 1, predicted, TrackingState.OCCLUDED)
+    images.append(RecordedImage(10 * FRAME_S, [last]))
+    found = smooth_recording(images, skeleton)[-1].poses[0]
+    np.testing.assert_allclose(found.coordinates[rotation], 0.4, atol=1e-6)
+    np.testing.assert_allclose(found.coordinates[6:], predicted[6:])
+
+
 def test_images_persons_and_states_stay(recording, smoothed):
     for old, new in zip(recording[1], smoothed, strict=True):
         assert new.time_s == old.time_s
