@@ -106,43 +106,40 @@ def train_mesh(
     }
     room = StoreConfig(drawn['train'], encoder, images // CHUNK)
     checked = min(_HELD_OUT_CHUNKS, room.chunks)
-    with (
-        Bars(console=console) as bar,
-        streamed_store(
-            folder / f'train_{encoder}',
-            room,
-            _FIRST_CHUNKS,
-            1,
-            _progress(bar, 'first images'),
-            address,
-        ) as store,
-    ):
+    with Bars(console=console) as bar:
         held_out = fill_store(
             folder / f'validation_{encoder}',
             StoreConfig(drawn['validation'], encoder, checked),
             advance=_progress(bar, 'images to check with'),
             address=address,
         )
-        task = bar.add_task('train', total=60 * minutes)
-        goes_on = begin is not None and begin.config.encoder == encoder
-        rate, batch = (_FINE_TUNING_RATE, _FINE_TUNING_BATCH) if goes_on else (1e-3, 96)
-        training = MeshTraining(
-            MeshData(store),
-            MeshData(held_out),
-            folder / f'training_{encoder}',
-            network,
-            TimedConfig(minutes=minutes, learning_rate=rate, seed=seed),
-            batch,
-            start=begin,
-            uses=_USES,
-        )
+        with streamed_store(
+            folder / f'train_{encoder}',
+            room,
+            _FIRST_CHUNKS,
+            advance=_progress(bar, 'first images'),
+            address=address,
+        ) as store:
+            task = bar.add_task('train', total=60 * minutes)
+            goes_on = begin is not None and begin.config.encoder == encoder
+            rate, batch = (_FINE_TUNING_RATE, _FINE_TUNING_BATCH) if goes_on else (1e-3, 96)
+            training = MeshTraining(
+                MeshData(store),
+                MeshData(held_out),
+                folder / f'training_{encoder}',
+                network,
+                TimedConfig(minutes=minutes, learning_rate=rate, seed=seed),
+                batch,
+                start=begin,
+                uses=_USES,
+            )
 
-        def report(line: LogLine) -> None:
-            bar.update(task, completed=line.elapsed_s)
-            console.print(f'{training.data.drawn} images, {line.text()}', soft_wrap=True)
-            best = trained_network(training.folder, network)
-            save_mesh_recovery(output, best)
+            def report(line: LogLine) -> None:
+                bar.update(task, completed=line.elapsed_s)
+                console.print(f'{training.data.drawn} images, {line.text()}', soft_wrap=True)
+                best = trained_network(training.folder, network)
+                save_mesh_recovery(output, best)
 
-        training.run(report)
+            training.run(report)
     draw_curve(training.log, training.folder / 'curve.png')
     console.print(f'{output} written; curve in {training.folder}/curve.png')
