@@ -29,12 +29,9 @@ def with_knee_twist(pose: FloatArray) -> FloatArray:
     :param pose: [frames, 24, 3], rotation vectors, knees bending about x alone.
     :returns: the same with turned shanks, and feet that turn along.
     """
-    skeleton, twisted = load_skeleton(), np.array(pose)
-    for side in ('left', 'right'):
-        knee = JOINT[f'{side}_knee']
-        flexion = torch.as_tensor(pose[:, knee, 0]).double()
-        bent = OPENSIM_FROM_BODY.T @ _bent_knee(skeleton, side[0], flexion) @ OPENSIM_FROM_BODY
-        twisted[:, knee] = vectors_from_matrices(bent)
+    twisted, knees = np.array(pose), [JOINT['left_knee'], JOINT['right_knee']]
+    bent = _bent_knees(load_skeleton(), torch.as_tensor(pose[:, knees, 0]).double())
+    twisted[:, knees] = vectors_from_matrices(OPENSIM_FROM_BODY.T @ bent @ OPENSIM_FROM_BODY)
     return twisted
 
 
@@ -47,15 +44,24 @@ def with_turning_knees(clip: MotionClip) -> MotionClip:
     return replace(clip, pose=with_knee_twist(clip.pose).astype(np.float32))
 
 
-def _bent_knee(skeleton: Skeleton, side: str, flexion_rad: torch.Tensor) -> FloatArray:
-    """Turn the shank away from where it is in a straight leg: [frames, 3, 3], OpenSim axes."""
-    coordinates = torch.zeros(len(flexion_rad) + 1, len(skeleton.coordinate_names)).double()
-    column = skeleton.coordinate_index(f'knee_angle_{side}')
-    limit = skeleton.upper_limits[column]
-    coordinates[1:, column] = flexion_rad.clamp(min=torch.zeros_like(limit), max=limit)
-    rotations = skeleton.forward_kinematics(coordinates).rotations
-    thigh, shank = (
-        rotations[:, skeleton.segment_index(f'{name}_{side}')] for name in ('femur', 'tibia')
+def _bent_knees(skeleton: Skeleton, flexion_rad: torch.Tensor) -> FloatArray:
+    """
+    Turn the shanks away from where they are in straight legs.
+
+    :param flexion_rad: [frames, 2], left, right.
+    :returns: [frames, 2, 3, 3], OpenSim axes.
+    """
+    columns, thighs, shanks = (
+        [index(f'{name}_{side}') for side in 'lr']
+        for index, name in (
+            (skeleton.coordinate_index, 'knee_angle'),
+            (skeleton.segment_index, 'femur'),
+            (skeleton.segment_index, 'tibia'),
+        )
     )
-    bend = thigh.mT @ shank
+    coordinates = torch.zeros(len(flexion_rad) + 1, len(skeleton.coordinate_names)).double()
+    limits = skeleton.upper_limits[columns]
+    coordinates[1:, columns] = flexion_rad.clamp(min=torch.zeros_like(limits), max=limits)
+    rotations = skeleton.forward_kinematics(coordinates).rotations
+    bend = rotations[:, thighs].mT @ rotations[:, shanks]
     return (bend[1:] @ bend[0].mT).numpy()
