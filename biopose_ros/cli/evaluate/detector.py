@@ -20,9 +20,17 @@ def evaluate_detector(
     ] = None,
     scenes: Annotated[int, typer.Option(min=1, help='Images with persons.')] = 40,
     empty: Annotated[int, typer.Option(min=1, help='Images without.')] = 40,
+    figures: Annotated[
+        int,
+        typer.Option(min=1, help='Images each of a person, a robot, a mannequin and a picture.'),
+    ] = 40,
     seed: Annotated[int, typer.Option(min=0, help='Of the scenes.')] = 0,
 ) -> None:
-    """Find persons in images of scenes that training never saw, and in real videos."""
+    """
+    Find persons in images of scenes that training never saw, and in real videos.
+
+    Robots, mannequins and pictures of people are shown to the pipeline as it ships.
+    """
     from rich.console import Console
     from rich.progress import Progress
 
@@ -30,7 +38,10 @@ def evaluate_detector(
     from biopose_ros.detection.graph_file import onnx_of_graph
     from biopose_ros.detection.person_detector import KIND, WEIGHTS, PersonDetector
     from biopose_ros.evaluation.detection import detectors as measuring
+    from biopose_ros.evaluation.detection.lookalikes import drawn_lookalikes
+    from biopose_ros.evaluation.detection.rejection import rejection_table, started_persons
     from biopose_ros.evaluation.detection.scenes import staged_images
+    from biopose_ros.pipeline import Pipeline
     from biopose_ros.pretrained.networks import network_file
     from biopose_ros.resources import resource_path
     from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
@@ -41,7 +52,7 @@ def evaluate_detector(
         'ours': onnx_of_graph(weights or resource_path(WEIGHTS), KIND),
     }
     with Progress(console=console, transient=True) as progress:
-        task = progress.add_task('measure', total=len(networks) * (scenes + empty))
+        task = progress.add_task('measure', total=len(networks) * (scenes + empty) + figures)
         generator = build_generator(SynthesisConfig('test', seed, motion, synthetic_clips=200))
         crowded = list(staged_images(generator, scenes, False, seed))
         things = list(staged_images(generator, empty, True, seed))
@@ -55,12 +66,16 @@ def evaluate_detector(
             )
             for name, network in networks.items()
         }
+        started = started_persons(
+            Pipeline(), drawn_lookalikes(generator, figures, seed), lambda: progress.advance(task)
+        )
         published, ours = (
             PersonDetector('cpu', 1, measuring.Settings.min_score, network)
             for network in networks.values()
         )
         agreement = {path.name: measuring.agreement(published, ours, path) for path in video or []}
     console.print(measuring.detector_table(results))
-    for name, figures in agreement.items():
-        console.print(f'{name}: ' + ', '.join(f'{k} {v:.2f}' for k, v in figures.items()))
-    write_figures(json_file, {'rendered': results, 'real': agreement})
+    console.print(rejection_table(started))
+    for name, shares in agreement.items():
+        console.print(f'{name}: ' + ', '.join(f'{k} {v:.2f}' for k, v in shares.items()))
+    write_figures(json_file, {'rendered': results, 'lookalikes': started, 'real': agreement})
