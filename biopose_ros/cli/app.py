@@ -24,7 +24,7 @@ from biopose_ros.cli.build.skeleton import build_skeleton
 from biopose_ros.cli.compare import compare
 from biopose_ros.cli.demo import demo
 from biopose_ros.cli.doctor import doctor
-from biopose_ros.cli.errors import Evaluations
+from biopose_ros.cli.errors import GivenFiles
 from biopose_ros.cli.evaluate.body import evaluate_body
 from biopose_ros.cli.evaluate.confidence import evaluate_confidence
 from biopose_ros.cli.evaluate.detector import evaluate_detector
@@ -61,9 +61,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-evaluate = typer.Typer(cls=Evaluations, help='Measure accuracy; print a table and write JSON.')
+evaluate = typer.Typer(cls=GivenFiles, help='Measure accuracy; print a table and write JSON.')
 benchmark = typer.Typer(help='Measure speed; print a table and write JSON.')
-build = typer.Typer(help='Write generated files again.')
+build = typer.Typer(cls=GivenFiles, help='Write generated files again.')
 train = typer.Typer(help='Train networks.')
 app.add_typer(evaluate, name='evaluate', no_args_is_help=True)
 app.add_typer(benchmark, name='benchmark', invoke_without_command=True)

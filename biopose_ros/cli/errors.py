@@ -24,8 +24,8 @@ def shown_errors(*kinds: type[Exception]) -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-class Evaluations(TyperGroup):
-    """The commands ``biopose evaluate``: what is missing or cannot be read is shown so."""
+class GivenFiles(TyperGroup):
+    """Commands that read what a user gives: what is missing or cannot be read is shown so."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""

@@ -21,14 +21,12 @@ def build_mesh_errors(
     """Measure the errors of mesh recovery on held-out images, for `biopose train neurik`."""
     from rich.console import Console
 
-    from biopose_ros.cli.errors import shown_errors
     from biopose_ros.mesh_recovery.mesh_file import default_weights, load_mesh_recovery
     from biopose_ros.training.mesh.data import MeshData
     from biopose_ros.training.mesh.map_store import MapStore
     from biopose_ros.training.neurik.measure_errors import measure_errors
 
-    with shown_errors(OSError, ValueError):
-        network, _ = load_mesh_recovery(weights or default_weights('heavy'))
-        data = MeshData(MapStore(maps))
-        measure_errors(network, data).save(output)
+    network, _ = load_mesh_recovery(weights or default_weights('heavy'))
+    data = MeshData(MapStore(maps))
+    measure_errors(network, data).save(output)
     Console().print(f'{output}: errors of {len(data)} images')
