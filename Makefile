@@ -11,8 +11,9 @@ SHELL := bash
 
 BIN := .venv/bin
 STAMPS := .venv/stamps
-# Of pip only errors are shown, and those in full. Python compiles what is used when it is used:
-# all 7000 modules would take half a minute.
+# Of pip only errors are shown, and those in full. For the demonstration Python compiles what is
+# used, when it is used: all modules would take half a minute. `make venv` compiles the others.
+export PYTHONDONTWRITEBYTECODE :=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --no-input --prefer-binary \
 	--no-compile --disable-pip-version-check --constraint constraints.txt
 
@@ -62,6 +63,7 @@ $(STAMPS)/extras: $(STAMPS)/package
 	@echo '== Installing what tests and training need besides'
 	@$(PIP_INSTALL) --no-build-isolation --editable \
 		'.[c3d,cluster,docs,import,opensim,test,training,viewer]'
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || : # a few packages hold templates
 	@touch $@
 
 # The most accurate one that can be had is enough for the demonstration.
