@@ -29,7 +29,7 @@ def show_run(scene: Scene, folder: Path, video: Path | None) -> None:
     """
     run = read_run(folder)
     scene.show_camera(run.camera, run.ground)
-    if run.persons:
+    if any(person.is_seen.any() for person in run.persons):
         scene.show_floor(*_floor(run))
     for person in run.persons:
         for index, time_s in enumerate(person.times_s):

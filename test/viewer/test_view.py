@@ -99,6 +99,11 @@ def test_results_show_picture_floor_and_everybody(imported, tmp_path):
               if part.is_static}  # fmt: skip
     assert {'/world/floor', '/world/camera'} <= static
 
+    path = tmp_path / 'out' / 'person_1' / 'joint_angles.csv'
+    path.write_text(path.read_text().split('\n')[0] + '\n')  # as a run leaves it that ends at once
+    view(tmp_path / 'out', '--save', tmp_path / 'nobody.rrd')
+    assert KNEE not in rows(tmp_path / 'nobody.rrd')
+
 
 def test_what_is_no_recording_is_told(tmp_path):
     outcome = CliRunner().invoke(app, ['view', str(tmp_path / 'none')])
