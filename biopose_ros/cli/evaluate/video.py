@@ -127,10 +127,17 @@ def _print_directions(result: DirectionResult, method: str, console: Console) ->
     from rich.table import Table
 
     title = f'{method}: sit_to_stand, angles between limb directions, degrees'
-    table = Table('', 'error', 'without offset', 'gain', 'offset in standing', title=title)
+    headings = ('error', 'without offset', 'gain', 'offset in standing', 'within 1 sigma')
+    table = Table('', *headings, title=title)
     for group, error in result.mae_deg.items():
         cells = (result.mae_deg_bias_corrected, result.gain, result.standing_deg)
-        table.add_row(group, f'{error:.1f}', *(f'{figures[group]:.2f}' for figures in cells))
+        share = result.within_1_sigma.get(group)
+        table.add_row(
+            group,
+            f'{error:.1f}',
+            *(f'{figures[group]:.2f}' for figures in cells),
+            '' if share is None else f'{share:.2f}',
+        )
     console.print(table, f'{result.frames_compared} of {result.frames} pictures compared')
 
 

@@ -28,6 +28,12 @@ _GROUPS = {
     'elbow': ('elbow_flexion_r', 'elbow_flexion_l'),
     'trunk': ('trunk_inclination',),
 }
+# Angles that are one coordinate of the skeleton each, but for a constant.
+_COORDINATES = {
+    f'{angle}_{side}': f'{coordinate}_{side}'
+    for angle, coordinate in (('knee_flexion', 'knee_angle'), ('elbow_flexion', 'elbow_flex'))
+    for side in 'rl'
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,8 @@ class DirectionResult:
     :param gain: slope of the estimate on the truth.
     :param standing_deg: mean of estimate minus truth while he stands; hip and trunk count from
         there, so theirs says nothing.
+    :param within_1_sigma: share of the errors within one stated standard deviation, of the groups
+        that have one.
     """
 
     frames: int
@@ -50,6 +58,7 @@ class DirectionResult:
     mae_deg_bias_corrected: Mapping[str, float]
     gain: Mapping[str, float]
     standing_deg: Mapping[str, float]
+    within_1_sigma: Mapping[str, float]
 
 
 def read_truth(path: Path) -> dict[str, FloatArray]:
@@ -99,22 +108,49 @@ def direction_angles(
     return angles
 
 
+def stated_deviations(
+    poses: Sequence[PersonPose | None], skeleton: Skeleton
+) -> dict[str, FloatArray]:
+    """
+    Give what is stated of the angles that are one coordinate each.
+
+    :param poses: one per picture of the clip, None where no person was seen.
+    :param skeleton: of the poses.
+    :returns: 1 sigma by angle [frames], degrees, NaN where no person was seen.
+    """
+    unknown = np.full(len(skeleton.coordinate_names), np.nan)
+    stddev = np.degrees(np.stack([unknown if p is None else p.stddev for p in poses]))
+    return {
+        angle: np.asarray(stddev[:, skeleton.coordinate_index(coordinate)])
+        for angle, coordinate in _COORDINATES.items()
+    }
+
+
 def score_directions(
-    estimate: Mapping[str, FloatArray], truth: Mapping[str, FloatArray]
+    estimate: Mapping[str, FloatArray],
+    truth: Mapping[str, FloatArray],
+    stddev: Mapping[str, FloatArray],
 ) -> DirectionResult:
     """
     Compare.
 
     :param estimate: by angle [frames], degrees, NaN where no person was seen.
     :param truth: by angle [frames], degrees, NaN where it is not reliable.
+    :param stddev: of :func:`stated_deviations`.
     """
     errors = {name: estimate[name] - truth[name] for name in truth}
     slopes = {n: Slope.of(np.radians(estimate[n]), np.radians(truth[n])) for n in truth}
     known = np.isfinite(truth['knee_flexion_r'])
     seen = known & np.isfinite(estimate['knee_flexion_r'])
 
+    within = {n: float(np.mean(np.abs(errors[n][seen]) <= stddev[n][seen])) for n in stddev}
+
     def by_group(figures: Mapping[str, float]) -> dict[str, float]:
-        return {g: float(np.mean([figures[n] for n in names])) for g, names in _GROUPS.items()}
+        return {
+            group: float(np.mean([figures[name] for name in names]))
+            for group, names in _GROUPS.items()
+            if names[0] in figures
+        }
 
     return DirectionResult(
         int(known.sum()),
@@ -123,6 +159,7 @@ def score_directions(
         by_group({n: float(np.nanmean(np.abs(without_bias(e)))) for n, e in errors.items()}),
         {g: gain([slopes[n] for n in names]) for g, names in _GROUPS.items()},
         by_group({n: float(np.nanmean(e[STANDING])) for n, e in errors.items()}),
+        by_group(within),
     )
 
 

@@ -17,6 +17,7 @@ from biopose_ros.evaluation.angles.limb_directions import (
     direction_angles,
     read_truth,
     score_directions,
+    stated_deviations,
 )
 from biopose_ros.evaluation.angles.limb_directions import CLIP as DIRECTIONS_CLIP
 from biopose_ros.evaluation.angles.multi_view import (
@@ -338,7 +339,10 @@ def evaluate_directions(
     _, persons = _processed(pipeline, frames, camera, looks_ahead)
     seen = [[pose for pose in found if pose.state.is_seen] for found in persons]
     poses = [max(some, key=lambda pose: pose.confidence) if some else None for some in seen]
-    return score_directions(direction_angles(poses, pipeline.skeleton), truth)
+    skeleton = pipeline.skeleton
+    return score_directions(
+        direction_angles(poses, skeleton), truth, stated_deviations(poses, skeleton)
+    )
 
 
 def _mean_absolute(errors: FloatArray) -> float:

@@ -7,6 +7,7 @@ from biopose_ros.evaluation.angles.limb_directions import (
     direction_angles,
     read_truth,
     score_directions,
+    stated_deviations,
 )
 from biopose_ros.skeleton import load_skeleton
 
@@ -14,8 +15,8 @@ FRAMES = 187
 
 
 class Pose:
-    def __init__(self, positions_m):
-        self.segment_positions_m = positions_m
+    def __init__(self, positions_m, stddev):
+        self.segment_positions_m, self.stddev = positions_m, stddev
 
 
 def moving(skeleton, **angles_deg):
@@ -24,7 +25,8 @@ def moving(skeleton, **angles_deg):
     for name, values in angles_deg.items():
         coordinates[:, skeleton.coordinate_index(name)] = torch.as_tensor(np.radians(values))
     places = skeleton.forward_kinematics(coordinates).positions_m.numpy()
-    return [Pose(row) for row in places @ np.diag([1.0, -1.0, -1.0]) + [0.2, 0.1, 3.0]]
+    stddev = np.full(len(skeleton.coordinate_names), np.radians(10.0))
+    return [Pose(row, stddev) for row in places @ np.diag([1.0, -1.0, -1.0]) + [0.2, 0.1, 3.0]]
 
 
 def test_flexion_is_the_angle_between_limbs():
@@ -44,7 +46,9 @@ def test_pictures_without_the_person_are_not_compared():
     poses = moving(skeleton, knee_angle_r=np.linspace(0.0, 60.0, FRAMES))
     truth = direction_angles(poses, skeleton)
     poses[3] = None
-    result = score_directions(direction_angles(poses, skeleton), truth)
+    stated = stated_deviations(poses, skeleton)
+    assert np.isnan(stated['elbow_flexion_l'][3])
+    result = score_directions(direction_angles(poses, skeleton), truth, stated)
     assert (result.frames, result.frames_compared) == (FRAMES, FRAMES - 1)
     assert result.mae_deg['knee'] == pytest.approx(0.0, abs=1e-9)
     assert result.gain['knee'] == pytest.approx(1.0)
@@ -52,16 +56,25 @@ def test_pictures_without_the_person_are_not_compared():
 
 def test_too_small_movement_has_a_small_gain_and_an_offset_shows_in_standing():
     skeleton = load_skeleton()
-    truth = direction_angles(
-        moving(skeleton, knee_angle_r=np.linspace(5.0, 65.0, FRAMES)), skeleton
-    )
+    poses = moving(skeleton, knee_angle_r=np.linspace(5.0, 65.0, FRAMES))
+    truth, stated = direction_angles(poses, skeleton), stated_deviations(poses, skeleton)
     less = {name: 0.5 * values + 12.0 for name, values in truth.items()}
-    result = score_directions(less, truth)
+    result = score_directions(less, truth, stated)
     assert result.gain['knee'] == pytest.approx(0.5)
     standing = truth['knee_flexion_r'][STANDING].mean()
     left = truth['knee_flexion_l'][STANDING].mean()
     expected = 12.0 - 0.25 * (standing + left)
     assert result.standing_deg['knee'] == pytest.approx(expected)
+
+
+def test_errors_are_compared_with_the_stated_deviations():
+    skeleton = load_skeleton()
+    poses = moving(skeleton, knee_angle_r=np.linspace(5.0, 65.0, FRAMES))
+    truth, stated = direction_angles(poses, skeleton), stated_deviations(poses, skeleton)
+    off = {name: values + 11.0 for name, values in truth.items()}  # 10 is stated
+    off['knee_flexion_l'] = truth['knee_flexion_l'] - 9.0
+    within = score_directions(off, truth, stated).within_1_sigma
+    assert within == {'knee': pytest.approx(0.5), 'elbow': 0.0}
 
 
 def test_truth_that_is_not_good_is_left_out(tmp_path):
