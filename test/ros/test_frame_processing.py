@@ -23,6 +23,7 @@ from biopose_ros.skeleton import load_skeleton
 STILL = person_pose(
     track_id=1,
     state=TrackingState.TRACKED,
+    coordinates=np.zeros(len(load_skeleton().coordinate_names)),
     keypoints_px=np.random.default_rng(0).uniform(0.0, 100.0, (33, 2)),
     keypoint_confidence=np.ones(33),
 )
