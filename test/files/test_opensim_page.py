@@ -54,14 +54,11 @@ def test_every_block_runs_and_the_ground_carries_the_weight(person, monkeypatch)
     shutil.copy(REFERENCE, person)
     monkeypatch.chdir(person)
     assert len(BLOCKS) == 5
-    # Solving takes too long for a test; setting up processes model and motion.
     *blocks, inverse = BLOCKS
-    set_up = inverse.partition('result = tool.solve()')[0] + 'study = tool.initialize()'
+    # The page's tolerances take three times as long.
+    blocks.append(inverse.replace('tolerance(0.001)', 'tolerance(0.1)'))
     for block in blocks:
         exec(compile(block, str(PAGE), 'exec'), {})
-    known = {}
-    exec(compile(set_up, str(PAGE), 'exec'), known)
-    assert len(known['study'].getProblem().createRep().createStateInfoNames()) >= 80
     found = opensim.TimeSeriesTable('ik.mot').getIndependentColumn()
     assert len(found) == IMAGES
     assert found[0] == pytest.approx(START_S)
@@ -82,3 +79,10 @@ def test_every_block_runs_and_the_ground_carries_the_weight(person, monkeypatch)
     assert newtons.max() > 1
     carried_n = solved.getDependentColumn('reserve_pelvis_ty').to_numpy()
     assert carried_n.mean() == pytest.approx(MASS_KG * 9.80665, rel=0.02)
+    file = opensim.TimeSeriesTable('moco_inverse.sto')
+    assert file.getTableMetaDataAsString('success') == 'true'
+    activations = [name for name in file.getColumnLabels() if name.endswith('/activation')]
+    assert len(activations) == len(names)
+    for name in activations:
+        share = file.getDependentColumn(name).to_numpy()
+        assert ((share >= 0) & (share <= 1)).all(), name
