@@ -37,7 +37,7 @@ _MAX_CANDIDATES = 4
 # (2 boxes had a presence above 0.4, with scores of 0.5 and 0.6), while persons 60 to 100 pixels
 # tall have scores of 0.8 to 0.9 and presences around 0.45.
 _VAGUE_SCORE, _SURE_SCORE = 0.5, 0.85
-# A person with less misfit is where they are expected.
+# A sighting with less misfit lies where the person is expected.
 _EXPECTED = 0.5
 # A crop that stays this small or grows this large holds no person, pixels and image sides.
 _SMALLEST_CROP_PX = 16
@@ -199,8 +199,8 @@ class PersonTracker:
         """
         Return whether a sighting shows a person who has been seen already.
 
-        A track whose person leaves the image slides onto the nearest body; who is seen clearly
-        may stand before somebody.
+        The track of a person who leaves the image slides onto the nearest body, so a doubtful
+        sighting on a body is that body. A clear one may be somebody who stands before it.
         """
         if track.state == TrackingState.TENTATIVE and _is_part(sighting, taken):
             return True
@@ -279,10 +279,9 @@ class PersonTracker:
         self, track: Track, sighting: Sighting, colours: NDArray, stamp_ns: int
     ) -> bool:
         """
-        Return whether what is found in place of a hidden person is too doubtful to be them.
+        Return whether what is found in place of a hidden person is too doubtful to be that person.
 
-        A new person has to be believed before anybody hears of them; who comes back is published
-        at once.
+        A new person is published once believed, one who comes back at once: so this asks for more.
         """
         is_doubtful = (
             track.state == TrackingState.OCCLUDED

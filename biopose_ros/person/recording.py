@@ -200,7 +200,7 @@ class _Track:
         return iter(finished)
 
     def _predicted(self, pose: PersonPose) -> PersonPose:
-        """Keep a pose as it was predicted, but for whole turns, which may be counted otherwise."""
+        """Keep a predicted pose; count its whole turns as the smoothed poses before it do."""
         if self._last is None:
             return pose
         turns = np.round((self._last.coordinates - pose.coordinates) / (2.0 * np.pi))

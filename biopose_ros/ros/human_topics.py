@@ -21,7 +21,7 @@ from biopose_ros.keypoints.landmarks import landmark_index
 from biopose_ros.records import Camera, FloatArray
 from biopose_ros.ros import qos
 from biopose_ros.ros.named_person import NamedPerson
-from biopose_ros.ros.person_topics import passing_publisher
+from biopose_ros.ros.person_topics import removable_publisher
 from biopose_ros.ros.subject_models import SubjectModels
 from biopose_ros.ros.transforms import stamped_transform
 from biopose_ros.skeleton import Skeleton
@@ -122,7 +122,7 @@ class HumanTopics:
                 'urdf': (String, qos.latched(1)),
             }
             self._bodies[body_id] = {
-                name: passing_publisher(self._node, kind, f'{BODIES}/{body_id}/{name}', profile)
+                name: removable_publisher(self._node, kind, f'{BODIES}/{body_id}/{name}', profile)
                 for name, (kind, profile) in kinds.items()
             }
         return self._bodies[body_id]

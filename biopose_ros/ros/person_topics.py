@@ -15,7 +15,7 @@ from biopose_ros.ros import qos
 from biopose_ros.ros.topics import person_topic
 
 
-def passing_publisher(node: Node, kind: Any, topic: str, profile: QoSProfile) -> Publisher[Any]:
+def removable_publisher(node: Node, kind: Any, topic: str, profile: QoSProfile) -> Publisher[Any]:
     """
     Make a publisher that any thread may destroy.
 
@@ -67,4 +67,4 @@ class PersonTopics:
     def _publisher(
         self, kind: Any, person_id: str, name: str, profile: QoSProfile
     ) -> Publisher[Any]:
-        return passing_publisher(self._node, kind, person_topic(person_id, name), profile)
+        return removable_publisher(self._node, kind, person_topic(person_id, name), profile)

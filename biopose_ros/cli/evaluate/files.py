@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import Device, JsonFile, Method, RealClips
 
 if TYPE_CHECKING:
@@ -52,11 +51,8 @@ def evaluate_files(
     console, data = Console(markup=False), data or default_data()
     watch = partial(track_frames, console=console)
     names = clip or list(CLIPS)
-    with shown_errors(ValueError):
-        if unknown := set(names) - set(CLIPS):
-            raise ValueError(
-                f'unknown clip {sorted(unknown)[0]!r}; choose from {", ".join(CLIPS)}'
-            )
+    if unknown := set(names) - set(CLIPS):
+        raise ValueError(f'unknown clip {sorted(unknown)[0]!r}; choose from {", ".join(CLIPS)}')
     config = PipelineConfig(method=method, device=device, height_m=STATED_HEIGHT_M)
     found = {}
     with tempfile.TemporaryDirectory() as scratch:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import AnyNetwork, Device, JsonFile, RealClips
 
 _TABLES = {
@@ -45,12 +44,11 @@ def evaluate_near(
 
     console = Console(markup=False)
     pipeline = Pipeline(PipelineConfig(device=device, detection=DetectionConfig(model=network)))
-    with shown_errors(OSError, ValueError):
-        clips = load_clips(data or default_data(), every)
-        chosen = [one for one in clips if not clip or one.name in clip]
-        if not chosen:
-            names = ', '.join(one.name for one in clips)
-            raise ValueError(f'no clip {clip}; choose from {names}')
+    clips = load_clips(data or default_data(), every)
+    chosen = [one for one in clips if not clip or one.name in clip]
+    if not chosen:
+        names = ', '.join(one.name for one in clips)
+        raise ValueError(f'no clip {clip}; choose from {names}')
     found = measure(
         pipeline, chosen, lambda cuts, name: track(cuts, name, console=console, transient=True)
     )

@@ -18,26 +18,28 @@ from biopose_ros.ros import qos
 from biopose_ros.ros.stamps import to_time
 
 
-@pytest.mark.parametrize('images', [3, 100000])
-def test_a_node_that_falls_silent_is_measured_and_a_silent_camera_explained(tmp_path, images):
-    benchmark = LiveBenchmark(tmp_path, duration_s=0.3, warm_up_s=0.3)
+@pytest.mark.parametrize('has_images', [False, True])
+def test_a_node_that_falls_silent_is_measured_and_a_silent_camera_explained(tmp_path, has_images):
+    benchmark = LiveBenchmark(tmp_path, duration_s=3.0, warm_up_s=0.3)
     with isolated_node('silent') as (node, _):
         results = node.create_publisher(TrackedPersons, 'tracked_persons', qos.OUTPUT)
         cameras = node.create_publisher(CameraInfo, 'camera_info', 100)
         sent = []
 
         def publish():
+            if not results.get_subscription_count() or not cameras.get_subscription_count():
+                return
             sent.append(None)
             if len(sent) <= 3:
                 results.publish(TrackedPersons())
-            if len(sent) <= images:
+            if has_images:
                 info = CameraInfo()
                 info.header.stamp = to_time(len(sent))
                 cameras.publish(info)
 
         node.create_timer(0.01, publish)
-        if images == 3:
-            with pytest.raises(LiveBenchmarkError, match=r'no image within 0.3 s'):
+        if not has_images:
+            with pytest.raises(LiveBenchmarkError, match=r'no image within 3 s'):
                 record(node, benchmark, ())
             return
         result = evaluate(record(node, benchmark, ()), benchmark.duration_s)
