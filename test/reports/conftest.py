@@ -7,16 +7,17 @@ import torch
 from biopose_ros.body import load_body
 from biopose_ros.reports.results import PersonRecording
 from biopose_ros.skeleton import load_skeleton, scaled_osim
-from biopose_ros.training.labels import label_clip
+from biopose_ros.training.labels import Anthropometry, Labeller
 from biopose_ros.training.motion.body_proportions import measure
 
 
 @pytest.fixture(scope='session')
 def subject():
-    """The mean adult: body model, shape, proportions."""
+    """The mean adult: labeller, skeleton in the body, proportions."""
     body = load_body()
     betas = torch.as_tensor(body.data.population.mean.mean(axis=0), dtype=torch.float32)
-    return body, betas, measure(body, betas.numpy())
+    labeller = Labeller(Anthropometry(body))
+    return labeller, labeller.anthropometry.subject(betas), measure(body, betas.numpy())
 
 
 def person_recording(folder, times_s, coordinates, scales, stddev_rad=0.05):
@@ -42,11 +43,11 @@ def person_recording(folder, times_s, coordinates, scales, stddev_rad=0.05):
 @pytest.fixture
 def recorded(subject, tmp_path):
     """Turn a draft of an activity into a recording, with errors like an estimate's."""
-    body, betas, _ = subject
+    labeller, person, _ = subject
 
     def record(draft, noise_deg=0.0, shift_m=0.0):
         clip = draft.clip('test/0')
-        truth = label_clip(body, betas, clip)
+        truth = labeller.label(person, clip.pose, clip.translation_m)
         random = np.random.default_rng(0)
         coordinates = truth.coordinates.copy()
         coordinates += np.radians(noise_deg) * random.normal(size=coordinates.shape)

@@ -78,7 +78,7 @@ class Anthropometry:
     Finds the skeleton in bodies of any shape.
 
     :attr body: the body model.
-    :attr skeleton: with the default skeleton's names.
+    :attr skeleton: the default one.
     :attr table: the virtual markers; their order is that of all labels.
     :attr marker_body: the markers as they move with the mesh's skin.
     :attr bones: the markers as the bones carry them. Skinning drags markers along with joints
@@ -86,22 +86,15 @@ class Anthropometry:
         skeleton is fitted to these.
     """
 
-    def __init__(
-        self,
-        body: BodyModel,
-        table: MarkerTable | None = None,
-        skeleton: Skeleton | None = None,
-    ) -> None:
+    def __init__(self, body: BodyModel) -> None:
         """
         Measure the mean body.
 
         :param body: with markers for its topology.
-        :param table: None for the table that ships for the topology.
-        :param skeleton: None for the default one.
         """
         self.body = body
-        self.table = table or load_markers(body.topology)
-        self.skeleton = skeleton or load_skeleton()
+        self.table = load_markers(body.topology)
+        self.skeleton = load_skeleton()
         self.marker_body = MarkerBody(body, self.table)
         self.bones = MarkerBody(body, self.table, CARRIERS)
         self.segments = [self.skeleton.segment_index(name) for name in self.table.segments]

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from biopose_ros.body import BodyModel
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton.initial_pose import align
 from biopose_ros.skeleton.least_squares import minimise
@@ -30,7 +28,6 @@ from biopose_ros.training.labels.anthropometry import (
 )
 from biopose_ros.training.labels.people import People, PeopleProblem
 from biopose_ros.training.labels.start_pose import KnownPose, euler, follow, start_pose
-from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.virtual_markers.on_skeleton import with_markers
 
 # Weights of the markers that are fitted, right side and middle. Bony landmarks and joint centres
@@ -151,23 +148,17 @@ class Labeller:
             truth, scales=subject.scales.numpy(), marker_offsets_m=subject.marker_offsets_m.numpy()
         )
 
-    def label_each(
-        self,
-        subjects: Sequence[Subject],
-        pose: FloatArray,
-        translation_m: FloatArray | None = None,
-    ) -> SkeletonTruth:
+    def label_each(self, subjects: Sequence[Subject], pose: FloatArray) -> SkeletonTruth:
         """
         Label single poses of many persons.
 
         :param subjects: one per pose.
-        :param pose: [poses, 24, 3], rotation vectors, in any order.
-        :param translation_m: [poses, 3], where the pelvis joint is, body axes; None is zero.
+        :param pose: [poses, 24, 3], rotation vectors, in any order; pelvis joints at the origin.
         :raises ValueError: when there are not as many persons as poses.
         """
         if len(subjects) != len(pose):
             raise ValueError(f'expected one person per pose, got {len(subjects)} and {len(pose)}')
-        return self._label(subjects, pose, translation_m, is_motion=False)
+        return self._label(subjects, pose, None, is_motion=False)
 
     def bone_markers_m(self, subject: Subject, pose: FloatArray) -> FloatArray:
         """
@@ -295,22 +286,3 @@ class Labeller:
             turns = np.unwrap(turns, axis=0)
         coordinates[:, columns] = torch.as_tensor(turns).to(coordinates)
         return coordinates
-
-
-def label_clip(body: BodyModel, betas: Tensor | FloatArray, clip: MotionClip) -> SkeletonTruth:
-    """
-    Label every frame of a clip.
-
-    :param body: the body model, on the CPU.
-    :param betas: [components].
-    :param clip: made for the body of these betas, see
-        :func:`~biopose_ros.training.motion.clip.refit`.
-    """
-    labeller = _labeller(body)
-    subject = labeller.anthropometry.subject(torch.as_tensor(betas, dtype=torch.float32))
-    return labeller.label(subject, clip.pose, clip.translation_m)
-
-
-@lru_cache(maxsize=4)
-def _labeller(body: BodyModel) -> Labeller:
-    return Labeller(Anthropometry(body))

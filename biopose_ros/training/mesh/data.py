@@ -20,6 +20,7 @@ from biopose_ros.training.mesh.map_store import MapStore
 from biopose_ros.training.synthesis.generator import CHUNK
 
 _SIDE_PX = 256
+_MEASURED = 512  # images whose maps give mean and spread
 
 
 @dataclass(frozen=True)
@@ -187,15 +188,14 @@ def byte_normalisation(store: MapStore, level: str, model: MeshRecovery) -> tupl
 
 
 @torch.no_grad()
-def fit_normalisation(model: MeshRecovery, data: MeshData, images: int = 512) -> None:
+def fit_normalisation(model: MeshRecovery, data: MeshData) -> None:
     """
     Measure the maps' mean and spread, and the mean pose, and put them into a model.
 
     :param model: changed in place.
     :param data: of the training split.
-    :param images: to measure maps on.
     """
-    rows = data.rows[:images].numpy()
+    rows = data.rows[:_MEASURED].numpy()
     for level in MAPS:
         units = data.store.maps[level][rows].astype(np.float32)
         values = units * data.store.step[level] + data.store.low[level]

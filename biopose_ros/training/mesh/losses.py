@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
@@ -31,45 +29,29 @@ _JOINT_WEIGHTS = {
 _LAPLACE = 2**0.5  # 1 sigma over the mean absolute deviation of a Laplace distribution
 
 
-@dataclass(frozen=True)
-class MeshLossConfig:
-    """
-    Weights of the losses, and of the layers.
-
-    :param turn: of joint rotations, relative to the parent and to the camera.
-    :param points: of joints and markers about the pelvis, per metre.
-    :param shape: of betas.
-    :param place: of the pelvis's place and depth.
-    :param image: of joints and markers on the crop.
-    :param keypoints: of the joints' own places and their uncertainty.
-    :param uncertainty: of the uncertainty of the joints' positions.
-    :param summary: of the joints read off the summary.
-    :param early: of all layers but the last, relative to it.
-    """
-
-    turn: float = 2.0
-    points: float = 12.0
-    shape: float = 0.05
-    place: float = 1.0
-    image: float = 3.0
-    keypoints: float = 0.05
-    uncertainty: float = 0.02
-    summary: float = 4.0
-    early: float = 0.4
+_WEIGHTS = {
+    'turn': 2.0,  # of joint rotations, relative to the parent and to the camera
+    'points': 12.0,  # of joints and markers about the pelvis, per metre
+    'shape': 0.05,  # of betas
+    'place': 1.0,  # of the pelvis's place and depth
+    'image': 3.0,  # of joints and markers on the crop
+    'keypoints': 0.05,  # of the joints' own places and their uncertainty
+    'uncertainty': 0.02,  # of the uncertainty of the joints' positions
+    'summary': 4.0,  # of the joints read off the summary
+}
+_EARLY = 0.4  # weight of all layers but the last, relative to it
 
 
 class MeshLoss(nn.Module):
     """Losses of the network's estimates; holds the body and what reads the summary."""
 
-    def __init__(self, feature_size: int, config: MeshLossConfig | None = None) -> None:
+    def __init__(self, feature_size: int) -> None:
         """
         Cut the body down to what the losses look at.
 
         :param feature_size: of the network's summary.
-        :param config: weights.
         """
         super().__init__()
-        self.config = config or MeshLossConfig()
         whole = load_body()
         self.body, self.markers = cut_body(whole, load_markers(whole.topology))
         self.read_summary = nn.Linear(feature_size, 3 * _JOINTS)
@@ -90,41 +72,39 @@ class MeshLoss(nn.Module):
         """
         total: dict[str, Tensor] = {}
         for number, estimate in enumerate(estimates):
-            weight = 1.0 if number == len(estimates) - 1 else self.config.early
+            weight = 1.0 if number == len(estimates) - 1 else _EARLY
             for name, loss in self._numbers(estimate, truth).items():
                 total[name] = total.get(name, loss.new_zeros(())) + weight * loss
         joints_m = self.read_summary(summary).unflatten(-1, (_JOINTS, 3))
         off = (joints_m - truth.points_m[:, :_JOINTS]).abs().mean()
-        surface = self._points(estimates[-1], view, truth)
-        return {**total, **surface, 'summary': self.config.summary * off}
+        total |= {**self._points(estimates[-1], view, truth), 'summary': off}
+        return {name: _WEIGHTS[name] * loss for name, loss in total.items()}
 
     def _numbers(self, estimate: MeshEstimate, truth: MeshTruth) -> dict[str, Tensor]:
         """Compare the network's direct outputs."""
-        weight, components = self.config, estimate.betas.shape[-1]
+        components = estimate.betas.shape[-1]
         of_joint = self.get_buffer('joint_weights')
         local = (of_joint * (estimate.pose - truth.pose).abs()).mean()
         to_camera = (of_joint * (estimate.turns - truth.turns).abs()).mean()
         off = estimate.joints - truth.joints
         return {
-            'turn': weight.turn * (local + to_camera),
-            'shape': weight.shape * (estimate.betas - truth.betas[:, :components]).abs().mean(),
-            'place': weight.place * (estimate.place - truth.place).abs().clamp(max=_FAR).mean(),
-            'keypoints': weight.keypoints * _laplace(off, estimate.log_stddev[..., :1]),
+            'turn': local + to_camera,
+            'shape': (estimate.betas - truth.betas[:, :components]).abs().mean(),
+            'place': (estimate.place - truth.place).abs().clamp(max=_FAR).mean(),
+            'keypoints': _laplace(off, estimate.log_stddev[..., :1]),
         }
 
     def _points(self, estimate: MeshEstimate, view: Tensor, truth: MeshTruth) -> dict[str, Tensor]:
         """Compare where joints and markers of the body are, in space and on the crop."""
-        weight = self.config
         points_m = points_about_pelvis_m(self.body, self.markers, estimate.pose, estimate.betas)
         pelvis_m = pelvis_position_m(estimate.place, truth.unprojection, view[:, 0])
         seen = onto_crop(points_m + pelvis_m[:, None], truth.projection)
         wanted = onto_crop(truth.points_m + truth.pelvis_m[:, None], truth.projection)
         off_m = points_m - truth.points_m
         return {
-            'points': weight.points * off_m.abs().mean(),
-            'image': weight.image * (seen - wanted).abs().clamp(max=_FAR).mean(),
-            'uncertainty': weight.uncertainty
-            * _laplace(off_m[:, :_JOINTS].detach(), estimate.log_stddev[..., 1:]),
+            'points': off_m.abs().mean(),
+            'image': (seen - wanted).abs().clamp(max=_FAR).mean(),
+            'uncertainty': _laplace(off_m[:, :_JOINTS].detach(), estimate.log_stddev[..., 1:]),
         }
 
 

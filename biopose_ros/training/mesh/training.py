@@ -18,7 +18,7 @@ from biopose_ros.training.device import (
     training_device,
 )
 from biopose_ros.training.mesh.data import MeshData, disturbed, fit_normalisation
-from biopose_ros.training.mesh.losses import MeshLoss, MeshLossConfig
+from biopose_ros.training.mesh.losses import MeshLoss
 from biopose_ros.training.mesh.measures import mesh_measures
 from biopose_ros.training.timed import TimedConfig, TimedTraining
 from biopose_ros.virtual_markers.cut_body import points_about_pelvis_m
@@ -38,7 +38,6 @@ class MeshTraining(TimedTraining):
         network: MeshRecoveryConfig,
         config: TimedConfig,
         batch: int = 96,
-        losses: MeshLossConfig | None = None,
         start: MeshRecovery | None = None,
         uses: float = math.inf,
     ) -> None:
@@ -51,7 +50,6 @@ class MeshTraining(TimedTraining):
         :param network: sizes.
         :param config: how to learn.
         :param batch: crops at once.
-        :param losses: weights of the losses.
         :param start: a trained network, perhaps for another encoder, whose weights are taken over
             where they fit.
         :param uses: how often an image is learnt from, in the mean, before learning waits for new
@@ -59,7 +57,7 @@ class MeshTraining(TimedTraining):
         """
         torch.manual_seed(config.seed)
         self.data, self.held_out, self.batch, self.uses = data, held_out, batch, uses
-        model = _Learner(MeshRecovery(network), MeshLoss(network.feature_size, losses))
+        model = _Learner(MeshRecovery(network), MeshLoss(network.feature_size))
         if start is not None:
             take_over(model.network, start)
         if start is None or start.config.encoder != network.encoder:

@@ -1,4 +1,4 @@
-"""One piece of motion of the body, and what can be done to any: mirror, resample, cut, refit."""
+"""One piece of motion of the body, and what can be done to any: mirror, cut, refit."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.joints import MIRROR_POINT, MIRROR_ROTVEC
 from biopose_ros.training.motion.proportions import Placed, Proportions, place
 from biopose_ros.training.motion.rotations import (
-    interpolate,
     matrices_from_vectors,
-    vectors_from_matrices,
 )
 
 
@@ -105,34 +103,6 @@ def mirror(clip: MotionClip) -> MotionClip:
     )
 
 
-def resample(clip: MotionClip, fps: float) -> MotionClip:
-    """
-    Change the frame rate: rotations turn at constant speed between frames.
-
-    :param clip: the source.
-    :param fps: wanted frames per second; the last frame may be cut off by less than one period.
-    :raises ValueError: for a rate that is not positive.
-    """
-    if not fps > 0:
-        raise ValueError(f'frame rate must be positive, got {fps}')
-    last = len(clip) - 1
-    place_in_source = np.arange(int(np.floor(last * fps / clip.fps + 1e-6)) + 1) * clip.fps / fps
-    before = np.minimum(place_in_source.astype(int), last)
-    after = np.minimum(before + 1, last)
-    fraction = np.clip(place_in_source - before, 0.0, 1.0)
-    rotations = matrices_from_vectors(clip.pose)
-    mixed = interpolate(rotations[before], rotations[after], fraction[:, None])
-    weight = fraction[:, None]
-    translation = clip.translation_m[before] * (1 - weight) + clip.translation_m[after] * weight
-    return replace(
-        clip,
-        fps=float(fps),
-        pose=vectors_from_matrices(mixed).astype(np.float32),
-        translation_m=translation.astype(np.float32),
-        valid=clip.valid[before] & (clip.valid[after] | (fraction == 0)),
-    )
-
-
 def cut(clip: MotionClip, start: int, stop: int) -> MotionClip:
     """Keep frames ``start`` to ``stop`` (excluded)."""
     return replace(
@@ -160,17 +130,15 @@ def refit(clip: MotionClip, proportions: Proportions) -> MotionClip:
     return drop_to_floor(scaled) if clip.floor_known else scaled
 
 
-def drop_to_floor(clip: MotionClip, percentile: float = 5.0) -> MotionClip:
+def drop_to_floor(clip: MotionClip) -> MotionClip:
     """
     Stand the clip on the floor: no sole below it, and the lowest soles on it.
 
     :param clip: the source.
-    :param percentile: of the lowest sole point over frames, which becomes height zero; 5 is robust
-        against single bad frames, and is the recordings' own rule. What then still sinks in is
-        lifted smoothly.
     """
     lowest = clip.placed.soles_m[..., 1].min(axis=(1, 2))
-    floor = np.percentile(lowest, percentile)
+    # Robust against single bad frames, and the recordings' own rule; what sinks in is lifted.
+    floor = np.percentile(lowest, 5.0)
     # Averaging a running maximum over a window no wider than its own never falls below the source.
     sinking = maximum_filter1d(np.maximum(floor - lowest, 0.0), 9, mode='nearest')
     lift = gaussian_filter1d(sinking, 2.0, truncate=2.0, mode='nearest') - floor

@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from biopose_ros.body.joints import JOINT_NAMES, JOINT_PARENTS
+from biopose_ros.body.joints import JOINT_PARENTS
 from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.joints import JOINT, MIRROR_POINT
-from biopose_ros.training.motion.rotations import rotate
+from biopose_ros.training.motion.rotations import forward_kinematics, rotate
 
 # Rest position of the joints as fractions of stature, left side and middle: (x, y, z).
 # Heights and lengths follow the means of ANSUR II (trochanterion 0.513-0.519, lateral epicondyle
@@ -251,12 +251,6 @@ def place(
     :param local_rotations: [frames, 24, 3, 3], each joint in its parent.
     :param translation_m: [frames, 3], position of the pelvis joint in the world, metres.
     """
-    rotations = np.empty_like(local_rotations)
-    positions = np.empty((*local_rotations.shape[:2], 3))
-    rotations[:, 0], positions[:, 0] = local_rotations[:, 0], translation_m
-    for joint in range(1, len(JOINT_NAMES)):
-        parent = JOINT_PARENTS[joint]
-        rotations[:, joint] = rotations[:, parent] @ local_rotations[:, joint]
-        step = rotations[:, parent] @ proportions.offsets_m[joint]
-        positions[:, joint] = positions[:, parent] + step
-    return Placed(proportions, rotations, positions)
+    offsets_m = proportions.offsets_m
+    turned = forward_kinematics(JOINT_PARENTS, offsets_m, local_rotations, translation_m)
+    return Placed(proportions, *turned)

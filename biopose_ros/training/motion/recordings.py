@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from biopose_ros.records import FloatArray
-from biopose_ros.training.motion.rotations import matrices_from_vectors
+from biopose_ros.training.motion.rotations import forward_kinematics, matrices_from_vectors
 
 # Climbing, hanging and swinging have no floor under the feet; 03 walks on uneven ground.
 _NO_FLOOR = ('cmu_subjects_01_02_03/03_', 'cmu_subjects_01_02_03/01_', 'cmu_gymnastics_jumps/43_')
@@ -65,15 +65,7 @@ class Recording:
             world, metres.
         """
         local = matrices_from_vectors(self.rotvec)
-        rotations, positions = np.empty_like(local), np.empty(local.shape[:3])
-        for joint, parent in enumerate(self.parents):
-            if parent < 0:
-                rotations[:, joint], positions[:, joint] = local[:, joint], self.translation_m
-                continue
-            rotations[:, joint] = rotations[:, parent] @ local[:, joint]
-            step = rotations[:, parent] @ self.offsets_m[joint]
-            positions[:, joint] = positions[:, parent] + step
-        return rotations, positions
+        return forward_kinematics(self.parents.tolist(), self.offsets_m, local, self.translation_m)
 
 
 def read_recordings(path: Path | str) -> Iterator[Recording]:

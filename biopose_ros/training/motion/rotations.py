@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
@@ -88,6 +90,27 @@ def twist_and_swing(rotation: FloatArray, axis: int) -> tuple[FloatArray, FloatA
     angle = (angle + np.pi) % (2.0 * np.pi) - np.pi
     angle = angle.reshape(rotation.shape[:-2])
     return angle, about(axis, -angle) @ rotation
+
+
+def forward_kinematics(
+    parents: Sequence[int], offsets_m: FloatArray, local: FloatArray, root_m: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """
+    Follow a tree of joints from its root.
+
+    :param parents: [joints], the root first, parents before their children.
+    :param offsets_m: [joints, 3], place in the parent's frame, metres; the root's is not used.
+    :param local: [frames, joints, 3, 3], each joint in its parent's frame.
+    :param root_m: [frames, 3], world.
+    :returns: rotations [frames, joints, 3, 3] and positions [frames, joints, 3], world.
+    """
+    rotations, positions = np.empty_like(local), np.empty(local.shape[:3])
+    rotations[:, 0], positions[:, 0] = local[:, 0], root_m
+    for joint, parent in enumerate(parents[1:], 1):
+        rotations[:, joint] = rotations[:, parent] @ local[:, joint]
+        step = rotations[:, parent] @ offsets_m[joint]
+        positions[:, joint] = positions[:, parent] + step
+    return rotations, positions
 
 
 def rotate(rotation: FloatArray, point: ArrayLike) -> FloatArray:

@@ -13,16 +13,12 @@ from biopose_ros.training.neurik.rendered_evidence import RenderedEvidence
 from biopose_ros.training.neurik.rendered_windows import RenderedConfig, RenderedSampler
 from biopose_ros.training.neurik.windows import WindowConfig, WindowSampler
 
+_WINDOWS = 256  # to measure, of each kind
 _ONE_SIGMA = 0.6827  # share of a normal distribution
 
 
 @torch.no_grad()
-def calibrate(
-    model: Neurik,
-    motion: LabelledMotion,
-    rendered: RenderedEvidence | None = None,
-    windows: int = 256,
-) -> None:
+def calibrate(model: Neurik, motion: LabelledMotion, rendered: RenderedEvidence | None) -> None:
     """
     Scale the standard deviations so that 68 % of held-out errors lie within one of them.
 
@@ -30,16 +26,15 @@ def calibrate(
     :param motion: of the validation split; windows with noise of all strengths are drawn.
     :param rendered: of the validation split, for evidence with features; None takes the
         same scales there.
-    :param windows: to measure, of each.
     """
     skeleton = load_skeleton()
     model.eval()
     model.log_calibration.zero_()
-    simulated = WindowSampler(motion, skeleton, WindowConfig(), seed=4321).draw(windows)
+    simulated = WindowSampler(motion, skeleton, WindowConfig(), seed=4321).draw(_WINDOWS)
     model.log_calibration.copy_(_log_ratio(model, *simulated))
     if rendered is not None:
         plain = RenderedConfig.plain(WindowConfig.frames)
-        seen = RenderedSampler(rendered, skeleton, plain, seed=4321).draw(windows)
+        seen = RenderedSampler(rendered, skeleton, plain, seed=4321).draw(_WINDOWS)
         model.log_calibration[1] += _log_ratio(model, *seen)
 
 

@@ -9,18 +9,19 @@ from biopose_ros.inverse_kinematics.neurik import Neurik
 from biopose_ros.training.neurik.noise import NoiseLevels
 from biopose_ros.training.neurik.windows import WindowSampler
 
+_FRAMES = 12_000  # to fit
+
 
 @torch.no_grad()
-def fit_linear_start(model: Neurik, sampler: WindowSampler, frames: int = 12000) -> None:
+def fit_linear_start(model: Neurik, sampler: WindowSampler) -> None:
     """
     Fit the network's linear path by ridge regression, so that training starts near the answer.
 
     :param model: untrained, on the CPU.
     :param sampler: of single frames.
-    :param frames: to fit.
     """
-    levels = NoiseLevels.uniform(frames, 0.7, 0.0, 0.0)
-    evidence, truth = sampler.draw(frames, levels)
+    levels = NoiseLevels.uniform(_FRAMES, 0.7, 0.0, 0.0)
+    evidence, truth = sampler.draw(_FRAMES, levels)
     axes = model.encoder.axes(evidence.positions_m, evidence.weights)
     held = hold_over_time(axes, evidence.keypoints_m, evidence.keypoint_weights)
     tokens = model.encode(evidence, axes, held)
@@ -29,7 +30,7 @@ def fit_linear_start(model: Neurik, sampler: WindowSampler, frames: int = 12000)
     mean, spread = features.mean(0), features.std(0).clamp(min=1e-3)
     scaled = (features - mean) / spread
     centred = wanted - wanted.mean(0)
-    gram = scaled.mT @ scaled + 0.01 * frames * torch.eye(scaled.shape[1]).double()
+    gram = scaled.mT @ scaled + 0.01 * _FRAMES * torch.eye(scaled.shape[1]).double()
     slopes = torch.linalg.solve(gram, scaled.mT @ centred) / spread[:, None]
     model.direct.weight.copy_(slopes.mT)
     model.direct.bias.copy_(wanted.mean(0) - mean @ slopes)

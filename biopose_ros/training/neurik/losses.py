@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -17,29 +16,18 @@ from biopose_ros.training.neurik.data import Truth
 _LEVER_M = 0.15
 
 
-@dataclass(frozen=True)
-class LossConfig:
-    """
-    Weights of the losses.
-
-    :param weights: by name; angles are in radians, places in units of 0.1 m.
-    :param kinematics_frames: most frames of a window on which forward kinematics is run.
-    :param kinematics_samples: and most frames of a batch.
-    """
-
-    weights: Mapping[str, float] = field(
-        default_factory=lambda: {
-            'angle': 4.0,
-            'attitude': 4.0,
-            'place': 1.0,
-            'pelvis': 1.0,
-            'factor': 3.0,
-            'velocity': 2.0,
-            'likelihood': 0.02,
-        }
-    )
-    kinematics_frames: int = 6
-    kinematics_samples: int = 192
+# Angles are in radians, places in units of 0.1 m.
+_WEIGHTS = {
+    'angle': 4.0,
+    'attitude': 4.0,
+    'place': 1.0,
+    'pelvis': 1.0,
+    'factor': 3.0,
+    'velocity': 2.0,
+    'likelihood': 0.02,
+}
+# Most frames of a window, and of a batch, on which forward kinematics is run.
+_KINEMATICS_FRAMES, _KINEMATICS_SAMPLES = 6, 192
 
 
 class NeurikLoss:
@@ -47,11 +35,9 @@ class NeurikLoss:
     Compares an estimate with the truth.
 
     :param skeleton: the default one.
-    :param config: weights.
     """
 
-    def __init__(self, skeleton: Skeleton, config: LossConfig | None = None) -> None:
-        self.config = config or LossConfig()
+    def __init__(self, skeleton: Skeleton) -> None:
         self.skeleton = skeleton
         self.groups = scale_groups(skeleton)
 
@@ -83,7 +69,7 @@ class NeurikLoss:
 
         :param losses: by name.
         """
-        return {name: self.config.weights[name] * value for name, value in losses.items()}
+        return {name: _WEIGHTS[name] * value for name, value in losses.items()}
 
     @staticmethod
     def _velocity(estimate: NeurikEstimate, truth: Truth) -> Tensor:
@@ -96,9 +82,9 @@ class NeurikLoss:
     def _place(self, estimate: NeurikEstimate, truth: Truth) -> Tensor:
         """Compare points on the segments of some frames, in 0.1 m, relative to the pelvis."""
         frames = truth.angles_rad.shape[1]
-        chosen = torch.randperm(frames - 1)[: self.config.kinematics_frames - 1]
+        chosen = torch.randperm(frames - 1)[: _KINEMATICS_FRAMES - 1]
         chosen = torch.cat([chosen, torch.tensor([frames - 1])])
-        most = max(self.config.kinematics_samples // len(chosen), 1)
+        most = max(_KINEMATICS_SAMPLES // len(chosen), 1)
 
         def points_m(part: NeurikEstimate | Truth) -> Tensor:
             return self.body_points_m(

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
 from biopose_ros.records import FloatArray
-from biopose_ros.training.motion.rotations import twist_and_swing
+from biopose_ros.training.motion.rotations import forward_kinematics, twist_and_swing
 
 RATE_HZ = 30.0
 # Joint, parent; parents come first.
@@ -146,18 +146,16 @@ def rotation_vectors(clip: SourceClip) -> FloatArray:
     return np.asarray(flat).reshape(clip.rotations.shape[:3])
 
 
-def forward_kinematics(clip: SourceClip) -> tuple[FloatArray, FloatArray]:
+def placed_m(clip: SourceClip) -> tuple[FloatArray, FloatArray]:
     """
     Place joints and ends in the world.
 
     :param clip: of any figure.
     :returns: [frames, joints, 3] and [frames, ends, 3], metres.
     """
-    turns, places = np.empty_like(clip.rotations), np.empty(clip.rotations.shape[:3])
-    turns[:, 0], places[:, 0] = clip.rotations[:, 0], clip.translation_m
-    for joint, parent in enumerate(PARENTS[1:], 1):
-        turns[:, joint] = turns[:, parent] @ clip.rotations[:, joint]
-        places[:, joint] = places[:, parent] + turns[:, parent] @ clip.figure.offsets_m[joint]
+    turns, places = forward_kinematics(
+        PARENTS.tolist(), clip.figure.offsets_m, clip.rotations, clip.translation_m
+    )
     reach = np.einsum('fejk,ek->fej', turns[:, END_PARENTS], clip.figure.end_offsets_m)
     return places, places[:, END_PARENTS] + reach
 
@@ -186,7 +184,7 @@ def usable_frames(clip: SourceClip) -> np.ndarray:
 
 def floor_m(clip: SourceClip) -> float:
     """Give the height of the floor: what 95 % of the frames' lowest points lie above."""
-    joints_m, ends_m = forward_kinematics(clip)
+    joints_m, ends_m = placed_m(clip)
     feet = [JOINTS.index(name) for name in JOINTS if 'Foot' in name or 'Toe' in name]
     toes = [ENDS.index(name) for name in ENDS if 'Toe' in name]
     heights = np.concatenate([joints_m[:, feet, 1], ends_m[:, toes, 1]], axis=1)

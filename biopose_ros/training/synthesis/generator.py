@@ -55,6 +55,7 @@ class Plan:
     places_m: FloatArray
 
 
+@dataclass(eq=False)
 class SampleGenerator:
     """
     Draw samples of one split.
@@ -69,25 +70,17 @@ class SampleGenerator:
     :param tie: skeleton coordinates and scales from the body's; none are given where None.
     """
 
-    def __init__(
-        self,
-        body: BodyModel,
-        pool: MotionPool,
-        split: Split,
-        seed: int = 0,
-        side_px: int = 256,
-        photos: Photos | None = None,
-        markers: MarkerTable | None = None,
-        tie: SkeletonTie | None = None,
-    ) -> None:
-        self.body = body
-        self.pool = pool
-        self.split = split
-        self.seed = seed
-        self.photos = photos
-        self.markers = markers
-        self.tie = tie
-        self.studio = Studio(body, side_px)
+    body: BodyModel
+    pool: MotionPool
+    split: Split
+    seed: int
+    side_px: int = 256
+    photos: Photos | None = None
+    markers: MarkerTable | None = None
+    tie: SkeletonTie | None = None
+
+    def __post_init__(self) -> None:
+        self.studio = Studio(self.body, self.side_px)
 
     def chunk(self, number: int) -> list[SyntheticSample]:
         """

@@ -43,24 +43,20 @@ def rasterise(
     faces: NDArray[np.int32],
     projection: FloatArray,
     size_px: tuple[int, int],
-    cull_back_faces: bool = True,
 ) -> Fragments:
     """
-    Find the visible triangle of every pixel.
+    Find the visible triangle of every pixel; triangles that face away are left out.
 
     :param vertices_m: [vertices, 3], metres, camera axes (x right, y down, z forward).
     :param faces: [triangles, 3], vertex numbers, counter-clockwise as seen from outside.
     :param projection: [3, 3], camera axes to pixels; last row (0, 0, 1).
     :param size_px: (height, width).
-    :param cull_back_faces: leave out triangles that face away; closed meshes need no others.
     :returns: the visible triangles.
     :raises ValueError: where a shape is wrong or a face names a missing vertex.
     """
     vertices, triangles, matrix = _checked(vertices_m, faces, projection)
     fragments = Fragments(np.full(size_px, NO_TRIANGLE, np.int32), np.zeros(size_px, np.float32))
-    _draw(
-        vertices, triangles, matrix, cull_back_faces, fragments.triangle, fragments.inverse_depth
-    )
+    _draw(vertices, triangles, matrix, fragments.triangle, fragments.inverse_depth)
     return fragments
 
 
@@ -112,7 +108,6 @@ def _draw(
     vertices: NDArray[np.float32],
     faces: NDArray[np.int32],
     projection: NDArray[np.float64],
-    cull: bool,
     triangle: NDArray[np.int32],
     inverse_depth: NDArray[np.float32],
 ) -> None:
@@ -128,7 +123,7 @@ def _draw(
             vertices[c, 2] < NEAR_M,
         )
         if not (near_a or near_b or near_c):
-            _fill(screen[a], screen[b], screen[c], face, cull, triangle, inverse_depth)
+            _fill(screen[a], screen[b], screen[c], face, triangle, inverse_depth)
         elif not (near_a and near_b and near_c):
             corners = np.empty((4, 3), np.float64)
             count = _clip(vertices[a], vertices[b], vertices[c], projection, corners)
@@ -138,7 +133,6 @@ def _draw(
                     corners[corner],
                     corners[corner + 1],
                     face,
-                    cull,
                     triangle,
                     inverse_depth,
                 )
@@ -192,7 +186,6 @@ def _fill(
     b: NDArray[np.float64],
     c: NDArray[np.float64],
     face: int,
-    cull: bool,
     triangle: NDArray[np.int32],
     inverse_depth: NDArray[np.float32],
 ) -> None:
@@ -207,7 +200,7 @@ def _fill(
         return
     # Pixel y points down, so an outward face that is counter-clockwise in 3D has area below 0.
     area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-    if abs(area) < SLIVER_PX2 or (cull and area > 0.0):
+    if area > -SLIVER_PX2:
         return
     scale = 1.0 / area
     step_a = (b[1] - c[1]) * scale  # change of a's weight per pixel to the right

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,7 +34,6 @@ from biopose_ros.virtual_markers import MarkerTable
 
 # A sample's index is the sequence's number times this, plus its place in the sequence.
 INDICES = 1000
-_FRAMES = (27, 90)
 # Tells the chance of sequences from that of single images.
 _STREAM = 20251125
 _NEAREST_M = 0.8
@@ -53,6 +52,7 @@ Framing = Callable[[np.random.Generator, Sequence[Crop], Sequence[View]], Sequen
 """What the pictures show: crops from a source of chance, the person's exact crops, and views."""
 
 
+@dataclass(eq=False)
 class SequenceGenerator:
     """
     Draw image sequences of one split, 30 frames a second.
@@ -69,27 +69,18 @@ class SequenceGenerator:
     :param frames: fewest and most of a sequence.
     """
 
-    def __init__(
-        self,
-        body: BodyModel,
-        casting: Casting,
-        seed: int = 0,
-        side_px: int = 256,
-        markers: MarkerTable | None = None,
-        tie: MotionTie | None = None,
-        facing_rad: float = np.pi,
-        framing: Framing = lambda random, exact, _views: tracked_crops(random, exact),
-        frames: tuple[int, int] = _FRAMES,
-    ) -> None:
-        self.facing_rad = facing_rad
-        self.body = body
-        self.casting = casting
-        self.seed = seed
-        self.markers = markers
-        self.tie = tie
-        self.framing = framing
-        self.frames = frames
-        self.studio = Studio(body, side_px)
+    body: BodyModel
+    casting: Casting
+    seed: int
+    side_px: int
+    markers: MarkerTable | None
+    tie: MotionTie | None
+    facing_rad: float
+    framing: Framing = lambda random, exact, _views: tracked_crops(random, exact)
+    frames: tuple[int, int] = (27, 90)
+
+    def __post_init__(self) -> None:
+        self.studio = Studio(self.body, self.side_px)
 
     def chunk(self, number: int) -> list[SyntheticSample]:
         """

@@ -123,22 +123,18 @@ def pool_file(folder: Path, split: Split) -> Path:
 
 
 def build_sequence_generator(
-    config: SynthesisConfig,
-    recordings: Sequence[MotionClip] | None = None,
-    tie: MotionTie | None = None,
+    config: SynthesisConfig, tie: MotionTie | None = None
 ) -> SequenceGenerator:
     """
     Assemble a generator of image sequences; backgrounds are always drawn.
 
     :param config: what to draw.
-    :param recordings: recorded clips, to use in place of the config's folder.
     :param tie: skeleton coordinates and scales, where they are wanted.
     :raises ValueError: for an unknown split or activity, or motion that cannot be used.
     """
     split, body = split_named(config.split), load_body()
-    if recordings is None:
-        folder = config.motion_folder
-        recordings = recorded_clips(folder, measure(body)) if folder else []
+    folder = config.motion_folder
+    recordings = recorded_clips(folder, measure(body)) if folder else []
     _check_words(config.activities, recordings)
     casting = Casting(
         body,

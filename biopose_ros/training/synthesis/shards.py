@@ -55,38 +55,6 @@ def write_shards(
         number += 1
 
 
-def read_shards(folder: Path) -> Iterator[SyntheticSample]:
-    """
-    Read what :func:`write_shards` wrote.
-
-    :param folder: with ``shard-*.tar``.
-    :returns: the samples in their order.
-    :raises ValueError: where there are no shards or one is broken.
-    """
-    paths = sorted(folder.glob('shard-*.tar'))
-    if not paths:
-        raise ValueError(f'no shards (shard-*.tar) in {folder}')
-    for path in paths:
-        try:
-            yield from _read_shard(path)
-        except (tarfile.TarError, KeyError, OSError, json.JSONDecodeError) as error:
-            raise ValueError(f'{path}: broken shard: {error}') from error
-
-
-def _read_shard(path: Path) -> Iterator[SyntheticSample]:
-    with tarfile.open(path) as shard:
-        parts: dict[str, bytes] = {}
-        for entry in shard:
-            key, _, name = entry.name.partition('.')
-            file = shard.extractfile(entry)
-            parts[name] = file.read() if file else b''
-            if len(parts) == 4:
-                yield _decode(parts)
-                parts = {}
-    if parts:
-        raise tarfile.ReadError(f'sample {key} is incomplete')
-
-
 def _encode(sample: SyntheticSample) -> dict[str, bytes]:
     arrays = {
         field.name: getattr(sample, field.name)
@@ -104,23 +72,5 @@ def _encode(sample: SyntheticSample) -> dict[str, bytes]:
     }
 
 
-def _decode(parts: dict[str, bytes]) -> SyntheticSample:
-    with np.load(io.BytesIO(parts['truth.npz']), allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    return SyntheticSample(
-        **json.loads(parts['info.json']),
-        image_bgr=_picture(parts['image.png']),
-        segmentation=_picture(parts['segmentation.png']),
-        **arrays,
-    )
-
-
 def _png(picture: NDArray[np.uint8]) -> bytes:
     return bytes(cv2.imencode('.png', picture)[1])
-
-
-def _picture(content: bytes) -> NDArray[np.uint8]:
-    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    if picture is None:
-        raise OSError('a picture cannot be decoded')
-    return np.asarray(picture, np.uint8)

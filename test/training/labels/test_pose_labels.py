@@ -4,9 +4,7 @@ import torch
 
 from biopose_ros.body.joints import MIRRORED_JOINTS
 from biopose_ros.skeleton import load_skeleton
-from biopose_ros.training.labels import label_clip
 from biopose_ros.training.motion.body_proportions import measure
-from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.knee_twist import with_knee_twist
 from biopose_ros.training.motion.samplers import wide_poses
 
@@ -94,23 +92,11 @@ def test_the_way_through_the_room_moves_the_pelvis_alone(labeller, people, posed
     np.testing.assert_allclose(np.delete(there - here, [3, 4, 5]), 0, atol=1e-3)
 
 
-def test_a_clip_has_no_jumps_and_turns_run_on(body, people, posed):
+def test_a_motion_has_no_jumps_and_turns_run_on(labeller, people, posed):
     frames = 60
     pose = posed(right_shoulder=np.linspace([0, 0, 0], [0, 0, -60], frames))
     pose[:, 0, 1] = np.linspace(0, 4 * np.pi, frames)
-    clip = MotionClip(
-        name='spin',
-        group='spin',
-        activity='spin',
-        source='synthetic',
-        fps=30.0,
-        pose=pose.astype(np.float32),
-        translation_m=np.zeros((frames, 3), np.float32),
-        valid=np.ones(frames, bool),
-        floor_known=False,
-        proportions=measure(body, people[0].betas.numpy()),
-    )
-    truth = label_clip(body, people[0].betas, clip)
+    truth = labeller.label(people[0], pose)
     rotation = angles_deg(truth, 'pelvis_rotation')
     assert rotation[-1] - rotation[0] == pytest.approx(720, abs=1)
     rest = np.delete(np.degrees(truth.coordinates), [2, 3, 4, 5], axis=1)

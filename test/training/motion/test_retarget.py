@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from biopose_ros.training.motion.clip import mirror, refit, resample
+from biopose_ros.training.motion.clip import mirror, refit
 from biopose_ros.training.motion.joints import JOINT
 from biopose_ros.training.motion.proportions import Proportions
 from biopose_ros.training.motion.recordings import read_recordings
@@ -84,7 +84,6 @@ def test_bad_frames_stay_marked(small_recording, save, body):
     small_recording['frame_ok'][3] = False
     clip = retarget(next(read_recordings(save(small_recording))), body)
     assert list(np.flatnonzero(~clip.valid)) == [3]
-    assert list(np.flatnonzero(~resample(clip, 60.0).valid)) == [5, 6, 7]
 
 
 def test_hand_is_split_into_twist_and_swing():
@@ -107,21 +106,6 @@ def test_mirror_twice_is_identity_and_once_reflects_positions(pairs):
         np.testing.assert_allclose(
             once.placed.positions_m[:, JOINT['right_wrist']], reflected, atol=1e-5
         )
-
-
-def test_resampling_follows_scipy_slerp(pairs):
-    from scipy.spatial.transform import Slerp
-
-    clip = pairs[0][1]
-    fast = resample(clip, 50.0)
-    times = np.arange(len(fast)) / 50.0
-    slerp = Slerp(np.arange(len(clip)) / clip.fps, Rotation.from_rotvec(clip.pose[:, 16]))
-    np.testing.assert_allclose(
-        Rotation.from_rotvec(fast.pose[:, 16]).as_matrix(), slerp(times).as_matrix(), atol=1e-5
-    )
-    np.testing.assert_allclose(resample(clip, clip.fps).pose, clip.pose, atol=1e-5)
-    with pytest.raises(ValueError, match='frame rate must be positive'):
-        resample(clip, 0.0)
 
 
 def test_clip_refuses_wrong_shapes(pairs):

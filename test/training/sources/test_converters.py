@@ -12,7 +12,7 @@ from biopose_ros.training.motion.recordings import read_recordings
 from biopose_ros.training.sources import acclaim, bvh, deepmimic, opensim_motion
 from biopose_ros.training.sources.common_format import (
     JOINTS,
-    forward_kinematics,
+    placed_m,
     rotation_vectors,
     usable_frames,
     write_motion,
@@ -72,8 +72,8 @@ def test_files_can_be_read_as_recordings(tmp_path):
         _, places = recording.forward_kinematics()
         soles = places[:, [JOINTS.index('LeftToeBase'), JOINTS.index('RightToeBase')], 1]
         assert abs(soles.min()) < 0.05  # the floor is under the feet
-        places_m, _ = forward_kinematics(clip)
-        head, hips = (places_m[:, JOINTS.index(joint), 1] for joint in ('Head', 'Hips'))
+        joints_m, _ = placed_m(clip)
+        head, hips = (joints_m[:, JOINTS.index(joint), 1] for joint in ('Head', 'Hips'))
         assert (head > hips + 0.3).all()
 
 

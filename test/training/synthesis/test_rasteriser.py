@@ -106,13 +106,11 @@ def test_a_vertex_lands_where_opencv_projects_it():
     np.testing.assert_allclose(pixels[:, 0], np.stack([columns, rows], 1), atol=1e-3)
 
 
-def test_back_faces_are_left_out_unless_wanted():
+def test_back_faces_are_left_out():
     vertices = np.array([[-1.0, -1, 2], [1, -1, 2], [0, 1, 2]])
     towards, away = np.array([[0, 2, 1]], np.int32), np.array([[0, 1, 2]], np.int32)
     assert (rasterise(vertices, towards, PROJECTION, SIZE_PX).triangle == 0).any()
     assert (rasterise(vertices, away, PROJECTION, SIZE_PX).triangle == NO_TRIANGLE).all()
-    both = rasterise(vertices, away, PROJECTION, SIZE_PX, cull_back_faces=False)
-    assert (both.triangle == 0).any()
 
 
 def test_normals_of_a_sphere_point_outward():

@@ -1,12 +1,31 @@
-from __future__ import annotations
+import json
+import tarfile
 
-from dataclasses import fields
-
+import cv2
 import numpy as np
 import pytest
 
-from biopose_ros.training.synthesis.records import SyntheticSample, stack
-from biopose_ros.training.synthesis.shards import read_shards, write_shards
+from biopose_ros.training.synthesis.records import stack
+from biopose_ros.training.synthesis.shards import write_shards
+
+
+def read_shards(folder):
+    """All arrays and numbers of each sample, read as WebDataset does: by key and ending."""
+    samples = {}
+    for path in sorted(folder.glob('*.tar')):
+        with tarfile.open(path) as shard:
+            for entry in shard:
+                key, _, name = entry.name.partition('.')
+                samples.setdefault(key, {})[name] = shard.extractfile(entry)
+                parts = samples[key]
+                if name == 'info.json':
+                    parts |= json.load(parts.pop(name))
+                elif name == 'truth.npz':
+                    parts |= np.load(parts.pop(name))
+                else:
+                    picture = np.frombuffer(parts.pop(name).read(), np.uint8)
+                    parts[name] = cv2.imdecode(picture, cv2.IMREAD_UNCHANGED)
+    return [samples[key] for key in sorted(samples)]
 
 
 def test_shards_give_back_what_was_written(tmp_path, chunk):
@@ -16,9 +35,11 @@ def test_shards_give_back_what_was_written(tmp_path, chunk):
         'shard-000001.tar',
     ]
     for written, read in zip(chunk, read_shards(tmp_path), strict=True):
-        for field in fields(SyntheticSample):
-            value = getattr(read, field.name)
-            np.testing.assert_array_equal(getattr(written, field.name), value)
+        read['image_bgr'] = read.pop('image.png')
+        read['segmentation'] = read.pop('segmentation.png')
+        assert read.keys() == vars(written).keys()
+        for name, value in read.items():
+            np.testing.assert_array_equal(getattr(written, name), value)
 
 
 def test_same_samples_give_the_same_files(tmp_path, chunk):
@@ -28,16 +49,10 @@ def test_same_samples_give_the_same_files(tmp_path, chunk):
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_full_folders_and_broken_files_are_refused(tmp_path, chunk):
-    with pytest.raises(ValueError, match='no shards'):
-        next(read_shards(tmp_path))
+def test_full_folders_are_refused(tmp_path, chunk):
     list(write_shards(chunk[:2], tmp_path))
     with pytest.raises(ValueError, match='holds shards already; choose an empty folder'):
         next(write_shards(chunk, tmp_path))
-    shard = tmp_path / 'shard-000000.tar'
-    shard.write_bytes(shard.read_bytes()[:20_000])
-    with pytest.raises(ValueError, match=r'shard-000000\.tar: broken shard'):
-        list(read_shards(tmp_path))
 
 
 def test_an_empty_batch_is_refused():
