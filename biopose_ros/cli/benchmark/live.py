@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from biopose_ros.cli.errors import shown_errors
 from biopose_ros.cli.options import JsonFile, NodeParameters
 
-if TYPE_CHECKING:
-    from biopose_ros.evaluation.speed.live import LiveResult
+_FIGURES = {
+    'frames_in': ('images in', 'd'),
+    'frames_processed': ('processed', 'd'),
+    'dropped': ('dropped', 'd'),
+    'fps': ('fps', '.1f'),
+    'latency_p50_ms': ('latency p50, ms', '.0f'),
+    'latency_p95_ms': ('latency p95, ms', '.0f'),
+}
 
 
 def benchmark_live(
@@ -30,6 +36,7 @@ def benchmark_live(
     import os
     from dataclasses import asdict
 
+    from rich.console import Console
     from rich.markup import escape
     from rich.progress import Progress
 
@@ -39,6 +46,7 @@ def benchmark_live(
     from biopose_ros.cli.demo import demo_video
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.evaluation.speed.live import LiveBenchmark, LiveBenchmarkError, measure_live
+    from biopose_ros.evaluation.tables import side_by_side
 
     video = video or demo_video()
     benchmark = LiveBenchmark(
@@ -52,23 +60,6 @@ def benchmark_live(
     with shown_errors(LiveBenchmarkError), Progress(transient=True) as progress:
         task = progress.add_task(f'{size} images of {escape(video.name)}', total=1.0)
         result = measure_live(benchmark, lambda part: progress.update(task, completed=part))
-    _print_table(result)
-    write_figures(json, asdict(result))
-
-
-def _print_table(result: LiveResult) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title='Live node')
-    for heading in ('images in', 'processed', 'dropped', 'fps', 'latency p50', 'latency p95'):
-        table.add_column(heading, justify='right')
-    table.add_row(
-        str(result.frames_in),
-        str(result.frames_processed),
-        str(result.dropped),
-        f'{result.fps:.1f}',
-        f'{result.latency_p50_ms:.0f} ms',
-        f'{result.latency_p95_ms:.0f} ms',
-    )
-    Console().print(table)
+    figures = asdict(result)
+    Console().print(side_by_side({'live node': figures}, _FIGURES, '', is_turned=True))
+    write_figures(json, figures)

@@ -97,18 +97,11 @@ def _label_figures(
     """How well the skeleton sits in the body, standing and in motion."""
     from rich.progress import Progress
 
-    from biopose_ros.evaluation.body.label_report import (
-        measure_labels,
-        neutral_table,
-        reference_table,
-        worst_table,
-    )
+    from biopose_ros.evaluation.body.label_report import measure_labels, tables
 
     with Progress(console=console, transient=True) as progress:
         report = measure_labels(model, poses, compared, motion, reference, progress)
-    for table in (neutral_table(report), reference_table(report), worst_table(report)):
-        if table is not None:
-            console.print(table)
+    console.print(*tables(report))
     return report.figures()
 
 

@@ -41,11 +41,7 @@ def evaluate_neurik(
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.evaluation.inverse_kinematics.neurik import NOISES, evaluate_rendered
     from biopose_ros.evaluation.inverse_kinematics.neurik import evaluate_neurik as evaluate
-    from biopose_ros.evaluation.inverse_kinematics.table import (
-        neurik_table,
-        rendered_group_table,
-        rendered_table,
-    )
+    from biopose_ros.evaluation.inverse_kinematics.table import neurik_table, rendered_tables
     from biopose_ros.inverse_kinematics.neurik_file import load_neurik
     from biopose_ros.inverse_kinematics.predictor import NeurikPredictor
     from biopose_ros.skeleton import load_skeleton
@@ -78,7 +74,7 @@ def evaluate_neurik(
     console.print(neurik_table(results))
     if rendered is not None:
         found = evaluate_rendered(model, load_skeleton(), RenderedEvidence.load(rendered))
-        console.print(rendered_table(found), rendered_group_table(found['all']))
+        console.print(*rendered_tables(found))
         running = found['all']
         results['rendered'] = {
             'mae_angle_deg': running['mae_angle_deg'],

@@ -30,12 +30,13 @@ def evaluate_skeleton(
     from rich.progress import Progress
 
     from biopose_ros.cli.figures import write_figures
-    from biopose_ros.evaluation.skeleton.kinematics import compare_with_opensim, results_table
+    from biopose_ros.evaluation.skeleton.kinematics import compare_with_opensim
+    from biopose_ros.evaluation.tables import side_by_side
     from biopose_ros.skeleton import load_skeleton
 
     skeletons = [load_skeleton(path) for path in (None, *(model or []))]
     console = Console()
     with Progress(console=console, transient=True) as progress:
         results = compare_with_opensim(skeletons, poses, frames, progress)
-    console.print(results_table(results))
+    console.print(side_by_side(results['models'], title='Skeleton against OpenSim'))
     write_figures(json_file, results)

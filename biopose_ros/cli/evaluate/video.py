@@ -124,21 +124,20 @@ def report(
 
 
 def _print_directions(result: DirectionResult, method: str, console: Console) -> None:
-    from rich.table import Table
+    from biopose_ros.evaluation.tables import side_by_side
 
     title = f'{method}: sit_to_stand, angles between limb directions, degrees'
-    headings = ('error', 'without offset', 'gain', 'offset in standing', 'within 1 sigma')
-    table = Table('', *headings, title=title)
-    for group, error in result.mae_deg.items():
-        cells = (result.mae_deg_bias_corrected, result.gain, result.standing_deg)
-        share = result.within_1_sigma.get(group)
-        table.add_row(
-            group,
-            f'{error:.1f}',
-            *(f'{figures[group]:.2f}' for figures in cells),
-            '' if share is None else f'{share:.2f}',
-        )
-    console.print(table, f'{result.frames_compared} of {result.frames} pictures compared')
+    columns = {
+        'error': result.mae_deg,
+        'without offset': result.mae_deg_bias_corrected,
+        'gain': result.gain,
+        'offset in standing': result.standing_deg,
+        'within 1 sigma': result.within_1_sigma,
+    }
+    console.print(
+        side_by_side(columns, '.2f', '', title),
+        f'{result.frames_compared} of {result.frames} pictures compared',
+    )
 
 
 def _print(
@@ -201,14 +200,7 @@ def _columns(
     digits: int = 1,
 ) -> Table:
     """Lay out one row per group and one column per clip or view angle."""
-    from rich.table import Table
+    from biopose_ros.evaluation.tables import side_by_side
 
-    table = Table(title=title)
-    table.add_column('')
-    for clip in results:
-        table.add_column(clip.split('/')[-1], justify='right')
-    per_clip = [figures(result) for result in results.values()]
-    for group in dict.fromkeys(name for values in per_clip for name in values):
-        cells = (f'{values[group]:.{digits}f}' if group in values else '-' for values in per_clip)
-        table.add_row(group, *cells)
-    return table
+    found = {clip.split('/')[-1]: figures(result) for clip, result in results.items()}
+    return side_by_side(found, f'.{digits}f', '', title)

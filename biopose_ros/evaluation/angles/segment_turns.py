@@ -44,7 +44,10 @@ def segment_turns_deg(
     known = np.isfinite(true).all(1) & np.isfinite(estimated).all(1)
     if not known.any():
         return {}
-    turns = [_segment_turns(skeleton, values[known]) for values in (true, estimated)]
+    turns = [
+        skeleton.forward_kinematics(torch.from_numpy(values[known])).rotations.numpy()
+        for values in (true, estimated)
+    ]
     found: dict[str, dict[str, float]] = {}
     for segment, members in SEGMENTS.items():
         rows = [skeleton.segment_names.index(name) for name in members]
@@ -55,7 +58,3 @@ def segment_turns_deg(
         errors = np.abs(np.degrees([one.as_rotvec() for one in off])).mean((0, 1))
         found[segment] = {axis: float(errors[column]) for axis, column in AXES.items()}
     return found
-
-
-def _segment_turns(skeleton: Skeleton, coordinates: FloatArray) -> FloatArray:
-    return skeleton.forward_kinematics(torch.from_numpy(coordinates)).rotations.numpy()

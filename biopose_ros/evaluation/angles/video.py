@@ -274,7 +274,7 @@ def _score(run: ViewRun, skeleton: Skeleton) -> ViewResult:
         ),
         gain=group_gains({name: [slope] for name, slope in slopes.items()}),
         slopes=slopes,
-        coordinate_mae_deg={name: _mean_absolute(errors) for name, errors in compared.items()},
+        coordinate_mae_deg={name: float(np.nanmean(np.abs(e))) for name, e in compared.items()},
         coordinate_bias_deg={name: float(np.nanmean(e)) for name, e in compared.items()},
         segment_deg=segment_turns_deg(
             skeleton, estimate, {name: true_coordinates[name] for name in compared}
@@ -343,10 +343,6 @@ def evaluate_directions(
     return score_directions(
         direction_angles(poses, skeleton), truth, stated_deviations(poses, skeleton)
     )
-
-
-def _mean_absolute(errors: FloatArray) -> float:
-    return float(np.nanmean(np.abs(errors)))
 
 
 def _keypoint_offsets(

@@ -128,39 +128,27 @@ def _reference(
     return reference_differences_deg(labeller, fit, rows, load_skeleton(reference))
 
 
-def neutral_table(report: LabelReport) -> Table:
+def tables(report: LabelReport) -> list[Table]:
     """
-    Lay out the angles of standing persons.
+    Lay out standing persons, the poses that fit worst, and how a reference model reads markers.
 
     :param report: the figures.
     """
     columns = zip(NEUTRAL_COORDINATES, report.neutral_deg.T, strict=True)
-    rows = {name: {'mean': deg.mean(), 'spread': deg.std()} for name, deg in columns}
-    return side_by_side(rows, '.2f', 'coordinate', 'Standing, degrees', is_turned=True)
-
-
-def worst_table(report: LabelReport) -> Table:
-    """
-    Lay out the poses that fit worst.
-
-    :param report: the figures.
-    """
-    worst = np.argsort(-report.fit.rms_mm)[:WORST_POSES]
-    rows = {report.fit.poses.names[row]: {'RMS, mm': report.fit.rms_mm[row]} for row in worst}
-    return side_by_side(rows, '.1f', 'pose', 'Worst poses', is_turned=True)
-
-
-def reference_table(report: LabelReport) -> Table | None:
-    """
-    Lay out how a reference model reads the same markers.
-
-    :param report: the figures.
-    """
-    if report.reference_deg is None:
-        return None
-    rows = {
-        name: {'median': np.nanmedian(deg), 'median size': np.nanmedian(np.abs(deg))}
-        for name, deg in report.reference_deg.items()
+    standing = {name: {'mean': deg.mean(), 'spread': deg.std()} for name, deg in columns}
+    worst = {
+        report.fit.poses.names[row]: {'RMS, mm': report.fit.rms_mm[row]}
+        for row in np.argsort(-report.fit.rms_mm)[:WORST_POSES]
     }
-    title = 'Reference minus ours, degrees'
-    return side_by_side(rows, '.2f', 'coordinate', title, is_turned=True)
+    laid_out = [
+        side_by_side(standing, '.2f', 'coordinate', 'Standing, degrees', is_turned=True),
+        side_by_side(worst, '.1f', 'pose', 'Worst poses', is_turned=True),
+    ]
+    if report.reference_deg is not None:
+        differences = {
+            name: {'median': np.nanmedian(deg), 'median size': np.nanmedian(np.abs(deg))}
+            for name, deg in report.reference_deg.items()
+        }
+        title = 'Reference minus ours, degrees'
+        laid_out.append(side_by_side(differences, '.2f', 'coordinate', title, is_turned=True))
+    return laid_out

@@ -79,15 +79,14 @@ class MarkerFit:
         return self.truth.residual_rms_m * 1e3
 
 
-def draw_people(anthropometry: Anthropometry, count: int, seed: int = 0) -> list[Subject]:
+def draw_people(anthropometry: Anthropometry, count: int) -> list[Subject]:
     """
     Fit the skeleton to persons of the population, women and men in turn.
 
     :param anthropometry: of a body.
-    :param count: how many.
-    :param seed: of the draw; where the body has no population, betas are unit normal.
+    :param count: how many; where the body has no population, betas are unit normal.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     population = anthropometry.body.data.population
     betas = random.standard_normal((count, anthropometry.body.num_components))
     if population is not None:
@@ -108,7 +107,7 @@ def neutral_angles_deg(anthropometry: Anthropometry, people: Sequence[Subject]) 
 
 
 def draw_poses(
-    body: BodyModel, people: Sequence[Subject], count: int, motion: Path | None, seed: int = 0
+    body: BodyModel, people: Sequence[Subject], count: int, motion: Path | None
 ) -> PoseSet:
     """
     Draw random poses and, half of all, poses of recorded motion.
@@ -117,12 +116,11 @@ def draw_poses(
     :param people: who takes the poses, at random.
     :param count: how many in all.
     :param motion: folder of recordings; None takes synthesised activities in their place.
-    :param seed: of the draw.
     """
-    random, proportions = np.random.default_rng(seed), measure(body)
+    random, proportions = np.random.default_rng(0), measure(body)
     wide = wide_poses(random, proportions, count - count // 2)
     clips = (
-        activity_clips(ACTIVITY_CLIPS, seed, Split.TEST, proportions)
+        activity_clips(ACTIVITY_CLIPS, 0, Split.TEST, proportions)
         if motion is None
         else recorded_clips(motion, proportions)
     )

@@ -211,31 +211,24 @@ def correctives_picture(data: BodyData) -> Image:
     return np.vstack(rows)
 
 
-def shapes_picture(body: BodyModel, seed: int = 0) -> Image:
+def shapes_picture(body: BodyModel) -> Image:
     """
     Show adults drawn from the population: a row of women, a row of men, front and side.
 
     :param body: with a population.
-    :param seed: of the draw.
     :raises ValueError: when the body has no population.
     """
     population = body.data.population
     if population is None:
         raise ValueError('this body has no population to draw from')
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(0)
     rows = []
     for sex in range(2):
         betas = population.sample(sex, 7, generator)
         bodies = [body.shaped_m(torch.as_tensor(b, dtype=torch.float32)).numpy() for b in betas]
-        rows += [
-            np.hstack(
-                [
-                    picture(vertices, body.faces, view, (0, -0.06, 0), 150, (300, 280))
-                    for vertices in bodies
-                ]
-            )
-            for view in ('front', 'left')
-        ]
+        for view in ('front', 'left'):
+            drawn = (picture(b, body.faces, view, (0, -0.06, 0), 150, (300, 280)) for b in bodies)
+            rows.append(np.hstack(list(drawn)))
     return np.vstack(rows)
 
 

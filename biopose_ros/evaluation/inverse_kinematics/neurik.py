@@ -174,7 +174,10 @@ def _of_solvers(
         for solve, found in ((solve_clip, solved), (track_with_opensim, tracked)):
             found.append(solve(skeleton, clip.positions_m, clip.truth, given))
         advance()
-    opensim, batched = (_solver_errors(skeleton, results) for results in (tracked, solved))
+    opensim, batched = (
+        per_coordinate(skeleton, np.concatenate([one.errors_rad for one in results]))
+        for results in (tracked, solved)
+    )
     figures = {
         'opensim_ik_mae_angle_deg': float(np.mean(list(opensim.values()))),
         'batched_ik_mae_angle_deg': float(np.mean(list(batched.values()))),
@@ -182,10 +185,6 @@ def _of_solvers(
         'same_frames_mae_angle_deg': summary(skeleton, ours)['mae_angle_deg'],
     }
     return figures, float(np.mean([result.seconds_per_frame for result in tracked]))
-
-
-def _solver_errors(skeleton: Skeleton, results: Sequence[SolverResult]) -> dict[str, float]:
-    return per_coordinate(skeleton, np.concatenate([result.errors_rad for result in results]))
 
 
 def _times(

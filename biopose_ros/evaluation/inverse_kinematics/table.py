@@ -26,25 +26,19 @@ def neurik_table(results: dict[str, Any]) -> Table:
     return side_by_side(columns, title='NeurIK on held-out persons and clips')
 
 
-def rendered_table(results: dict[str, Any]) -> Table:
+def rendered_tables(results: dict[str, Any]) -> list[Table]:
     """
-    Lay figures of rendered sequences out, one row per kind of evidence.
+    Lay out figures of rendered sequences by kind of evidence, and those of all by group of angles.
 
     :param results: from :func:`~.neurik.evaluate_rendered`.
     """
-    title = 'What the networks say on rendered sequences'
-    return side_by_side(results, corner='evidence', title=title, is_turned=True)
-
-
-def rendered_group_table(figures: dict[str, Any]) -> Table:
-    """
-    Lay figures by group of angles out, as it runs.
-
-    :param figures: of one kind of evidence.
-    """
+    running, title = results['all'], 'What the networks say on rendered sequences'
     columns = {
-        'degrees': figures['groups_deg'],
-        'offsets removed': figures['groups_bias_corrected_deg'],
-        'gain': {name: figures['gain'][name] for name in figures['groups_deg']},
+        'degrees': running['groups_deg'],
+        'offsets removed': running['groups_bias_corrected_deg'],
+        'gain': {name: running['gain'][name] for name in running['groups_deg']},
     }
-    return side_by_side(columns, corner='group', title='All evidence, by group')
+    return [
+        side_by_side(results, corner='evidence', title=title, is_turned=True),
+        side_by_side(columns, corner='group', title='All evidence, by group'),
+    ]

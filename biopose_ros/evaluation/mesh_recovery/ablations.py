@@ -19,6 +19,7 @@ from biopose_ros.training.mesh.map_store import MapStore
 from biopose_ros.training.mesh.training import MeshTraining
 from biopose_ros.training.timed import TimedConfig
 
+_BATCH, _HELD_OUT = 64, 512  # crops at once; of the other store, to measure with
 _LANDMARKS_ALONE = 'landmarks alone'
 # Changes to the default network.
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
@@ -37,18 +38,12 @@ class AblationConfig:
     How the variants learn, all alike.
 
     :param images: how many of the training store, from its first.
-    :param held_out: of the other store, to measure with.
     :param steps: of the optimiser, each.
-    :param batch: crops at once.
-    :param threads: of torch.
     :param seed: of weights and order.
     """
 
     images: int = 6000
-    held_out: int = 512
     steps: int = 250
-    batch: int = 64
-    threads: int = 1
     seed: int = 0
 
 
@@ -92,12 +87,12 @@ def train_variant(
     :returns: ``parameters`` of the network, ``cpu_s`` of its training, and the figures of
         :func:`~biopose_ros.training.mesh.measures.mesh_measures`.
     """
-    torch.set_num_threads(config.threads)
+    torch.set_num_threads(1)
     data.with_maps = held_out.with_maps = name != _LANDMARKS_ALONE
     network = MeshRecoveryConfig(encoder=encoder, **VARIANTS[name])
     timed = TimedConfig(average=0.98, seed=config.seed)
     with TemporaryDirectory() as folder:
-        training = MeshTraining(data, held_out, Path(folder), network, timed, config.batch)
+        training = MeshTraining(data, held_out, Path(folder), network, timed, _BATCH)
         began = time.process_time()
         training.run_steps(config.steps)
         spent_s = time.process_time() - began
@@ -126,7 +121,7 @@ def compare_variants(
     """
     data, held_out = (
         PartOfStore(MapStore(folder / f'{part}_{encoder}'), images)
-        for part, images in (('train', config.images), ('validation', config.held_out))
+        for part, images in (('train', config.images), ('validation', _HELD_OUT))
     )
     figures = {}
     for name in VARIANTS:

@@ -9,7 +9,7 @@ coordinates of a kind alike. The other two views of the clip are kept to see whe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -92,24 +92,6 @@ def with_real_floors(model: CertaintyModel, views: ViewErrors) -> CertaintyModel
             floor = float(np.hypot(spreads[base].floor, missing))
             spreads[base] = replace(spreads[base], floor=floor)
     return replace(model, spreads=spreads)
-
-
-def within(views: ViewErrors, stddev: FloatArray) -> Mapping[str, float]:
-    """
-    Count the errors within one standard deviation.
-
-    :param views: with truth.
-    :param stddev: [rows, coordinates].
-    :returns: share by group of coordinates that has truth.
-    """
-    shares = {}
-    for group, members in COORDINATE_GROUPS.items():
-        columns = [views.names.index(name) for name in members]
-        errors = views.errors_rad[:, columns]
-        known = np.isfinite(errors)
-        if known.any():
-            shares[group] = float((errors < stddev[:, columns])[known].mean())
-    return shares
 
 
 def _missing_rad(errors_rad: FloatArray, stddev: FloatArray) -> float:

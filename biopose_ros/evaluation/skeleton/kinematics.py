@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 from rich.progress import Progress
-from rich.table import Table
 from torch import Tensor
 
 from biopose_ros.evaluation.skeleton.opensim_reference import OpenSimModel, marker_table
-from biopose_ros.evaluation.tables import side_by_side
 from biopose_ros.skeleton import Skeleton, SolverConfig, solve_pose
 
 POSE_LIMIT = 5.0  # radians or metres; some models allow hundreds
@@ -133,30 +131,28 @@ def _track(skeleton: Skeleton, markers_m: Tensor, start: Tensor) -> tuple[Tensor
     return torch.stack(poses), (time.perf_counter() - began) / len(poses)
 
 
-def random_poses(skeleton: Skeleton, count: int, seed: int = 0) -> Tensor:
+def random_poses(skeleton: Skeleton, count: int) -> Tensor:
     """
     Draw poses evenly within the limits.
 
     :param skeleton: any skeleton.
     :param count: number of poses.
-    :param seed: of the random numbers.
     :returns: [poses, coordinates].
     """
     lower = skeleton.lower_limits.clamp(min=-POSE_LIMIT).numpy()
     upper = skeleton.upper_limits.clamp(max=POSE_LIMIT).numpy()
-    return torch.from_numpy(np.random.default_rng(seed).uniform(lower, upper, (count, len(lower))))
+    return torch.from_numpy(np.random.default_rng(0).uniform(lower, upper, (count, len(lower))))
 
 
-def random_motion(skeleton: Skeleton, num_frames: int, seed: int = 0) -> Tensor:
+def random_motion(skeleton: Skeleton, num_frames: int) -> Tensor:
     """
     Draw a smooth motion in the middle of the limits: slow sines of random phase and rate.
 
     :param skeleton: any skeleton.
     :param num_frames: at 30 Hz.
-    :param seed: of the random numbers.
     :returns: [frames, coordinates].
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     lower = skeleton.lower_limits.clamp(min=-1.0).numpy()
     upper = skeleton.upper_limits.clamp(max=1.0).numpy()
     rate_hz = random.uniform(0.1, 0.4, len(lower))
@@ -164,15 +160,6 @@ def random_motion(skeleton: Skeleton, num_frames: int, seed: int = 0) -> Tensor:
     seconds = np.arange(num_frames)[:, None] / 30
     wave = np.sin(2 * np.pi * rate_hz * seconds + phase)
     return torch.from_numpy((lower + upper) / 2 + (upper - lower) / 2 * MOTION_SHARE * wave)
-
-
-def results_table(results: dict[str, Any]) -> Table:
-    """
-    Lay the figures out.
-
-    :param results: from :func:`compare_with_opensim`.
-    """
-    return side_by_side(results['models'], title='Skeleton against OpenSim')
 
 
 def _rms_mm(found_m: Tensor, target_m: Tensor) -> float:

@@ -22,7 +22,6 @@ from biopose_ros.evaluation.speed.scenes import IMAGE_PX, Scene, person_cells
 from biopose_ros.settings import PipelineConfig, RefinementConfig
 from biopose_ros.settings.pipeline import METHODS
 
-LIVE_WARM_UP_S = 3.0
 LIVE_RATE_HZ = 30.0
 # The landmark fit's stages, which OpenSim's kinematics would stand in for.
 LANDMARKS, FIT = 'landmarks', 'landmark fit'
@@ -158,20 +157,18 @@ def measure_all(plan: BenchmarkPlan, on_part: Callable[[str], None]) -> Report:
         on_part(f'live node, {count} person(s)')
         report.live[count] = _measure_live(scene, plan)
     # Last: importing opensim changes the library path, and ROS would not start any more.
-    for rival, measure in _rivals(Scene(cells, 1), plan).items():
+    alone = Scene(cells, 1)
+    rivals: dict[str, Callable[[], RivalSpeed]] = {
+        'MediaPipe': lambda: measure_mediapipe(alone, plan.mediapipe_python),
+        'OpenSim': lambda: measure_opensim(alone, plan.device),
+    }
+    for rival, measure in rivals.items():
         on_part(rival)
         try:
             report.rivals.append(measure())
         except RivalError as error:
             report.missing.append(str(error))
     return report
-
-
-def _rivals(scene: Scene, plan: BenchmarkPlan) -> dict[str, Callable[[], RivalSpeed]]:
-    return {
-        'MediaPipe': lambda: measure_mediapipe(scene, plan.mediapipe_python),
-        'OpenSim': lambda: measure_opensim(scene, plan.device),
-    }
 
 
 def _measure_live(scene: Scene, plan: BenchmarkPlan) -> LiveResult:
@@ -186,7 +183,6 @@ def _measure_live(scene: Scene, plan: BenchmarkPlan) -> LiveResult:
                 images_per_second=LIVE_RATE_HZ,
                 size=f'{IMAGE_PX[0]}x{IMAGE_PX[1]}',
                 duration_s=2 * plan.seconds,
-                warm_up_s=LIVE_WARM_UP_S,
                 parameters=(f'max_persons:={limit}', f'device:={plan.device}'),
             )
         )

@@ -23,6 +23,7 @@ from biopose_ros.skeleton import load_skeleton
 
 IMAGES = 60
 TIMEOUT_S = 120.0
+_COMPLEXITY = 1  # of 0 lite, 1 full, 2 heavy
 
 
 class RivalError(RuntimeError):
@@ -44,20 +45,19 @@ class RivalSpeed:
     images: int
 
 
-def measure_mediapipe(scene: Scene, python: str, complexity: int = 1) -> RivalSpeed:
+def measure_mediapipe(scene: Scene, python: str) -> RivalSpeed:
     """
     Time MediaPipe Pose, in a process of its own: it needs an older numpy than OpenSim.
 
     :param scene: of one person.
     :param python: interpreter of an environment that has mediapipe.
-    :param complexity: 0 lite, 1 full, 2 heavy.
     :raises RivalError: when mediapipe is not there, or does not run.
     """
     pictures = [cv2.cvtColor(scene.image(i), cv2.COLOR_BGR2RGB) for i in range(IMAGES)]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / 'pictures.npy'
         np.save(file, np.stack(pictures))
-        command = [python, str(Path(mediapipe_pose.__file__)), str(file), str(complexity)]
+        command = [python, str(Path(mediapipe_pose.__file__)), str(file), str(_COMPLEXITY)]
         try:
             process = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -68,7 +68,7 @@ def measure_mediapipe(scene: Scene, python: str, complexity: int = 1) -> RivalSp
         raise RivalError(f'mediapipe in {python}: {reason}')
     took_ms = json.loads(lines[-1])
     version, times = took_ms['version'], took_ms['times_ms']
-    name = f'MediaPipe Pose {version}, complexity {complexity}'
+    name = f'MediaPipe Pose {version}, complexity {_COMPLEXITY}'
     return RivalSpeed(name, float(np.median(times)), len(times))
 
 

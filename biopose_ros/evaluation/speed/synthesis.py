@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generato
 from biopose_ros.training.synthesis.stream import samples
 
 SURE_PRESENCE = 0.5
+_TIMED_CHUNKS = 6
 # Joints that body and detector both name.
 COMPARED_JOINTS = tuple(
     f'{side}_{joint}'
@@ -67,13 +67,13 @@ def measure_speed(generator: SampleGenerator, seconds: float, workers: int) -> S
     return SynthesisSpeed(drawn / elapsed, cpu_ms, drawn, workers)
 
 
-def _cpu_ms_per_image(generator: SampleGenerator, chunks: int = 6) -> float:
+def _cpu_ms_per_image(generator: SampleGenerator) -> float:
     """Processor time, which other programs on the machine disturb less than the clock."""
     generator.chunk(0)
     began_s = time.process_time()
-    for number in range(1, chunks + 1):
+    for number in range(1, _TIMED_CHUNKS + 1):
         generator.chunk(number)
-    return 1e3 * (time.process_time() - began_s) / (chunks * CHUNK)
+    return 1e3 * (time.process_time() - began_s) / (_TIMED_CHUNKS * CHUNK)
 
 
 @dataclass(frozen=True)
@@ -138,20 +138,14 @@ def detector_agreement(
     )
 
 
-def default_agreement(
-    motion_folder: Path | None = None, persons: int = 200, model: str = 'full'
-) -> DetectorAgreement:
+def default_agreement() -> DetectorAgreement:
     """
-    Show whole persons of the synthetic test split to BlazePose's landmark network.
+    Show whole persons of the synthetic test split to BlazePose's network ``full``.
 
-    :param motion_folder: recordings to draw poses from beside synthetic activities.
-    :param persons: how many to look at.
-    :param model: ``lite``, ``full`` or ``heavy``.
     :raises NetworkFileError: when the network is not imported.
     """
-    network = LandmarkNetwork(model, 'cpu', 1)
-    config = SynthesisConfig(split='test', motion_folder=motion_folder)
-    return detector_agreement(samples(build_generator(config)), network, persons)
+    network = LandmarkNetwork('full', 'cpu', 1)
+    return detector_agreement(samples(build_generator(SynthesisConfig('test'))), network)
 
 
 def _trunk_px(sample: SyntheticSample) -> float:
