@@ -1,14 +1,15 @@
 """
-The same scenes with a person, a humanoid robot, a mannequin, and a picture of the person.
+The same scenes with a person, a humanoid robot, mannequins, and a picture of the person.
 
 Robots have the person's joints, with limbs of rods and boxes; mannequins the person's body, of one
-material, some of them dressed; pictures show the person, framed, on a flat board.
+material, or of plastic in the person's clothes; pictures show the person, framed, on a flat board.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import count as count_from
 from itertools import islice
 
@@ -16,41 +17,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.frames import project
-from biopose_ros.records import Crop, FloatArray
-from biopose_ros.training.detector.windows import label, without_persons
-from biopose_ros.training.synthesis import palettes, wardrobe
-from biopose_ros.training.synthesis.chance import pick
+from biopose_ros.records import Crop
+from biopose_ros.training.detector.windows import label
+from biopose_ros.training.synthesis import palettes
 from biopose_ros.training.synthesis.generator import SampleGenerator
-from biopose_ros.training.synthesis.props import Mesh, ball, box, rod
-from biopose_ros.training.synthesis.scene import PosedPerson, Scene, exact_crop
+from biopose_ros.training.synthesis.lookalikes import as_mannequin, as_robot, without_persons
+from biopose_ros.training.synthesis.scene import Scene, exact_crop
 
 SIDE_PX = 960
 # Smallest figures, as a share of the image's height.
 _LEAST_SHARE = 0.2
 _LEAST_INSIDE = 0.9  # of the person's joints
 Picture = NDArray[np.uint8]
-
-_JOINT = {name: number for number, name in enumerate(JOINT_NAMES)}
-# Ends and thickness of a robot's limbs, shares of the stature.
-_LIMBS = tuple(
-    (f'{side}_{start}', f'{side}_{end}', thickness)
-    for side in ('left', 'right')
-    for start, end, thickness in (
-        ('hip', 'knee', 0.042),
-        ('knee', 'ankle', 0.034),
-        ('shoulder', 'elbow', 0.028),
-        ('elbow', 'wrist', 0.024),
-    )
-) + (('pelvis', 'spine2', 0.055), ('neck', 'head', 0.022))
-# Rows of the things' palette that a robot is made of: shells, joints, face.
-_SHELL, _STEEL, _FACE = 0, 1, 2
-# What of a mannequin is never cloth.
-_PLASTIC = (
-    wardrobe.SKIN, wardrobe.HAIR, wardrobe.LONG_HAIR, wardrobe.EYE, wardrobe.IRIS, wardrobe.BROW,
-    wardrobe.LIPS, wardrobe.GLASSES,
-)  # fmt: skip
 
 
 def drawn_lookalikes(
@@ -103,52 +82,6 @@ def _inside(crop: Crop, scene: Scene) -> Crop:
     return Crop(np.clip(crop.center_px, size / 2, image - size / 2), float(size), 0.0)
 
 
-def robot(random: np.random.Generator, person: PosedPerson) -> list[Mesh]:
-    """
-    Build a humanoid robot in a person's pose.
-
-    :param random: source of chance.
-    :param person: whose joints it has.
-    :returns: meshes of the materials that :func:`_robot_palette` gives.
-    """
-    size = float(person.rest_size_m[0])
-    stout, joints = random.uniform(0.8, 1.3), person.joints_m
-
-    def at(name: str) -> FloatArray:
-        return joints[_JOINT[name]]
-
-    meshes = [
-        rod(at(start), at(end), stout * thickness * size, _SHELL)
-        for start, end, thickness in _LIMBS
-    ]
-    for side in ('left', 'right'):
-        for name, radius in (('hip', 0.04), ('knee', 0.036), ('ankle', 0.026), ('shoulder', 0.036),
-                             ('elbow', 0.028), ('wrist', 0.02)):  # fmt: skip
-            extent = np.full(3, stout * radius * size)
-            meshes.append(ball(extent, at(f'{side}_{name}'), _STEEL))
-        meshes.append(box(size * np.array([0.03, 0.05, 0.04]), at(f'{side}_hand'), 0.0, _STEEL))
-        foot = 0.5 * (at(f'{side}_ankle') + at(f'{side}_foot'))
-        ahead = at(f'{side}_foot') - at(f'{side}_ankle')
-        turn = float(np.arctan2(ahead[0], ahead[2]))
-        meshes.append(box(size * np.array([0.05, 0.035, 0.14]), foot, turn, _SHELL))
-    across = at('left_shoulder') - at('right_shoulder')
-    turn = float(np.arctan2(-across[2], across[0]))
-    width = float(np.linalg.norm(across))
-    chest = 0.5 * (at('spine2') + at('neck'))
-    meshes.append(box(np.array([0.85 * width, 0.17 * size, 0.12 * size]), chest, turn, _SHELL))
-    meshes.append(box(size * np.array([0.16, 0.08, 0.11]), at('pelvis'), turn, _SHELL))
-    head = at('head') + 0.03 * size * (at('head') - at('neck')) / 0.05
-    face = head + 0.035 * size * np.array([np.sin(turn), 0.0, np.cos(turn)])
-    if random.random() < 0.5:
-        meshes.append(box(size * np.array([0.1, 0.12, 0.11]), head, turn, _SHELL))
-        face_size = size * np.array([0.075, 0.05, 0.06])
-        meshes.append(box(face_size, face, turn, _FACE))
-    else:
-        meshes.append(ball(size * np.array([0.052, 0.068, 0.06]), head, _SHELL))
-        meshes.append(ball(size * np.array([0.04, 0.035, 0.035]), face, _FACE))
-    return meshes
-
-
 def hang_picture(random: np.random.Generator, room: Picture, portrait: Picture) -> Picture:
     """
     Hang a framed picture into an image.
@@ -182,55 +115,13 @@ def _as_person(random: np.random.Generator, scene: Scene) -> Scene:
     return scene
 
 
-def _as_robot(random: np.random.Generator, scene: Scene) -> Scene:
-    things = (*scene.things, *robot(random, scene.persons[0]))
-    return replace(
-        without_persons(scene), things=things, thing_palette=_robot_palette(random, scene)
-    )
-
-
-def _as_mannequin(random: np.random.Generator, scene: Scene) -> Scene:
-    """Make the body of plastic: wholly, or where no cloth hangs."""
-    outfit, plastic = scene.outfits[0], _plain(0.3 + 0.5 * random.random())
-    palette = outfit.palette.copy()
-    if random.random() < 0.5:
-        palette[:] = plastic
-    else:
-        plastic[:3] = plastic[3:6] = pick(
-            random, [[0.75, 0.72, 0.68], [0.05, 0.05, 0.05], [0.45, 0.3, 0.22]]
-        )
-        palette[list(_PLASTIC)] = plastic
-    cut = outfit.cut.copy()
-    cut[[wardrobe.HAIR_THICK, wardrobe.BEARD, wardrobe.GLASSES_ON]] = 0.0
-    made = replace(outfit, cut=cut, palette=palette)
-    return replace(scene, outfits=(made, *scene.outfits[1:]), worn=())
-
-
 _KINDS: Mapping[str, Callable[[np.random.Generator, Scene], Scene]] = {
     'person': _as_person,
-    'robot': _as_robot,
-    'mannequin': _as_mannequin,
+    'robot': as_robot,
+    'mannequin': as_mannequin,
+    'dressed_mannequin': partial(as_mannequin, is_dressed=True),
 }
 KINDS = (*_KINDS, 'picture')
-
-
-def _robot_palette(random: np.random.Generator, scene: Scene) -> NDArray[np.float32]:
-    palette = scene.thing_palette.copy()
-    palette[_SHELL] = _plain(0.4)
-    palette[_SHELL, :3] = palette[_SHELL, 3:6] = pick(
-        random, [[0.8, 0.8, 0.8], [0.35, 0.36, 0.38], [0.04, 0.04, 0.05], [0.6, 0.2, 0.03]]
-    )
-    palette[_STEEL], palette[_FACE] = _plain(0.7), _plain(0.9)
-    palette[_STEEL, :6] = random.uniform(0.03, 0.4)
-    palette[_FACE, :6] = 0.01
-    return palette
-
-
-def _plain(gloss: float) -> NDArray[np.float32]:
-    """Give a material of one colour, light grey."""
-    row = np.zeros(wardrobe.MATERIAL_FIELDS, np.float32)
-    row[:6], row[wardrobe.PERIOD], row[wardrobe.GLOSS] = 0.7, 1.0, gloss
-    return row
 
 
 def _whole(random: np.random.Generator, scene: Scene, generator: SampleGenerator) -> Picture:

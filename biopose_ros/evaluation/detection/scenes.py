@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from biopose_ros.records import Crop, FloatArray
 from biopose_ros.training.detector.clutter import flat_picture
 from biopose_ros.training.detector.truth import person_truth
-from biopose_ros.training.detector.windows import furnish, label, plan_persons, without_persons
+from biopose_ros.training.detector.windows import furnish, label, plan_persons
 from biopose_ros.training.synthesis.generator import SampleGenerator
+from biopose_ros.training.synthesis.lookalikes import without_persons
 
 LONGER_SIDE_PX = 960
 # Smallest persons, as a share of the image's height.

@@ -15,6 +15,7 @@ from biopose_ros.training.detector.truth import PersonTruth, person_truth, visib
 from biopose_ros.training.synthesis.cameras import crop_from_image
 from biopose_ros.training.synthesis.chance import pick
 from biopose_ros.training.synthesis.generator import Plan, SampleGenerator
+from biopose_ros.training.synthesis.lookalikes import without_persons
 from biopose_ros.training.synthesis.renderer import choose_look, draw
 from biopose_ros.training.synthesis.scene import Scene
 from biopose_ros.training.synthesis.sources import SUBJECT_TENTHS
@@ -26,7 +27,6 @@ _KINDS = ('few', 'crowd', 'empty', 'flat')
 _KIND_SHARES = (0.56, 0.12, 0.22, 0.10)
 # Height of the main person over the window's side.
 PERSON_SHARES = (0.17, 1.3)
-_OUT_OF_SIGHT_M = 1000.0
 
 
 @dataclass(frozen=True)
@@ -134,20 +134,6 @@ def furnish(random: np.random.Generator, scene: Scene) -> Scene:
     """
     things = still_life(random, scene.persons[0].joints_m[0], scene.view.position_m)
     return replace(scene, things=(*scene.things, *things))
-
-
-def without_persons(scene: Scene) -> Scene:
-    """
-    Take the persons out of sight; light and things stay.
-
-    :param scene: with persons.
-    :returns: the same place without them.
-    """
-    away = -_OUT_OF_SIGHT_M * scene.view.camera_from_world[2].astype(np.float32)
-    persons = tuple(
-        replace(person, vertices_m=person.vertices_m + away) for person in scene.persons
-    )
-    return replace(scene, persons=persons, worn=())
 
 
 def label(

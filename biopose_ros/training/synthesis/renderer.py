@@ -25,7 +25,7 @@ from biopose_ros.training.synthesis.regions import BodyRegions
 from biopose_ros.training.synthesis.scene import Scene
 from biopose_ros.training.synthesis.shading import shade
 from biopose_ros.training.synthesis.textures import texture_stack
-from biopose_ros.training.synthesis.wardrobe import CUT_FIELDS, dress
+from biopose_ros.training.synthesis.wardrobe import CUT_FIELDS, MATERIAL_FIELDS, MATERIALS, dress
 
 _SOFT_ROOMS = 0.6  # share of rooms that are out of focus
 BEYOND = -2  # a pixel of the crop beyond the camera's image: not painted
@@ -128,7 +128,11 @@ def draw(
     world_from_camera = np.ascontiguousarray(view.camera_from_world.T)
     outfits = scene.outfits
     cuts = np.stack([*(o.cut for o in outfits), np.zeros(CUT_FIELDS, np.float32)])
-    palettes = np.stack([*(o.palette for o in outfits), scene.thing_palette])
+    rows = len(scene.thing_palette)
+    palettes = np.zeros((len(outfits) + 1, rows, MATERIAL_FIELDS), np.float32)
+    palettes[-1] = scene.thing_palette
+    for number, outfit in enumerate(outfits):
+        palettes[number, :MATERIALS] = outfit.palette
     picture = np.zeros((side_px, side_px, 3), np.float32)
     if look.backdrop is not None:
         picture[:] = look.backdrop

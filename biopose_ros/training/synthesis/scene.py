@@ -66,7 +66,7 @@ class Scene:
     :param outfits: what they wear.
     :param worn: skirts and long hair, with the number of the person who wears them.
     :param things: meshes of furniture and occluders.
-    :param thing_palette: [16, 12], their materials.
+    :param thing_palette: [16 or more, 12], their materials.
     :param room: what is around; None where a flat picture is behind.
     :param light: sun, sky, lamp.
     :param view: the camera.

@@ -58,8 +58,8 @@ def test_shares_of_images_in_which_somebody_is_started():
         pictures = [np.full((4, 6, 3), value, np.uint8) for value in values]
         return dict(zip(KINDS, pictures, strict=True))
 
-    found = started_persons(Scripted(), [scene(60, 30, 10, 0), scene(40, 0, 10, 0)])
-    assert [found[kind]['started'] for kind in KINDS] == [1.0, 0.5, 0.0, 0.0]
-    assert [found[kind]['published'] for kind in KINDS] == [1.0, 0.5, 1.0, 0.0]
+    found = started_persons(Scripted(), [scene(60, 30, 30, 10, 0), scene(40, 0, 30, 10, 0)])
+    assert [found[kind]['started'] for kind in KINDS] == [1.0, 0.5, 1.0, 0.0, 0.0]
+    assert [found[kind]['published'] for kind in KINDS] == [1.0, 0.5, 1.0, 1.0, 0.0]
     assert found['person']['confidence'] == pytest.approx(0.5)
     assert found['person']['images'] == 2

@@ -15,8 +15,8 @@ from biopose_ros.training.detector.windows import (
     choose_window,
     label,
     plan_persons,
-    without_persons,
 )
+from biopose_ros.training.synthesis.lookalikes import without_persons
 from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
 
 
