@@ -13,14 +13,13 @@ __all__ = ['BodyMesh', 'BodyModel', 'load_body']
 DEFAULT_BODY = 'weights/body.safetensors'
 
 
-def load_body(path: Path | None = None, num_components: int | None = None) -> BodyModel:
+def load_body(path: Path | None = None) -> BodyModel:
     """
     Load a body model on the CPU; move it with ``.to(device)``.
 
     :param path: our ``.safetensors``, or a user's SMPL ``.pkl`` or ``.npz``; None for the body
         that ships with the package.
-    :param num_components: how many shape components to keep; None keeps all.
     :raises FileNotFoundError: when there is no such file.
     :raises ValueError: when the file is broken or is no SMPL-format body.
     """
-    return BodyModel(read_body(path or resource_path(DEFAULT_BODY)), num_components)
+    return BodyModel(read_body(path or resource_path(DEFAULT_BODY)))

@@ -32,7 +32,6 @@ class BodyModel(nn.Module):
     Pose and shape to vertices and joints; differentiable, on any device, any leading batch axes.
 
     :param data: its arrays.
-    :param num_components: how many shape components to keep; None keeps all.
     :attr topology: which marker table fits, see :class:`~biopose_ros.body.body_data.BodyData`.
     :attr faces: [faces, 3] array of vertex numbers.
     :attr num_components: how many shape components the model has.
@@ -45,12 +44,12 @@ class BodyModel(nn.Module):
     joint_shape_directions_m: Tensor
     _moved: Tensor
 
-    def __init__(self, data: BodyData, num_components: int | None = None) -> None:
+    def __init__(self, data: BodyData) -> None:
         super().__init__()
         self.data = data
         self.topology = data.topology
         self.faces = data.faces
-        directions = data.shape_directions_m[..., :num_components]
+        directions = data.shape_directions_m
         self.num_components = directions.shape[-1]
         regressor = data.joint_regressor
         joint_directions = regressor @ directions.reshape(len(directions), -1)

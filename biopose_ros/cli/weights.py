@@ -87,7 +87,7 @@ def _import_one(network: Network, force: bool, console: Console) -> None:
 
         download_network(network)
         with console.status(f'Converting {network.name} and comparing it with LiteRT'):
-            manifest = import_network(network, force=True)
+            manifest = import_network(network)
     except ImportError as error:
         console.print(
             f'[red]failed[/] {network.name}: the import needs {error.name}; '

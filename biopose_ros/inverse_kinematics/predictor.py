@@ -87,20 +87,17 @@ class NeurikPredictor:
     :ivar device: where the network runs.
     """
 
-    def __init__(
-        self, weights: Path | None = None, device: str = 'auto', threads: int = 1
-    ) -> None:
+    def __init__(self, weights: Path | None = None, device: str = 'auto') -> None:
         """
         Load the network; the first time its ONNX graph is written into the user's cache.
 
         :param weights: a weights file; None for the one that ships with the package.
         :param device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        :param threads: on the CPU.
         :raises ValueError: when the weights are broken.
         """
         graph, self.config = onnx_graph(weights)
         self.skeleton: Skeleton = load_skeleton()
-        self._session = create_session(graph, device, threads)
+        self._session = create_session(graph, device, threads=1)
         self.device = running_device(self._session)
         self._members = scale_groups(self.skeleton).members.numpy()
         self._memories: dict[int, _Memory] = {}

@@ -29,19 +29,15 @@ Differences = dict[str, dict[str, float]]
 _FIGURES = ('absolute', 'relative', 'noise_relative')
 
 
-def import_network(network: Network, force: bool = False) -> dict:
+def import_network(network: Network) -> dict:
     """
-    Make a network ready for use; does nothing when it is.
+    Make a network ready for use, also where it is.
 
     :param network: one of :data:`NETWORKS`.
-    :param force: convert and check again.
     :returns: its manifest.
     :raises PackageError: when the package cannot be had.
     :raises ValueError: when the converted network differs too much from LiteRT.
     """
-    manifest = known.read_manifest(network)
-    if manifest is not None and not force and known.is_imported(network):
-        return manifest
     source = download_network(network)
     with TemporaryDirectory(dir=source.parent, prefix='.import.') as folder:
         graph = read_tflite(source)

@@ -22,6 +22,7 @@ REPETITION_START, REPETITION_EXTREME, REPETITION_END = (
 CYCLE_PERCENT: FloatArray = np.linspace(0.0, 100.0, 101)
 # What is kept for finding events: movements of whole limbs are slower (Winter 2009, chapter 3).
 _CUTOFF_HZ = 6.0
+LONGEST_GAP_S = 0.25  # of sight that is bridged
 _ORDER = 2
 
 
@@ -53,21 +54,18 @@ def write_events(path: Path, events: Iterable[Event]) -> None:
         writer.writerows([f'{e.time_s:.4f}', e.kind, e.side] for e in sorted(events))
 
 
-def seen_stretches(
-    times_s: FloatArray, is_seen: np.ndarray, longest_gap_s: float = 0.25
-) -> list[slice]:
+def seen_stretches(times_s: FloatArray, is_seen: np.ndarray) -> list[slice]:
     """
-    Cut a recording where the person was out of sight for long.
+    Cut a recording where the person was out of sight for longer than :data:`LONGEST_GAP_S`.
 
     :param times_s: [images].
     :param is_seen: [images].
-    :param longest_gap_s: shorter gaps are bridged.
     :returns: stretches of images that begin and end with a sighting.
     """
     seen = np.flatnonzero(is_seen)
     if not len(seen):
         return []
-    cuts = np.flatnonzero(np.diff(times_s[seen]) > longest_gap_s) + 1
+    cuts = np.flatnonzero(np.diff(times_s[seen]) > LONGEST_GAP_S) + 1
     return [slice(int(part[0]), int(part[-1]) + 1) for part in np.split(seen, cuts)]
 
 

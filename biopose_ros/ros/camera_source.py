@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
-
 import numpy as np
 from sensor_msgs.msg import CameraInfo
 
-from biopose_ros.files.camera import guess_camera
+from biopose_ros.files.camera import fit_to_images, guess_camera
 from biopose_ros.records import Camera
-from biopose_ros.sensor_messages.camera_info import CalibrationError, camera_from_info
+from biopose_ros.sensor_messages.camera_info import camera_from_info
 
 # A lens that focuses changes focal length and principal point by less than this share of the
 # image's longer side; persons are followed through it.
 FOCUS_BREATHING = 0.03
-
-
-def camera_for_size(camera: Camera, width_px: int, height_px: int) -> Camera:
-    """
-    Fit a calibration to an image that was resized after the camera.
-
-    :raises CalibrationError: where the image has another shape than the calibration.
-    """
-    if camera.width_px == 0 or camera.height_px == 0:  # drivers that leave the size out
-        return replace(camera, width_px=width_px, height_px=height_px)
-    if (camera.width_px, camera.height_px) == (width_px, height_px):
-        return camera
-    scale_x, scale_y = width_px / camera.width_px, height_px / camera.height_px
-    if not math.isclose(scale_x, scale_y, rel_tol=0.02):
-        raise CalibrationError(
-            f'camera_info is for {camera.width_px}x{camera.height_px} but the image is '
-            f'{width_px}x{height_px}, another shape; publish the matching camera_info'
-        )
-    intrinsics = np.diag([scale_x, scale_y, 1.0]) @ camera.intrinsics_px
-    return replace(camera, width_px=width_px, height_px=height_px, intrinsics_px=intrinsics)
 
 
 class CameraSource:
@@ -73,7 +50,7 @@ class CameraSource:
         """
         if self._calibrated is None:
             return guess_camera(width_px, height_px, self._focal_length_px or None)
-        return camera_for_size(self._calibrated, width_px, height_px)
+        return fit_to_images(self._calibrated, width_px, height_px, 'camera_info')
 
 
 def same_optics(one: Camera, other: Camera) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from importlib.util import find_spec
 
 from biopose_ros.resources import resource_path
@@ -15,17 +14,16 @@ OLD_DISTRIBUTIONS = ('humble', 'iron', 'jazzy')
 TRANSPORT_VARIABLE = 'FASTDDS_BUILTIN_TRANSPORTS'
 
 
-def large_image_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+def large_image_environment() -> dict[str, str]:
     """
     Name the variables to set so that raw images are not lost between processes.
 
-    :param environment: the present variables.
     :returns: empty where the user has chosen a profile or transports already.
     """
     chosen = (PROFILE_VARIABLE, OLD_PROFILE_VARIABLE, TRANSPORT_VARIABLE)
-    if any(name in environment for name in chosen):
+    if any(name in os.environ for name in chosen):
         return {}
     # Wheels set no ROS_DISTRO, but FastDDS 2 comes in a package of the name fastrtps.
-    is_old = environment.get('ROS_DISTRO') in OLD_DISTRIBUTIONS or find_spec('fastrtps')
+    is_old = os.environ.get('ROS_DISTRO') in OLD_DISTRIBUTIONS or find_spec('fastrtps')
     path = str(resource_path('config/fastdds_profile.xml'))
     return {OLD_PROFILE_VARIABLE if is_old else PROFILE_VARIABLE: path}

@@ -1,22 +1,18 @@
 """The skeleton: models, kinematics, inverse kinematics, sizes."""
 
-from biopose_ros.skeleton.forward_kinematics import SegmentFrames
 from biopose_ros.skeleton.initial_pose import initial_pose
 from biopose_ros.skeleton.osim_reader import OsimError, read_osim
 from biopose_ros.skeleton.osim_scaling import scale_set, scaled_osim, with_default_pose
-from biopose_ros.skeleton.scaling import ScaleFit, ScalePrior, fit_scales, scale_groups
+from biopose_ros.skeleton.scaling import ScalePrior, fit_scales, scale_groups
 from biopose_ros.skeleton.skeleton import Skeleton, load_skeleton
-from biopose_ros.skeleton.solver import PosePrior, Solution, SolverConfig, solve_pose
+from biopose_ros.skeleton.solver import PosePrior, SolverConfig, solve_pose
 from biopose_ros.skeleton.urdf import write_urdf
 
 __all__ = [
     'OsimError',
     'PosePrior',
-    'ScaleFit',
     'ScalePrior',
-    'SegmentFrames',
     'Skeleton',
-    'Solution',
     'SolverConfig',
     'fit_scales',
     'initial_pose',

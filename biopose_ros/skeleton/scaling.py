@@ -107,23 +107,21 @@ class ScaleFit:
     residual_rms_m: float
 
 
-def scale_groups(skeleton: Skeleton, is_symmetric: bool = True) -> ScaleGroups:
+def scale_groups(skeleton: Skeleton) -> ScaleGroups:
     """
     Group a skeleton's segments for scaling, by their names.
 
     Pelvis and torso have a width of their own; feet and forearms scale as one; any other segment
-    has one factor.
+    has one factor. Both sides share theirs.
 
     :param skeleton: any skeleton.
-    :param is_symmetric: whether ``_r`` and ``_l`` share their factors.
     """
     owners: list[str] = []
     for segment in skeleton.segment_names:
         stem = without_side(segment)
-        suffix = '' if is_symmetric else segment.removeprefix(stem)
         for axis in 'xyz':
             part = next((p for p, stems, axes in PARTS if stem in stems and axis in axes), stem)
-            owners.append(part + suffix)
+            owners.append(part)
     names = tuple(dict.fromkeys(owners))
     columns = torch.tensor([names.index(owner) for owner in owners])
     members = torch.nn.functional.one_hot(columns, len(names)).double()
@@ -140,7 +138,6 @@ def fit_scales(
     initial: Tensor | None = None,
     pose_prior: PosePrior | None = None,
     scale_prior: ScalePrior | None = None,
-    groups: ScaleGroups | None = None,
     config: SolverConfig | None = None,
 ) -> ScaleFit:
     """
@@ -153,7 +150,6 @@ def fit_scales(
     :param initial: [frames, coordinates]; None finds a start from the markers.
     :param pose_prior: a pull of the poses, as in :func:`~.solver.solve_pose`.
     :param scale_prior: None for an adult of unknown stature.
-    :param groups: None for :func:`scale_groups`.
     :param config: None for the defaults.
     :returns: sizes and poses.
     :raises ValueError: when shapes or names do not fit.
@@ -161,7 +157,7 @@ def fit_scales(
     if positions_m.ndim != 3:
         raise ValueError(f'expected [frames, markers, 3], got {list(positions_m.shape)}')
     config = config or SolverConfig()
-    prior, groups = scale_prior or ScalePrior(), groups or scale_groups(skeleton)
+    prior, groups = scale_prior or ScalePrior(), scale_groups(skeleton)
     mean = torch.full((len(groups.names),), prior.size).to(positions_m)
     if initial is None:
         start = solve_pose(

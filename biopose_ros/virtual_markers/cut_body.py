@@ -32,7 +32,7 @@ def cut_body(body: BodyModel, table: MarkerTable) -> tuple[BodyModel, MarkerTabl
         )
     vertices = np.array([p for m in table.markers for p in m.points if p < table.num_vertices])
     data = _cut(body.data, vertices)
-    return BodyModel(data, body.num_components), _renumbered(table, len(vertices))
+    return BodyModel(data), _renumbered(table, len(vertices))
 
 
 def _cut(data: BodyData, vertices: np.ndarray) -> BodyData:

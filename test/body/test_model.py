@@ -68,7 +68,7 @@ def test_a_batch_equals_single_bodies(body, random):
 
 
 def test_gradients_equal_finite_differences(random):
-    double = load_body(num_components=3).double()
+    double = load_body().double()
     pick = torch.randint(len(double.template_m), (5,), generator=random)
 
     def some_vertices(pose, betas, shift):

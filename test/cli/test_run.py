@@ -117,16 +117,6 @@ def test_an_empty_scene_is_told(imported, tmp_path):
         (('nowhere.mp4',), 'nowhere.mp4: no such file'),
         (('walk [front].mp4',), 'walk [front].mp4: no such file'),
         (('VIDEO', '--height', 9), 'height_m must lie from 0.5 to 2.6, or 0; got 9.0'),
-        (
-            ('VIDEO', '--method', 'magic'),
-            "method must be one of biopose, neurik, landmarks; got 'magic'",
-        ),
-        (('VIDEO', '--smoothing', 2), 'smoothing must lie from 0 to 1; got 2.0'),
-        (
-            ('VIDEO', '--camera-pitch-rad', 45),
-            'camera_pitch_rad must lie from -1.571 to 1.571; got 45.0',
-        ),
-        (('VIDEO', '--network', 'huge'), 'landmark_model must be one of'),
         (('VIDEO', '--intrinsics', 'none.yaml'), 'none.yaml: no camera intrinsics'),
         (('VIDEO', '--person', 'biggest'), 'person must be all, largest, longest'),
         (('VIDEO', '--person', '70,9'), '70,9 lies outside of the first picture, 64x64 px'),

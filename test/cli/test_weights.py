@@ -1,8 +1,7 @@
-import pytest
 from typer.testing import CliRunner
 
 from biopose_ros.cli.weights import app
-from biopose_ros.pretrained.networks import NETWORKS, is_imported
+from biopose_ros.pretrained.networks import NETWORKS
 
 runner = CliRunner()
 
@@ -16,9 +15,7 @@ def test_list_shows_every_network_as_missing_in_an_empty_cache(tmp_path, monkeyp
     assert result.output.count('Apache-2.0') == len(NETWORKS)
 
 
-def test_importing_again_is_quick_and_says_ready():
-    if not is_imported(NETWORKS['pose_detection']):
-        pytest.skip('the networks are not imported (biopose weights import)')
+def test_importing_again_is_quick_and_says_ready(imported):
     result = runner.invoke(app, ['import', 'pose_detection'])
     assert (result.exit_code, result.output.strip()) == (0, 'ready pose_detection')
 

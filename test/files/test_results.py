@@ -9,7 +9,6 @@ from biopose_ros.files.mot import read_mot
 from biopose_ros.files.results import RunResults, finish_run
 from biopose_ros.files.trc import read_trc
 from biopose_ros.records import Markers, TrackingState
-from biopose_ros.skeleton import load_skeleton
 
 RATE_HZ = 10.0
 MARKERS = ('r.ASIS', 'L.ASIS', 'r_knee')
@@ -116,27 +115,6 @@ def test_the_summary_is_plain_json(run):
     assert {'biopose_ros', 'python', 'numpy'} <= set(summary['versions'])
 
 
-def test_opensim_poses_the_scaled_model_with_the_motion(run):
-    opensim = pytest.importorskip('opensim')
-    opensim.Logger.setLevelString('error')
-    person = run[0] / 'person_1'
-    model = opensim.Model(str(person / 'model.osim'))
-    state = model.initSystem()
-    labels = opensim.TimeSeriesTable(str(person / 'motion.mot')).getColumnLabels()
-    names = {coordinate.getName() for coordinate in model.getCoordinateSet()}
-    assert set(labels) <= names
-    for coordinate in model.getCoordinateSet():
-        coordinate.setValue(state, 0.0, False)
-    model.realizePosition(state)
-    hip = model.getBodySet().get('femur_r').getTransformInGround(state).p()
-    knee = model.getBodySet().get('tibia_r').getTransformInGround(state).p()
-    length_m = sum((hip[axis] - knee[axis]) ** 2 for axis in range(3)) ** 0.5
-    unscaled = load_skeleton()
-    frames = unscaled.forward_kinematics(unscaled.default_coordinates)
-    ends = [frames.positions_m[unscaled.segment_index(name)] for name in ('femur_r', 'tibia_r')]
-    assert length_m == pytest.approx(1.1 * float((ends[0] - ends[1]).norm()), rel=1e-3)
-
-
 @pytest.mark.parametrize(('old', 'new'), [('tracked', 'trackd'), ('0.7500', 'many'), (',', ',,')])
 def test_a_damaged_table_is_named_with_its_line(run, old, new):
     table = run[0] / 'person_1' / 'joint_angles.csv'
@@ -144,11 +122,6 @@ def test_a_damaged_table_is_named_with_its_line(run, old, new):
     table.write_text('\n'.join([header, first.replace(old, new, 1), *rest]))
     with pytest.raises(ValueError, match=r'joint_angles\.csv: not a table .* \(line 2\)'):
         finish_run(run[0])
-
-
-def test_old_results_are_not_overwritten(run, skeleton):
-    with pytest.raises(OSError, match='choose another folder'):
-        RunResults(run[0], skeleton, RATE_HZ, {})
 
 
 def test_a_run_without_anybody(tmp_path, skeleton):

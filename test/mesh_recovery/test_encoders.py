@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from biopose_ros.detection.landmark_network import LandmarkNetwork
 from biopose_ros.mesh_recovery.config import ENCODER_CHANNELS
 from biopose_ros.mesh_recovery.encoders import (
     VIT_SIZES,
@@ -34,18 +33,6 @@ def test_maps_of_a_transformer_are_normalised(tiny):
         torch.testing.assert_close(
             values.mean(-1), torch.zeros(values.shape[:-1]), atol=1e-4, rtol=0
         )
-
-
-def test_blazepose_as_a_module_gives_the_maps_of_the_tracker():
-    image = torch.randint(0, 256, (1, 256, 256, 3), dtype=torch.uint8)
-    reading = LandmarkNetwork('full', 'cpu', 1, with_maps=True).read(image.numpy())[0]
-    red_first = image.flip(-1).permute(0, 3, 1, 2).float() / 255
-    with torch.inference_mode():
-        maps = build_encoder('full')(red_first)
-    for level, values in maps.items():
-        wanted = torch.from_numpy(reading.maps.batch.numpy(level)[0]).permute(1, 2, 0)
-        difference = (values[0] - wanted).abs().max() / wanted.abs().max()
-        assert difference < 1e-3
 
 
 def test_only_the_last_steps_are_fine_tuned():

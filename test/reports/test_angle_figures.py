@@ -31,11 +31,13 @@ WAYS = [
     ('lumbar_bending', 'torso', (0, 0.4, 0), (0, 0, 1)),  # to the right
     ('lumbar_rotation', 'torso', (0.1, 0, 0), (0, 0, -1)),  # turned left
     ('neck_extension', 'head', (0, 0.2, 0), (-1, 0, 0)),
+    ('neck_bending', 'head', (0, 0.2, 0), (0, 0, 1)),
     ('neck_rotation', 'head', (0.1, 0, 0), (0, 0, -1)),
     ('arm_flex_r', 'humerus_r', (0, -0.3, 0), (1, 0, 0)),  # arm forward
     ('arm_add_r', 'humerus_r', (0, -0.3, 0), (0, 0, -1)),  # to the trunk
     ('arm_rot_r', 'humerus_r', (0.1, 0, 0), (0, 0, -1)),  # turned inward
     ('elbow_flex_r', 'ulna_r', (0, -0.2, 0), (1, 0, 0)),  # bent: the hand goes forward
+    ('pro_sup_r', 'hand_r', (0, 0, 0.03), (1, 0, 0)),  # pronation: the thumb goes forward
     ('wrist_flex_r', 'hand_r', (0, -0.1, 0), (1, 0, 0)),  # palm to forearm; it faces forward
     ('wrist_dev_r', 'hand_r', (0, -0.1, 0), (0, 0, -1)),  # to the little finger, the inner one
 ]

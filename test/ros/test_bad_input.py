@@ -41,16 +41,6 @@ def test_wrong_encoding(probe):
     )
 
 
-def test_truncated_data(probe):
-    short = array.array('B', ONE.tobytes()[:-100])
-    assert_reported_and_survived(probe, raw(ONE, data=short), 'truncated')
-
-
-def test_zero_size_image(probe):
-    nothing = Image(encoding='bgr8')
-    assert_reported_and_survived(probe, nothing, 'the image is empty')
-
-
 def test_fault_inside_the_pipeline(probe):
     assert_reported_and_survived(probe, raw(np.full_like(ONE, 13)), 'the pipeline stumbled')
 

@@ -1,10 +1,8 @@
-import cv2
 import numpy as np
 import pytest
 from sensor_msgs.msg import CameraInfo
 
-from biopose_ros.frames import project
-from biopose_ros.ros.camera_source import CameraSource, camera_for_size, same_optics
+from biopose_ros.ros.camera_source import CameraSource, same_optics
 from biopose_ros.sensor_messages.camera_info import CalibrationError, camera_from_info
 
 K = [800.0, 0.0, 640.0, 0.0, 810.0, 360.0, 0.0, 0.0, 1.0]
@@ -13,18 +11,6 @@ K = [800.0, 0.0, 640.0, 0.0, 810.0, 360.0, 0.0, 0.0, 1.0]
 def info(**changes):
     fields = {'width': 1280, 'height': 720, 'k': K, 'distortion_model': 'plumb_bob'}
     return CameraInfo(**{**fields, **changes})
-
-
-def test_resized_image_projects_like_opencv():
-    camera = camera_for_size(camera_from_info(info()), 640, 360)
-    point = np.array([[0.3, 0.2, 2.0]])
-    full, _ = cv2.projectPoints(point, np.zeros(3), np.zeros(3), np.reshape(K, (3, 3)), None)
-    np.testing.assert_allclose(project(point, camera), full.reshape(1, 2) / 2)
-
-
-def test_image_of_another_shape_is_refused():
-    with pytest.raises(CalibrationError, match=r'1280x720 but the image is 720x1280'):
-        camera_for_size(camera_from_info(info()), 720, 1280)
 
 
 def test_bad_info_leaves_the_last_good_one():

@@ -226,12 +226,6 @@ def test_markers_draw_bones_joints_and_the_name(probe):
     assert kinds[Marker.TEXT_VIEW_FACING].text == 'left_person_1'
 
 
-def test_nobody_gives_an_empty_list_and_no_angles(probe):
-    (message,) = probe.result_of(EMPTY)
-    assert message.persons == []
-    assert probe.result_of(EMPTY, 'joint_angles') == []
-
-
 def test_person_who_leaves_is_reported_lost_once(probe):
     probe.result_of(ONE)
     (message,) = probe.result_of(EMPTY, 'joint_angles')

@@ -109,12 +109,6 @@ def test_others_read_the_bag_without_this_package(recording, code, place):
     assert sum(count for _, count in found.values()) == recorder.message_count
 
 
-def test_an_existing_bag_is_not_overwritten(recording, shared_probe):
-    recorder, _ = recording
-    with pytest.raises(FileExistsError, match='another name'):
-        Recorder(shared_probe.node, recorder.path.parent)
-
-
 def test_a_topic_of_an_unknown_type_costs_itself_only(shared_probe, tmp_path, monkeypatch):
     def only_bool(type_name):
         if type_name != 'std_msgs/msg/Bool':

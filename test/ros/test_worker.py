@@ -19,24 +19,6 @@ def wait_until(condition, timeout_s=60.0):
     assert condition()
 
 
-def test_worker_survives_faults_and_reports_them():
-    handled, faults = [], []
-
-    def handle(item):
-        if item == 'bad':
-            raise ValueError('a bad item')
-        handled.append(item)
-
-    worker = InferenceWorker(handle, faults.append)
-    worker.start()
-    for item in ('bad', 'good'):
-        worker.slot.put(item)
-        wait_until(lambda: not worker.slot.waiting)
-    wait_until(lambda: handled == ['good'])
-    worker.stop()
-    assert [str(fault) for fault in faults] == ['a bad item']
-
-
 def test_tasks_run_in_the_worker_before_the_next_item():
     log = []
     worker = InferenceWorker(log.append, lambda _: None)

@@ -36,8 +36,5 @@ def evaluate_mesh_ablations(
         write_figures(json_file, done)
         console.print(f'{name}: {figures["pa_mpjpe_mm"]:.1f} mm PA-MPJPE')
 
-    try:
-        compare_variants(encoder, folder, config, report)
-    except FileNotFoundError as error:
-        raise typer.BadParameter(str(error), param_hint='folder') from error
+    compare_variants(encoder, folder, config, report)
     console.print(side_by_side(done, '.4g', 'variant', is_turned=True))

@@ -10,6 +10,14 @@ import typer
 from biopose_ros.cli.evaluate.video import default_data
 from biopose_ros.cli.options import Device, Height, JsonFile, Method, RealClips
 
+_FIGURES = {
+    'median_m': ('median m', '.3f'),
+    'late_m': ('95 % m', '.3f'),
+    'within_1_sigma': ('within 1 sigma', '.0%'),
+    'within_2_sigma': ('2 sigma', '.0%'),
+    'nearer_than_bound': ('nearer than bound', '.1%'),
+}
+
 
 def evaluate_points(
     data: RealClips = None,
@@ -25,11 +33,11 @@ def evaluate_points(
     from dataclasses import asdict
 
     from rich.console import Console
-    from rich.table import Table
 
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.cli.progress import track_frames
     from biopose_ros.evaluation.person import body_points
+    from biopose_ros.evaluation.tables import side_by_side
     from biopose_ros.settings import DetectionConfig, PipelineConfig
 
     console = Console(markup=False)
@@ -44,15 +52,6 @@ def evaluate_points(
         view,
         partial(track_frames, console=console),
     )
-    table = Table('point', 'median m', '95 % m', 'within 1 sigma', '2 sigma', 'nearer than bound')
-    for name, one in results.items():
-        table.add_row(
-            name,
-            f'{one.median_m:.3f}',
-            f'{one.late_m:.3f}',
-            f'{one.within_1_sigma:.0%}',
-            f'{one.within_2_sigma:.0%}',
-            f'{one.nearer_than_bound:.1%}',
-        )
-    console.print(table)
-    write_figures(json_file, {method: {name: asdict(one) for name, one in results.items()}})
+    figures = {name: asdict(one) for name, one in results.items()}
+    console.print(side_by_side(figures, _FIGURES, 'point', is_turned=True))
+    write_figures(json_file, {method: figures})

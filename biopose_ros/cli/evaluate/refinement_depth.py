@@ -30,14 +30,11 @@ def evaluate_refinement_depth(
 
     console = Console()
     model, _ = load_mesh_recovery(weights or default_weights(encoder))
-    try:
-        figures = compare_depths(
-            folder / f'validation_{encoder}',
-            model,
-            DepthConfig(images=images, steps=steps),
-            lambda name, found: console.print(f'{name}: {found["mpjpe_mm"]:.2f} mm MPJPE'),
-        )
-    except FileNotFoundError as error:
-        raise typer.BadParameter(str(error), param_hint='folder') from error
+    figures = compare_depths(
+        folder / f'validation_{encoder}',
+        model,
+        DepthConfig(images=images, steps=steps),
+        lambda name, found: console.print(f'{name}: {found["mpjpe_mm"]:.2f} mm MPJPE'),
+    )
     console.print(side_by_side(figures, '.4g', 'tokens are free', is_turned=True))
     write_figures(json_file, figures)

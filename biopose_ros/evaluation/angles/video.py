@@ -119,17 +119,28 @@ def evaluate_views(
     :raises FileNotFoundError: when the clip is not there.
     :raises ValueError: when a view is unknown.
     """
-    known = find_views(data / CLIP)
-    names = [view.name for view in known]
-    if unknown := set(views or ()) - set(names):
-        raise ValueError(f'unknown view {sorted(unknown)[0]!r}; choose from {", ".join(names)}')
-    truth = load_truth(data / CLIP)
+    chosen, truth = views_and_truth(data, views)
     pipeline = Pipeline(config)
     return {
-        f'{CLIP}/{view.name}': evaluate_view(pipeline, truth, view, watch, looks_ahead)
-        for view in known
-        if not views or view.name in views
+        f'{CLIP}/{view.name}': _evaluate_view(pipeline, truth, view, watch, looks_ahead)
+        for view in chosen
     }
+
+
+def views_and_truth(data: Path, names: Sequence[str] | None) -> tuple[list[View], Truth]:
+    """
+    Open the clip.
+
+    :param data: folder that holds ``pose2sim_blender/``.
+    :param names: of the views, None for all.
+    :raises FileNotFoundError: when the clip is not there.
+    :raises ValueError: when a view is unknown.
+    """
+    known = {view.name: view for view in find_views(data / CLIP)}
+    if unknown := set(names or ()) - known.keys():
+        raise ValueError(f'unknown view {sorted(unknown)[0]!r}; choose from {", ".join(known)}')
+    chosen = [view for name, view in known.items() if not names or name in names]
+    return chosen, load_truth(data / CLIP)
 
 
 @dataclass(frozen=True)
@@ -151,19 +162,10 @@ class ViewRun:
     view_angles_deg: FloatArray
 
 
-def evaluate_view(
-    pipeline: Pipeline, truth: Truth, view: View, watch: Watcher, looks_ahead: bool = False
+def _evaluate_view(
+    pipeline: Pipeline, truth: Truth, view: View, watch: Watcher, looks_ahead: bool
 ) -> ViewResult:
-    """
-    Score the pipeline on one view.
-
-    :param pipeline: is reset first.
-    :param truth: of the clip.
-    :param view: the camera.
-    :param watch: shows progress.
-    :param looks_ahead: whether what comes after a picture counts.
-    :returns: the view's scores.
-    """
+    """Score the pipeline on one view; parameters as for :func:`run_view`."""
     run = run_view(pipeline, truth, view, watch, looks_ahead)
     if pipeline.config.osim is None:
         return _score(run, pipeline.skeleton)

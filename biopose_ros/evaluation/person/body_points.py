@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from biopose_ros.evaluation.angles.multi_view import (
-    Truth,
-    View,
-    find_views,
-    interpolate,
-    load_truth,
+from biopose_ros.evaluation.angles.multi_view import Truth, View, interpolate
+from biopose_ros.evaluation.angles.video import (
+    LANDMARK_OF_KEYPOINT,
+    Watcher,
+    run_view,
+    views_and_truth,
 )
-from biopose_ros.evaluation.angles.video import CLIP, Watcher, run_view
 from biopose_ros.person.body_points import body_points
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import FloatArray
 from biopose_ros.settings import PipelineConfig
 
-POINT_OF_KEYPOINT: Mapping[str, str] = {
-    f'{side[0].upper()}{joint.capitalize()}': f'{side}_{joint}'
-    for joint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
-    for side in ('right', 'left')
-}
+_JOINTS = ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
 # Squared Mahalanobis distances within which 68.27 and 95.45 % of three-dimensional errors lie.
 WITHIN_1_SIGMA, WITHIN_2_SIGMA = 3.527, 8.025
 
@@ -65,11 +60,10 @@ def evaluate_points(
     :param watch: shows progress.
     :returns: by joint, both sides and all views together.
     """
-    truth, pipeline = load_truth(data / CLIP), Pipeline(config)
+    chosen, truth = views_and_truth(data, views)
+    pipeline = Pipeline(config)
     errors: dict[str, list[FloatArray]] = {}
-    for view in find_views(data / CLIP):
-        if views and view.name not in views:
-            continue
+    for view in chosen:
         for name, rows in _view_errors(pipeline, truth, view, watch).items():
             errors.setdefault(name, []).append(rows)
     return {name: summarise(np.concatenate(rows)) for name, rows in sorted(errors.items())}
@@ -98,11 +92,11 @@ def _view_errors(
     run = run_view(pipeline, truth, view, watch)
     rotation, shift_m = view.camera_from_trc()
     true_m = {
-        POINT_OF_KEYPOINT[name]: interpolate(
-            points @ rotation.T + shift_m, truth.times_s, run.times_s
+        point: interpolate(
+            truth.keypoints_m[name] @ rotation.T + shift_m, truth.times_s, run.times_s
         )
-        for name, points in truth.keypoints_m.items()
-        if name in POINT_OF_KEYPOINT
+        for name, point in LANDMARK_OF_KEYPOINT.items()
+        if point.partition('_')[2] in _JOINTS
     }
     errors: dict[str, list[list[float]]] = {}
     for image, pose in enumerate(run.poses):

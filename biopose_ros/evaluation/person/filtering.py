@@ -18,8 +18,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.signal import butter, sosfiltfilt
 
-from biopose_ros.evaluation.angles.multi_view import find_views, load_truth
-from biopose_ros.evaluation.angles.video import CLIP, Watcher, run_view
+from biopose_ros.evaluation.angles.video import Watcher, run_view, views_and_truth
 from biopose_ros.evaluation.metrics import angle_errors_deg, without_bias
 from biopose_ros.evaluation.person.filter_candidates import (
     RATE_HZ,
@@ -118,14 +117,12 @@ def recorded_errors(data: Path, config: PipelineConfig, watch: Watcher) -> list[
     :param watch: shows progress.
     :raises FileNotFoundError: when the clip is not there.
     """
-    truth = load_truth(data / CLIP)
+    chosen, truth = views_and_truth(data, VIEWS)
     pipeline = Pipeline(replace(config, smoothing=0.0))
     names = pipeline.skeleton.coordinate_names
     unknown = np.full(len(names), np.nan)
     found = []
-    for view in find_views(data / CLIP):
-        if view.name not in VIEWS:
-            continue
+    for view in chosen:
         run = run_view(pipeline, truth, view, watch)
         columns = {
             name: angle_errors_deg(

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from biopose_ros.evaluation.angles.multi_view import find_views, load_truth
-from biopose_ros.evaluation.angles.video import CLIP, Watcher, run_view
+from biopose_ros.evaluation.angles.video import Watcher, run_view, views_and_truth
 from biopose_ros.evaluation.metrics import COORDINATE_GROUPS, angle_errors_deg
 from biopose_ros.person.certainty import Certainty, CertaintyModel
 from biopose_ros.person.evidence import seen_coordinates, seen_parts
@@ -56,14 +55,12 @@ def view_errors(data: Path, views: Sequence[str], watch: Watcher) -> ViewErrors:
     :param watch: shows progress.
     :raises FileNotFoundError: when the clip is not there.
     """
-    truth = load_truth(data / CLIP)
+    chosen, truth = views_and_truth(data, views)
     config = PipelineConfig(detection=DetectionConfig(max_persons=1))
     pipeline = Pipeline(config)
     pipeline.certainty = Certainty(pipeline.skeleton, None)
     names, parts = pipeline.skeleton.coordinate_names, []
-    for view in find_views(data / CLIP):
-        if view.name not in views:
-            continue
+    for view in chosen:
         run = run_view(pipeline, truth, view, watch)
         for row, pose in enumerate(run.poses):
             if pose is None:

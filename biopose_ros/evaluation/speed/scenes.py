@@ -70,13 +70,12 @@ class Scene:
         return canvas
 
 
-def person_cells(video: Path, count: int = CLIP_IMAGES) -> list[BgrImage]:
+def person_cells(video: Path) -> list[BgrImage]:
     """
     Cut one person out of a video, alone as far as the video has it.
 
     :param video: a file with a person who stays in view.
-    :param count: how many pictures in a row.
-    :returns: [720, 640, 3] each, the person in the middle.
+    :returns: [720, 640, 3] each, :data:`CLIP_IMAGES` in a row, the person in the middle.
     :raises SceneError: when no person is followed that long.
     """
     tracker = PersonTracker(DetectionConfig(max_persons=2))
@@ -86,13 +85,13 @@ def person_cells(video: Path, count: int = CLIP_IMAGES) -> list[BgrImage]:
         images.append(frame.image_bgr)
         crops = tracker.update(frame.image_bgr, frame.stamp_ns)
         seen = {c.track_id: c.box_xyxy_px for c in crops if c.state is TrackingState.TRACKED}
-        boxes = {key: [*boxes.get(key, []), box][-count:] for key, box in seen.items()}
-        images = images[-count:]
+        boxes = {key: [*boxes.get(key, []), box][-CLIP_IMAGES:] for key, box in seen.items()}
+        images = images[-CLIP_IMAGES:]
         for path in boxes.values():
-            if len(path) == count and _is_inside(path, frame.image_bgr):
+            if len(path) == CLIP_IMAGES and _is_inside(path, frame.image_bgr):
                 return _cut_out(images, np.array(path))
     raise SceneError(
-        f'{video}: nobody is wholly in view for {count} images in a row; give another video'
+        f'{video}: nobody is wholly in view for {CLIP_IMAGES} images in a row; give another video'
     )
 
 

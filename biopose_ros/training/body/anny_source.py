@@ -102,7 +102,6 @@ class AnnySource:
 
     :attr faces: [faces, 3], vertex numbers.
     :attr bone_names: one name per bone.
-    :attr bone_parents: one bone number per bone, -1 for the root.
     :attr bone_weights: [vertices, bones], each row sums to one.
     :attr mirror: [vertices], the vertex on the other side of the body.
     """
@@ -126,7 +125,6 @@ class AnnySource:
         )
         self.faces = self._model.faces.numpy().astype(np.int64)
         self.bone_names: list[str] = list(self._model.bone_labels)
-        self.bone_parents: list[int] = list(self._model.bone_parents)
         self.bone_weights = self._dense_weights()
         template = self._model.template_vertices.numpy().astype(np.float64) @ SMPL_FROM_ANNY.T
         self.mirror = mirror_vertices(template)

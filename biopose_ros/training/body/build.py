@@ -32,6 +32,11 @@ from biopose_ros.virtual_markers import load_markers
 SEXES = ('F', 'M')
 PERCENTILES = (5, 50, 95)
 SAMPLED = 2000  # bodies per sex that stand beside the survey
+COMPONENTS = 16  # of shape
+# Standard deviation of the local changes: in the wide draw, and in the pool.
+_WIDE_SPREAD, _POOL_SPREAD = 0.25, 0.05
+# How much measures count beside vertices in the shape space, metres.
+_MEASURE_WEIGHT_M = 0.004
 
 
 @dataclass(frozen=True)
@@ -43,20 +48,12 @@ class BuildConfig:
     :param wide: bodies drawn widely, both sexes together; they show how a body changes.
     :param pool: natural bodies per sex to choose from.
     :param people: persons of the survey per sex.
-    :param components: shape components.
-    :param wide_spread: standard deviation of the local changes in the wide draw.
-    :param pool_spread: the same in the pool.
-    :param measure_weight_m: how much measures count beside vertices in the shape space.
     """
 
     seed: int = 0
     wide: int = 400
     pool: int = 700
     people: int = 400
-    components: int = 16
-    wide_spread: float = 0.25
-    pool_spread: float = 0.05
-    measure_weight_m: float = 0.004
 
     @classmethod
     def of_people(cls, people: int, seed: int) -> BuildConfig:
@@ -111,34 +108,30 @@ def build_body(
 
     advance = partial(progress.advance, task)
     halves = np.repeat([1.0, 0.0], config.wide // 2)
-    wide = draw_bodies(source, markers, generator, halves, config.wide_spread, advance)
+    wide = draw_bodies(source, markers, generator, halves, _WIDE_SPREAD, advance)
     measures = Measures(wide.vertices_m.mean(axis=0), source.faces, markers)
     fitted = []
     for sex, survey in enumerate(surveys):
         is_woman = np.full(config.pool, 1.0 - sex)
-        pool = draw_bodies(source, markers, generator, is_woman, config.pool_spread, advance)
+        pool = draw_bodies(source, markers, generator, is_woman, _POOL_SPREAD, advance)
         people = choose_people(survey, config.people, generator)
         rounds = progress.add_task(f'fit to the survey ({SEXES[sex]})', total=ROUNDS)
         fitted.append(
             fit_to_survey(wide, pool, people, measures, partial(progress.advance, rounds))
         )
-    bodies = Bodies(
-        np.concatenate([part.vertices_m for part in fitted]),
-        np.concatenate([part.joints_m for part in fitted]),
-    )
-    data = _assemble(source, bodies, measures, config, generator, progress)
-    return data, compare_with_survey(data, surveys, generator)
+    bodies = Bodies.of(fitted)
+    data = _assemble(source, bodies, measures, generator, progress)
+    return data, _compare_with_survey(data, surveys, generator)
 
 
 def _assemble(
     source: AnnySource,
     bodies: Bodies,
     measures: Measures,
-    config: BuildConfig,
     generator: np.random.Generator,
     progress: Progress,
 ) -> BodyData:
-    space = _shape_space(bodies, measures, config)
+    space = _shape_space(bodies, measures)
     weights = _four_weights(source.joint_weights())
     regressor = fit_joint_regressor(bodies.vertices_m, bodies.joints_m, weights, source.mirror)
     task = progress.add_task('fit pose correctives', total=len(RANGES))
@@ -158,18 +151,18 @@ def _assemble(
         joint_regressor=regressor,
         weights=weights,
         faces=source.faces,
-        population=Population(space.betas.reshape(len(SEXES), -1, config.components)),
+        population=Population(space.betas.reshape(len(SEXES), -1, COMPONENTS)),
     )
 
 
-def _shape_space(bodies: Bodies, measures: Measures, config: BuildConfig) -> ShapeSpace:
+def _shape_space(bodies: Bodies, measures: Measures) -> ShapeSpace:
     measured = measures(bodies.vertices_m, bodies.joints_m)
     columns = [
         (values - values.mean()) / values.std() * _importance(name)
         for name, values in measured.items()
     ]
     return principal_components(
-        bodies.vertices_m, np.stack(columns, axis=1), config.measure_weight_m, config.components
+        bodies.vertices_m, np.stack(columns, axis=1), _MEASURE_WEIGHT_M, COMPONENTS
     )
 
 
@@ -187,27 +180,21 @@ def _four_weights(weights: FloatArray) -> FloatArray:
     return kept / kept.sum(axis=1, keepdims=True)
 
 
-def compare_with_survey(
-    data: BodyData,
-    surveys: list[dict[str, FloatArray]],
-    generator: np.random.Generator,
-    persons: int = SAMPLED,
+def _compare_with_survey(
+    data: BodyData, surveys: list[dict[str, FloatArray]], generator: np.random.Generator
 ) -> list[MeasureRow]:
     """
     Measure bodies sampled from the shape space and compare them with the survey.
 
-    :param data: with a population.
     :param surveys: per sex, [persons] per measure; women first.
-    :param generator: source of randomness.
-    :param persons: how many to sample per sex.
     """
     assert data.population is not None
     measures = Measures(data.template_m, data.faces, load_markers(data.topology))
     rows = []
     for sex, survey in enumerate(surveys):
-        betas = data.population.sample(sex, persons, generator)
+        betas = data.population.sample(sex, SAMPLED, generator)
         parts = [
-            _measure(data, measures, chunk) for chunk in np.array_split(betas, persons // 100)
+            _measure(data, measures, chunk) for chunk in np.array_split(betas, SAMPLED // 100)
         ]
         for name in parts[0]:
             if name in survey:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from biopose_ros.body.body_data import BodyData
-from biopose_ros.training.body.build import SAMPLED, SEXES, BuildConfig, MeasureRow
+from biopose_ros.training.body.build import COMPONENTS, SAMPLED, SEXES, BuildConfig, MeasureRow
 
 _SEX_NAMES = {'F': 'Women', 'M': 'Men'}
 # What a posture decides as much as the body, or fat that the survey presses or flexes: not held to
@@ -64,7 +64,7 @@ def model_card(
     text = _TEXT.format(
         vertices=f'{len(data.template_m):,}',
         faces=f'{len(data.faces):,}',
-        components=config.components,
+        components=COMPONENTS,
         toe_out=f'{toe_out_deg:.1f}',
         people=config.people,
         correctives=f'{sum(len(block.vertices) for block in data.pose_blocks):,}',

@@ -10,7 +10,7 @@ as in an ensemble Kalman filter.)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +45,14 @@ class Bodies:
 
     vertices_m: FloatArray
     joints_m: FloatArray
+
+    @classmethod
+    def of(cls, parts: Sequence[Bodies]) -> Bodies:
+        """Join bodies that were made apart."""
+        return cls(
+            np.concatenate([part.vertices_m for part in parts]),
+            np.concatenate([part.joints_m for part in parts]),
+        )
 
 
 def draw_phenotypes(
@@ -184,10 +192,7 @@ def draw_bodies(
         )
         parts.append(t_posed(source, shapes, markers))
         progress(len(parts[-1].vertices_m))
-    return Bodies(
-        np.concatenate([part.vertices_m for part in parts]),
-        np.concatenate([part.joints_m for part in parts]),
-    )
+    return Bodies.of(parts)
 
 
 def choose_people(

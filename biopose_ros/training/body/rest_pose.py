@@ -12,7 +12,7 @@ import numpy as np
 
 from biopose_ros.body.joints import JOINT_NAMES
 from biopose_ros.records import FloatArray
-from biopose_ros.training.motion.rotations import about, rotate
+from biopose_ros.training.motion.rotations import about, axes_along, rotate
 
 # LaiUhlrich2022 at zero: the line from marker r_calc to r_toe points 3.3 degrees outward.
 TOE_OUT_RAD = np.deg2rad(3.3)
@@ -112,15 +112,8 @@ def alignment(
     :param new_beside: [3].
     :returns: [bodies, 3, 3].
     """
-    target = _basis(new_along[None], new_beside[None])
-    return target @ np.swapaxes(_basis(along, beside), -1, -2)
-
-
-def _basis(along: FloatArray, beside: FloatArray) -> FloatArray:
-    first = along / np.linalg.norm(along, axis=-1, keepdims=True)
-    third = np.cross(first, beside)
-    third = third / np.linalg.norm(third, axis=-1, keepdims=True)
-    return np.stack([first, np.cross(third, first), third], axis=-1)
+    target = axes_along(new_along, new_beside)
+    return target @ np.swapaxes(axes_along(along, beside), -1, -2)
 
 
 def _angle_about_x(turns: FloatArray) -> FloatArray:

@@ -39,9 +39,7 @@ class MarkerBody:
         """
         self.body, self.table = cut_body(body, table)
         if carriers is not None:
-            self.body = BodyModel(
-                _on_bones(self.body.data, table, carriers), self.body.num_components
-            )
+            self.body = BodyModel(_on_bones(self.body.data, table, carriers))
 
     def positions_m(
         self, pose: Tensor, betas: Tensor, translation_m: Tensor | None = None

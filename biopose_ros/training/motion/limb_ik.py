@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from biopose_ros.records import FloatArray
-from biopose_ros.training.motion.rotations import unit
+from biopose_ros.training.motion.rotations import axes_along
 
 
 def solve_limb(
@@ -33,8 +33,8 @@ def solve_limb(
     along, across = np.cos(bend)[:, None], np.sin(bend)[:, None]
     axial = hinge * (hinge @ lower_m)
     lower = axial + along * (lower_m - axial) + across * np.cross(hinge, lower_m)
-    rest = _axes(upper_m + lower, np.broadcast_to(hinge, target_m.shape))
-    return _axes(target_m, hinge_world) @ np.swapaxes(rest, -1, -2), bend
+    rest = axes_along(upper_m + lower, np.broadcast_to(hinge, target_m.shape))
+    return axes_along(target_m, hinge_world) @ np.swapaxes(rest, -1, -2), bend
 
 
 def _bend(
@@ -47,10 +47,3 @@ def _bend(
     product = (distance**2 - upper @ upper - lower @ lower) / 2.0
     ratio = np.clip((product - fixed) / np.hypot(cosine, sine), -1.0, 1.0)
     return np.clip(np.arctan2(sine, cosine) + np.arccos(ratio), 0.0, limit)
-
-
-def _axes(first: FloatArray, second: FloatArray) -> FloatArray:
-    """Build axes [frames, 3, 3] from a direction and, made perpendicular to it, a second."""
-    x = unit(first)
-    y = unit(second - np.sum(second * x, axis=-1, keepdims=True) * x)
-    return np.stack([x, y, np.cross(x, y)], axis=-1)

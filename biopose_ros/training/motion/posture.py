@@ -71,7 +71,7 @@ def _put_leg(body: Proportions, plan: Plan, side: int, local: FloatArray) -> Non
 
 
 def _put_arm(body: Proportions, plan: Plan, side: int, chest: Placed, local: FloatArray) -> None:
-    arm, name = plan.arms[side], SIDES[side]
+    arm = plan.arms[side]
     spine3 = JOINT['spine3']
     rotation, origin = chest.rotations[:, spine3], chest.positions_m[:, spine3]
     upright = about(1, plan.heading_rad)
@@ -85,15 +85,36 @@ def _put_arm(body: Proportions, plan: Plan, side: int, chest: Placed, local: Flo
         held_upper, held_elbow = reach(body, side, target, arm.pole)
         upper = interpolate(upper, held_upper, arm.hold)
         elbow = elbow + arm.hold * (held_elbow - elbow)
+    turn_arm(local, side, upper, elbow, arm.pronation_rad, arm.wrist_rad)
+
+
+def turn_arm(
+    local: FloatArray,
+    side: int,
+    upper: FloatArray,
+    elbow_rad: FloatArray,
+    pronation_rad: FloatArray,
+    wrist_rad: FloatArray,
+) -> None:
+    """
+    Set the joints of an arm; the collar follows a raised one.
+
+    :param local: [frames, 24, 3, 3], changed in place.
+    :param side: 0 left, 1 right.
+    :param upper: [frames, 3, 3], from the T-pose in the chest's axes, left form.
+    :param elbow_rad: [frames], flexion.
+    :param pronation_rad: [frames].
+    :param wrist_rad: [frames, 2], flexion to the palm, deviation to the thumb.
+    """
     collar = collar_rotation(upper, 'left')
     pieces = {
         'collar': collar,
         'shoulder': np.swapaxes(collar, -1, -2) @ upper,
-        'elbow': about(1, -elbow) @ about(0, arm.pronation_rad),
-        'wrist': about(2, -arm.wrist_rad[:, 0]) @ about(1, -arm.wrist_rad[:, 1]),
+        'elbow': about(1, -elbow_rad) @ about(0, pronation_rad),
+        'wrist': about(2, -wrist_rad[:, 0]) @ about(1, -wrist_rad[:, 1]),
     }
     for joint, piece in pieces.items():
-        local[:, JOINT[f'{name}_{joint}']] = mirrored(piece, side)
+        local[:, JOINT[f'{SIDES[side]}_{joint}']] = mirrored(piece, side)
 
 
 def mirrored(rotation: FloatArray, side: int) -> FloatArray:

@@ -128,16 +128,18 @@ class Proportions:
     @cached_property
     def leg_length_m(self) -> float:
         """Hip to knee to ankle, mean of both sides, metres."""
-        names = ('left_knee', 'left_ankle', 'right_knee', 'right_ankle')
-        lengths = [np.linalg.norm(self.offsets_m[JOINT[name]]) for name in names]
-        return float(sum(lengths) / 2.0)
+        return self._limb_m('knee', 'ankle')
 
     @cached_property
     def arm_length_m(self) -> float:
         """Shoulder to elbow to wrist, mean of both sides, metres."""
-        names = ('left_elbow', 'left_wrist', 'right_elbow', 'right_wrist')
-        lengths = [np.linalg.norm(self.offsets_m[JOINT[name]]) for name in names]
-        return float(sum(lengths) / 2.0)
+        return self._limb_m('elbow', 'wrist')
+
+    def _limb_m(self, *joints: str) -> float:
+        bones = [
+            self.offsets_m[JOINT[f'{s}_{joint}']] for s in ('left', 'right') for joint in joints
+        ]
+        return float(np.linalg.norm(bones, axis=1).sum() / 2.0)
 
     @cached_property
     def stature_m(self) -> float:

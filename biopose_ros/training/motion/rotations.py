@@ -124,6 +124,19 @@ def rotate(rotation: FloatArray, point: ArrayLike) -> FloatArray:
     return (rotation @ np.asarray(point)[..., None])[..., 0]
 
 
+def axes_along(first: FloatArray, second: FloatArray) -> FloatArray:
+    """
+    Build axes from a direction and, made perpendicular to it, a second.
+
+    :param first: [..., 3].
+    :param second: [..., 3], not parallel to the first.
+    :returns: [..., 3, 3], unit axes in columns.
+    """
+    x = unit(first)
+    y = unit(second - np.sum(second * x, axis=-1, keepdims=True) * x)
+    return np.stack([x, y, np.cross(x, y)], axis=-1)
+
+
 def unit(vector: FloatArray) -> FloatArray:
     """
     Give vectors length one.

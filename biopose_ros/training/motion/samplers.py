@@ -11,9 +11,8 @@ from biopose_ros.records import FloatArray
 from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.joints import JOINT
 from biopose_ros.training.motion.plan import SIDES, trunk_rotation
-from biopose_ros.training.motion.posture import mirrored
+from biopose_ros.training.motion.posture import mirrored, turn_arm
 from biopose_ros.training.motion.proportions import Proportions, place
-from biopose_ros.training.motion.retarget import collar_rotation
 from biopose_ros.training.motion.rotations import (
     about,
     matrices_from_vectors,
@@ -133,7 +132,7 @@ def _random_rotations(rng: np.random.Generator, count: int) -> FloatArray:
     leg_shared, arm_shared = rng.standard_normal((2, count, 7))
     for side, name in enumerate(SIDES):
         _put_leg(local, side, name, _draw(rng, LEG_RANGES, leg_shared, crouch))
-        _put_arm(local, side, name, _draw(rng, ARM_RANGES, arm_shared, crouch))
+        _put_arm(local, side, _draw(rng, ARM_RANGES, arm_shared, crouch))
     trunk = _draw(rng, TRUNK_RANGES, rng.standard_normal((count, 6)), crouch)
     spine, neck = (
         np.column_stack([trunk[f'{part}_{way}'] for way in ('flexion', 'bending', 'turn')])
@@ -164,7 +163,7 @@ def _put_leg(local: FloatArray, side: int, name: str, angles: dict[str, FloatArr
     local[:, JOINT[f'{name}_foot']] = about(0, -angles['toe_extension'])
 
 
-def _put_arm(local: FloatArray, side: int, name: str, angles: dict[str, FloatArray]) -> None:
+def _put_arm(local: FloatArray, side: int, angles: dict[str, FloatArray]) -> None:
     axis = np.column_stack(
         [-np.sin(angles['plane']), 0 * angles['plane'], np.cos(angles['plane'])]
     )
@@ -172,15 +171,8 @@ def _put_arm(local: FloatArray, side: int, name: str, angles: dict[str, FloatArr
     # A raised arm turns outward about its own axis, or its bones would meet the shoulder blade.
     axial = angles['axial'] - 0.25 * angles['elevation']
     upper = raised @ about(2, -np.pi / 2) @ about(0, axial)
-    collar = collar_rotation(upper, 'left')
-    pieces = {
-        'collar': collar,
-        'shoulder': np.swapaxes(collar, -1, -2) @ upper,
-        'elbow': about(1, -angles['elbow_flexion']) @ about(0, angles['pronation']),
-        'wrist': about(2, -angles['wrist_flexion']) @ about(1, -angles['wrist_deviation']),
-    }
-    for joint, piece in pieces.items():
-        local[:, JOINT[f'{name}_{joint}']] = mirrored(piece, side)
+    wrist = np.column_stack([angles['wrist_flexion'], angles['wrist_deviation']])
+    turn_arm(local, side, upper, angles['elbow_flexion'], angles['pronation'], wrist)
 
 
 def _hand_in_trunk(body: Proportions, local: FloatArray) -> FloatArray:

@@ -87,9 +87,7 @@ class MotionPool:
     :param clearance_m: [frames], height of the lowest sole over the floor.
     :param clip: [frames], number of the clip.
     :param frame: [frames], number within the clip.
-    :param starts: [clips + 1], where each clip begins.
     :param names: of the clips.
-    :param groups: of the clips.
     :param sits: [clips], whether the activity is about sitting on a seat.
     :param likelihood: [frames], how often each is drawn, summed up to the frame.
     """
@@ -98,9 +96,7 @@ class MotionPool:
     clearance_m: NDArray[np.float32]
     clip: NDArray[np.int64]
     frame: NDArray[np.int64]
-    starts: NDArray[np.int64]
     names: tuple[str, ...]
-    groups: tuple[str, ...]
     sits: NDArray[np.bool_]
     likelihood: FloatArray
 
@@ -135,9 +131,7 @@ def motion_pool(clips: Iterable[MotionClip]) -> MotionPool:
         clearance_m=np.concatenate([_clearance(clip)[clip.valid] for clip in chosen]),
         clip=np.repeat(np.arange(len(chosen)), lengths),
         frame=np.concatenate([np.flatnonzero(clip.valid) for clip in chosen]),
-        starts=np.concatenate([[0], np.cumsum(lengths)]),
         names=tuple(clip.name for clip in chosen),
-        groups=tuple(clip.group for clip in chosen),
         sits=np.array([is_sitting(clip.activity) for clip in chosen]),
         likelihood=np.cumsum(balanced(pose, weights)),
     )
@@ -165,8 +159,8 @@ def load_pool(path: Path) -> MotionPool:
     :param path: written by :func:`save_pool`.
     """
     arrays = dict(np.load(path))
-    names, groups = (tuple(map(str, arrays.pop(field))) for field in ('names', 'groups'))
-    return MotionPool(**arrays, names=names, groups=groups)
+    names = tuple(map(str, arrays.pop('names')))
+    return MotionPool(**arrays, names=names)
 
 
 def _check_finite(clip: MotionClip) -> None:

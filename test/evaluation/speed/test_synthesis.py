@@ -6,8 +6,6 @@ import pytest
 from biopose_ros.body import load_body
 from biopose_ros.detection.landmark_network import LandmarkNetwork
 from biopose_ros.evaluation.speed.synthesis import detector_agreement, measure_speed
-from biopose_ros.inference.onnx_runtime import NetworkFileError
-from biopose_ros.pretrained.networks import network_file
 from biopose_ros.training.motion.clip import MotionClip
 from biopose_ros.training.motion.proportions import Proportions
 from biopose_ros.training.motion.splits import Split
@@ -36,11 +34,7 @@ def test_speed_counts_images(generator):
     assert speed.cpu_ms_per_image > 0
 
 
-def test_a_detector_of_photographs_finds_rendered_persons(generator):
-    try:
-        network_file('pose_landmark_full_points.onnx')
-    except NetworkFileError:
-        pytest.skip('the landmark network is not imported')
+def test_a_detector_of_photographs_finds_rendered_persons(generator, imported):
     network = LandmarkNetwork('full', 'cpu', 1)
     agreement = detector_agreement(samples(generator), network, persons=24)
     assert agreement.persons == 24
@@ -49,11 +43,7 @@ def test_a_detector_of_photographs_finds_rendered_persons(generator):
     assert agreement.pck_01 < agreement.pck_02
 
 
-def test_a_stream_without_whole_persons_says_so(generator):
-    try:
-        network_file('pose_landmark_full_points.onnx')
-    except NetworkFileError:
-        pytest.skip('the landmark network is not imported')
+def test_a_stream_without_whole_persons_says_so(generator, imported):
     hidden = (sample for sample in generator.chunk(0) if not sample.is_whole)
     with pytest.raises(ValueError, match='no whole person'):
         detector_agreement(hidden, LandmarkNetwork('full', 'cpu', 1))

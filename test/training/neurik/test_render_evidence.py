@@ -13,7 +13,6 @@ from biopose_ros.frames import camera_to_ground
 from biopose_ros.mesh_recovery.config import MeshRecoveryConfig
 from biopose_ros.mesh_recovery.mesh_file import save_mesh_recovery
 from biopose_ros.mesh_recovery.network import MeshRecovery
-from biopose_ros.pretrained.networks import NETWORKS, is_imported
 from biopose_ros.training.neurik.render_evidence import (
     TRUE_MARKERS,
     EvidenceRenderer,
@@ -28,9 +27,7 @@ from biopose_ros.virtual_markers.body_parts import HIP_ROWS, MARKER_NAMES
 
 
 @pytest.fixture(scope='module')
-def config(tmp_path_factory):
-    if not is_imported(NETWORKS['pose_landmark_full']):
-        pytest.skip('the networks are not imported (biopose weights import)')
+def config(tmp_path_factory, imported):
     torch.manual_seed(0)
     small = MeshRecoveryConfig(
         'full', size=32, memory_size=16, heads=2, layers=1, feedforward_size=32, extra_queries=2

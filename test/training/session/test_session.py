@@ -7,14 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from biopose_ros.mesh_recovery.encoders import load_encoder
 from biopose_ros.mesh_recovery.mesh_file import load_mesh_recovery
 from biopose_ros.training.session.bring import bring
 from biopose_ros.training.session.check import SessionError, check_machine
-from biopose_ros.training.session.session import LARGEST_BYTES, in_parts
+from biopose_ros.training.session.session import LARGEST_BYTES
 
 ROOT = Path(__file__).resolve().parents[3]
 ABSENT = ('onnxruntime', 'onnx', 'rich', 'typer', 'av', 'rosbags', 'matplotlib', 'rclpy')
@@ -71,13 +70,3 @@ def test_what_is_missing_is_named(brought, tmp_path):
         check_machine(tmp_path / 'work', None, 10**9, 'heavy', print)
     with pytest.raises(ValueError, match='not empty'):
         bring(brought, None)
-
-
-def test_parts_join_to_the_file(tmp_path):
-    content = np.random.default_rng(0).bytes(LARGEST_BYTES + 5)
-    path = tmp_path / 'large'
-    path.write_bytes(content)
-    in_parts(path)
-    parts = [tmp_path / 'large.part1', tmp_path / 'large.part2']
-    assert b''.join(part.read_bytes() for part in parts) == content
-    assert not path.exists()

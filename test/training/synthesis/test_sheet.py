@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -34,9 +33,3 @@ def test_wrong_calls_end_with_a_sentence(arguments, text, tmp_path, monkeypatch)
     result = CliRunner().invoke(app, ['synth', *arguments], env={'COLUMNS': '200'})
     assert result.exit_code != 0
     assert text in ' '.join(result.output.split())
-
-
-def test_sheet_files_can_be_read(tmp_path, chunk):
-    path = tmp_path / 'sheet.png'
-    cv2.imwrite(str(path), contact_sheet(chunk[:4], tile_px=64))
-    assert cv2.imread(str(path)).shape == (128, 128, 3)

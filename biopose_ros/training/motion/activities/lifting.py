@@ -8,7 +8,7 @@ Abernethy 1997); the posture is searched so that both hands reach the load under
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -25,15 +25,8 @@ _MOST_LEAN_RAD = np.radians(98.0)
 _MOST_FOLD_RAD = np.radians(188.0)
 
 
-@dataclass(frozen=True)
-class Grip:
-    """
-    Where the wrists take hold.
-
-    :param points_m: [2, 3], left and right, world, metres.
-    """
-
-    points_m: FloatArray
+# Where the left and the right wrist take hold, [2, 3], world, metres.
+Grip: TypeAlias = FloatArray
 
 
 def lift_from_floor(rng: np.random.Generator, body: Proportions) -> Draft:
@@ -62,7 +55,6 @@ def pick_up(rng: np.random.Generator, body: Proportions) -> Draft:
     stature = body.stature_m
     out, ahead = rng.normal(0.04, 0.05), rng.uniform(0.08, 0.2)
     point = np.array([outward * out, rng.uniform(0.055, 0.09), ahead]) * stature
-    grip = Grip(np.stack([point, point]))
     knee = np.radians(rng.choice([rng.uniform(8, 40), rng.uniform(40, 90), rng.uniform(90, 125)]))
     start, down = rng.uniform(0.3, 0.8), rng.uniform(0.8, 1.5)
     bottom = start + down
@@ -71,9 +63,9 @@ def pick_up(rng: np.random.Generator, body: Proportions) -> Draft:
     twist = [outward * np.radians(rng.uniform(-5, 14)), -outward * np.radians(rng.uniform(0, 18))]
     draft.side.to(twist, start, bottom).to([0.0, 0.0], rise, end)
     stand = (float(draft.knee.last), float(draft.lean.last))
-    grip = _bend_down(draft, grip, (side,), float(knee), start, bottom)
+    grip = _bend_down(draft, np.stack([point, point]), (side,), float(knee), start, bottom)
     _rise(draft, stand, rise, end)
-    _grasp(draft, side, grip.points_m[side], start, bottom)
+    _grasp(draft, side, grip[side], start, bottom)
     draft.arms[side].hold.to(0.0, rise, end - 0.1)
     _tuck_arm(draft, 1 - side, (start, bottom, rise, end))
     holds = rng.random() < 0.5
@@ -139,7 +131,7 @@ def _box(rng: np.random.Generator, body: Proportions, height: float, ahead: floa
     turn = np.radians(rng.normal(0.0, 8.0))
     centre = np.array([rng.normal(0.0, 0.01), height, ahead + 0.02])
     across = half * np.array([np.cos(turn), 0.0, -np.sin(turn)])
-    return Grip(np.stack([centre + across, centre - across]) * body.stature_m)
+    return np.stack([centre + across, centre - across]) * body.stature_m
 
 
 def _lift(draft: Draft, grip: Grip, knee_rad: float) -> Draft:
@@ -155,7 +147,7 @@ def _lift(draft: Draft, grip: Grip, knee_rad: float) -> Draft:
     draft.load.to(rng.uniform(0.02, 0.22), rise, rise + 0.2)
     carried = _carried(draft, grip)
     for side in range(2):
-        _grasp(draft, side, grip.points_m[side], start, bottom)
+        _grasp(draft, side, grip[side], start, bottom)
         draft.arms[side].hand.to(carried[side], rise + 0.1 * up, end)
     _rise(draft, stand, rise, end)
     draft.lean.to(stand[1] - np.radians(rng.uniform(0.0, 6.0)), end - 0.3, end + 0.4)
@@ -176,7 +168,7 @@ def _put_back(
     draft.lean.to(low[1], start_s, bottom)
     draft.load.to(0.0, bottom, leave)
     for side, arm in enumerate(draft.arms):
-        arm.hand.to(grip.points_m[side], start_s, bottom)
+        arm.hand.to(grip[side], start_s, bottom)
         arm.hold.to(0.0, leave, leave + up)
     _rise(draft, stand, leave, leave + up)
     return leave + up + 0.2
@@ -187,7 +179,7 @@ def _carried(draft: Draft, grip: Grip) -> FloatArray:
     rng, body = draft.rng, draft.body
     height = body.rest_joints_m[JOINT['spine1'], 1] + rng.uniform(-0.06, 0.1) * body.stature_m
     centre = draft.com.last
-    half = np.linalg.norm(grip.points_m[0] - grip.points_m[1]) / 2.0
+    half = np.linalg.norm(grip[0] - grip[1]) / 2.0
     ahead = centre[1] + rng.uniform(0.1, 0.17) * body.stature_m
     return np.array([[centre[0] + half, height, ahead], [centre[0] - half, height, ahead]])
 
@@ -222,7 +214,7 @@ def _bend_down(
         draft.knee.to(knee_rad, start_s, end_s)
     best = np.argmin(np.maximum(lacking, 0.005) + 0.004 * leans)
     draft.lean.to(leans[best], start_s, end_s)
-    return Grip(grip.points_m + lacking[best] * np.array([0.0, 1.0, -0.3]))
+    return grip + lacking[best] * np.array([0.0, 1.0, -0.3])
 
 
 def _lacking(
@@ -232,7 +224,7 @@ def _lacking(
     _, placed = draft.try_leans(time_s, leans)
     distances = [
         np.linalg.norm(
-            placed.positions_m[:, JOINT[f'{SIDES[side]}_shoulder']] - grip.points_m[side], axis=1
+            placed.positions_m[:, JOINT[f'{SIDES[side]}_shoulder']] - grip[side], axis=1
         )
         for side in sides
     ]
