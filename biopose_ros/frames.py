@@ -43,11 +43,13 @@ class GroundFrame:
         ones.
     :param camera_m: [3], where the camera stands, this frame, metres.
     :param is_static: whether the frame stands still, and does not move with the camera.
+    :param is_level: whether y is known to point against gravity.
     """
 
     level_from_leaning: FloatArray = field(default_factory=lambda: np.eye(3))
     camera_m: FloatArray = field(default_factory=lambda: np.zeros(3))
     is_static: bool = True
+    is_level: bool = False
 
     @staticmethod
     def of_camera(pitch_rad: float, roll_rad: float, height_m: float) -> GroundFrame:
@@ -58,11 +60,13 @@ class GroundFrame:
 
         :param pitch_rad: positive where the camera looks down.
         :param roll_rad: positive where the camera's right side is down.
-        :param height_m: over the floor; 0 leaves y = 0 at the camera.
+        :param height_m: over the floor; 0 leaves y = 0 at the camera. Where all three are 0, as by
+            default, nobody has said that the camera is level.
         """
         turn = Rotation.from_euler('YX', [pitch_rad, roll_rad]).as_matrix()
         axes = GROUND_FROM_CAMERA @ _OPTICAL_FROM_REP103
-        return GroundFrame(axes @ turn @ axes.T, np.array([0.0, height_m, 0.0]))
+        is_level = any((pitch_rad, roll_rad, height_m))
+        return GroundFrame(axes @ turn @ axes.T, np.array([0.0, height_m, 0.0]), is_level=is_level)
 
     @staticmethod
     def of_up(up: FloatArray, height_m: float) -> GroundFrame:
@@ -75,7 +79,7 @@ class GroundFrame:
         forward, left, above = np.asarray(up) @ _OPTICAL_FROM_REP103 / np.linalg.norm(up)
         pitch_rad = -np.arcsin(np.clip(forward, -1.0, 1.0))
         level = GroundFrame.of_camera(pitch_rad, np.arctan2(left, above), height_m)
-        return replace(level, is_static=False)
+        return replace(level, is_static=False, is_level=True)
 
     @staticmethod
     def of_pose(rotation: FloatArray, shift_m: FloatArray) -> GroundFrame:
@@ -86,7 +90,9 @@ class GroundFrame:
         :param shift_m: [3], where the camera is in that frame.
         """
         ground_from_camera = OPENSIM_FROM_REP103 @ rotation
-        return GroundFrame(ground_from_camera @ CAMERA_FROM_GROUND, OPENSIM_FROM_REP103 @ shift_m)
+        return GroundFrame(
+            ground_from_camera @ CAMERA_FROM_GROUND, OPENSIM_FROM_REP103 @ shift_m, is_level=True
+        )
 
     @property
     def camera_from_ground(self) -> FloatArray:
@@ -97,6 +103,12 @@ class GroundFrame:
     def up(self) -> FloatArray:
         """Direction against gravity, [3], camera axes."""
         return self.camera_from_ground[:, 1]
+
+    @property
+    def tilt_rad(self) -> tuple[float, float]:
+        """Pitch and roll of the camera, as :meth:`of_camera` takes them."""
+        forward, left, above = self.up @ _OPTICAL_FROM_REP103
+        return float(-np.arcsin(np.clip(forward, -1.0, 1.0))), float(np.arctan2(left, above))
 
     def of_turned_camera(self, camera_from_turned: FloatArray) -> GroundFrame:
         """

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biopose_ros.detection.tracker import PersonTracker
+from biopose_ros.detection.upright_edges import CameraLevel
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.frames import GroundFrame
 from biopose_ros.inference.stage_clock import StageClock
@@ -56,13 +57,23 @@ class Pipeline:
         self._persons: dict[int, PersonMotion] = {}
         self._announced: set[int] = set()
         self._stamp_ns = 0
-        self._ground = GroundFrame.of_camera(
-            self.config.camera_pitch_rad, self.config.camera_roll_rad, self.config.camera_height_m
-        )
+        self._begin_level()
+
+    def _begin_level(self) -> None:
+        """Take the camera as it is said to be mounted; seek its tilt where nothing is said."""
+        config = self.config
+        pitch_rad, roll_rad = config.camera_pitch_rad, config.camera_roll_rad
+        self._ground = GroundFrame.of_camera(pitch_rad, roll_rad, config.camera_height_m)
+        seeks = config.find_level and not (pitch_rad or roll_rad)
+        self._level = CameraLevel(config.camera_height_m) if seeks else None
 
     @property
     def ground(self) -> GroundFrame:
-        """The ground frame that coordinates count from: that of the camera as it is mounted."""
+        """
+        The ground frame that coordinates count from: that of the camera as it is mounted.
+
+        It turns once the camera's tilt is found, before anybody is followed.
+        """
         return self._ground
 
     def stand_on(self, ground: GroundFrame) -> None:
@@ -72,6 +83,10 @@ class Pipeline:
         :param ground: as the camera sees it then; a camera that moves needs a new one for each
             image.
         """
+        self._level = None
+        self._turn_ground(ground)
+
+    def _turn_ground(self, ground: GroundFrame) -> None:
         self._ground = ground
         for person in self._persons.values():
             person.stand_on(ground)
@@ -103,7 +118,10 @@ class Pipeline:
         :returns: the last record of each, as lost, with the stamp of the last image.
         """
         self._tracker.reset()
-        return self._keep_only(set())
+        lost = self._keep_only(set())
+        if self._level is not None:
+            self._begin_level()
+        return lost
 
     def forget(self, track_id: int) -> list[PersonPose]:
         """
@@ -157,6 +175,10 @@ class Pipeline:
             confident enough, are left out.
         :raises ValueError: when the image is not a colour image.
         """
+        if self._level is not None:
+            turned = self._level.look(image_bgr, camera, stamp_ns, is_free=not self._persons)
+            if turned is not None:
+                self._turn_ground(turned)
         with self.clock('detection'):
             tracked = self._tracker.update(image_bgr, stamp_ns)
         self._stamp_ns = stamp_ns

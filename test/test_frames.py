@@ -61,6 +61,21 @@ def test_a_mounted_camera_agrees_with_a_chain_of_tf_rotations(pitch, roll, heigh
     np.testing.assert_allclose(ground.to_camera(expected), points_m, atol=1e-12)
 
 
+@given(pitch=st.floats(-1.5, 1.5), roll=st.floats(-3.1, 3.1))
+def test_the_tilt_of_a_ground_is_that_of_its_camera(pitch, roll):
+    ground = frames.GroundFrame.of_camera(pitch, roll, 0.0)
+    np.testing.assert_allclose(ground.tilt_rad, [pitch, roll], atol=1e-9)
+    again = frames.GroundFrame.of_up(3.0 * ground.up, 0.0)
+    np.testing.assert_allclose(again.level_from_leaning, ground.level_from_leaning, atol=1e-9)
+
+
+def test_only_a_camera_that_is_described_is_known_to_be_level():
+    assert not frames.GroundFrame().is_level
+    assert not frames.GroundFrame.of_camera(0.0, 0.0, 0.0).is_level
+    assert frames.GroundFrame.of_camera(0.0, 0.0, 1.2).is_level
+    assert frames.GroundFrame.of_pose(np.eye(3), np.zeros(3)).is_level
+
+
 def test_signs_of_a_mounted_camera():
     ahead, right = [0.0, 0.0, 2.0], [1.0, 0.0, 0.0]
 

@@ -90,6 +90,18 @@ def test_angles_are_smooth_and_velocities_are_their_slope(results, frames, pipel
 
 
 @needs_video
+def test_the_ground_is_levelled_by_the_picture_unless_the_tilt_is_given(pipeline, frames, results):
+    pitch_deg, roll_deg = np.degrees(pipeline.ground.tilt_rad)
+    assert pitch_deg == pytest.approx(22.5, abs=2.0)  # by calibration; the focal length is a guess
+    assert roll_deg == pytest.approx(-13.4, abs=2.0)
+    camera, _ = results
+    for given in ({'find_level': False}, {'camera_pitch_rad': 0.2}):
+        other = Pipeline(PipelineConfig(method='landmarks', **given))
+        other.process(frames[0].image_bgr, camera, frames[0].stamp_ns)
+        assert other.ground.tilt_rad == pytest.approx((given.get('camera_pitch_rad', 0.0), 0.0))
+
+
+@needs_video
 def test_a_step_back_in_time_starts_afresh(pipeline, frames, results):
     camera, _ = results
     before = pipeline.process(frames[-1].image_bgr, camera, frames[-1].stamp_ns)

@@ -89,8 +89,9 @@ def with_settings(record: type, parameter: str) -> Callable[[Callable[..., None]
 def _option(setting: Setting) -> inspect.Parameter:
     """Make a setting an option of typer's."""
     allowed = f' ({setting.range_text})' if setting.range_text else ''
+    name = setting.option
     option = typer.Option(
-        setting.option,
+        f'{name}/--no-{name.removeprefix("--")}' if setting.kind is bool else name,
         help=setting.description + allowed,
         show_default=setting.default != setting.unset,
     )

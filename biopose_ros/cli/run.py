@@ -300,9 +300,6 @@ def _description(
             'is_fisheye': camera.is_fisheye,
             'is_calibrated': camera.is_calibrated,
             'focal_stddev': camera.focal_stddev,
-            'pitch_rad': pipeline.config.camera_pitch_rad,
-            'roll_rad': pipeline.config.camera_roll_rad,
-            'height_m': pipeline.config.camera_height_m,
         },
     }
 

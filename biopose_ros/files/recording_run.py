@@ -66,13 +66,17 @@ class RecordingRun:
         if (camera.width_px, camera.height_px) != self._size_px:
             self._end_smoother()
             self._camera, self._size_px = camera, (camera.width_px, camera.height_px)
+        ground = self._pipeline.ground
+        self._results.ground = ground
         self._thumbnails.see(image_bgr, poses)
         self._results.write(time_s, poses)
         if self._rule != ALL:
             slim = [replace(pose, body=None, evidence=None) for pose in poses]
             self._seen.append(RecordedImage(time_s, slim))
         if self._looks_ahead:
-            self._settle(self._open_smoother(camera).add(RecordedImage(time_s, poses)))
+            smoother = self._open_smoother(camera)
+            smoother.stand_on(ground)
+            self._settle(smoother.add(RecordedImage(time_s, poses)))
 
     def finish(self, ended: str) -> dict[str, Any]:
         """

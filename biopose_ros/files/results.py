@@ -34,6 +34,7 @@ from biopose_ros.files.person_files import (
     number,
     seen_for_s,
 )
+from biopose_ros.frames import GroundFrame
 from biopose_ros.records import PersonPose
 from biopose_ros.skeleton import Skeleton
 
@@ -58,6 +59,7 @@ class RunResults:
     :param shortest_s: persons seen for less have no files at the end, seconds: false detections
         and passers-by at the edge last for an image or two.
     :ivar folder: the same.
+    :ivar ground: what the coordinates count from.
     :raises OutputError: when the folder holds something already, or cannot be written.
     :raises FileNotFoundError: when there is no such model.
     :raises ValueError: when the rate is not above 0, C3D cannot be written, or the user's model is
@@ -85,6 +87,7 @@ class RunResults:
             if any(folder.iterdir()):
                 raise OutputError(f'{folder} is not empty; choose another folder, or empty it')
         self.folder = folder
+        self.ground = GroundFrame()
         self._skeleton = skeleton
         self._rate_hz = rate_hz
         self._rate_out_hz = rate_out_hz
@@ -182,8 +185,16 @@ class RunResults:
         times_s = self._times_s
         duration_s = times_s[-1] - times_s[0] if times_s else 0.0
         image_rate_hz = self._rate_hz or _usual_rate(times_s)
+        pitch_rad, roll_rad = self.ground.tilt_rad
+        mounting = {
+            'pitch_rad': pitch_rad,
+            'roll_rad': roll_rad,
+            'height_m': float(self.ground.camera_m[1]),
+            'is_level': self.ground.is_level,
+        }
         summary = {
             **self._description,
+            'camera': {**self._description.get('camera', {}), **mounting},
             'ended': ended,
             'model': self._skeleton.name,
             'frames': len(times_s),

@@ -4,9 +4,10 @@ One person's coordinates over time, from the measurements of each image: causal,
 An extended Kalman filter over the model of :mod:`.motion_model`: one Gauss-Newton step an image
 from where the past, marginalised to one normal distribution, expects the person; a second step
 gains nothing. Each image measures the coordinates, by the skeleton fitted to it, and shows
-keypoints, on which the skeleton's points must project. Keypoints with large residuals count less
-(Cauchy); coordinates with a larger innovation than any movement explains are left out. After
-these, joint limits act as measurements of the coordinates that still lie beyond them.
+keypoints, on which the skeleton's points must project; where the direction of gravity is known, it
+tells of those who stand. Keypoints with large residuals count less (Cauchy); coordinates with a
+larger innovation than any movement explains are left out. After these, joint limits act as
+measurements of the coordinates that still lie beyond them.
 """
 
 from __future__ import annotations
@@ -172,7 +173,12 @@ class MotionEstimator:
             belief = self._as_measured(expected, measured, start, variance, stamp_s)
             new = measured
         else:
-            belief = self._corrected(expected, measured & ~new, positions, variance, points)
+            rows = self._rows(expected, measured & ~new, positions, variance)
+            if points is not None and np.isfinite(expected.mean[: model.count]).all():
+                self._add_points(rows, expected, points)
+                step_s = np.inf if last is None or is_first else stamp_s - last.stamp_s
+                self._add_stance(rows, expected, points, step_s)
+            belief = self._corrected(expected, rows)
         # Nothing is carried back to images that are taken as they are.
         is_first = is_first or self.smoothing == 0.0
         self.last = Step(stamp_s, expected, belief, new, is_first, self._doubt)
@@ -254,20 +260,12 @@ class MotionEstimator:
             belief.mean[count : 2 * count] = np.where(measured, change / step_s, 0.0)
         return belief
 
-    def _corrected(
-        self,
-        expected: Belief,
-        measured: BoolArray,
-        positions: FloatArray,
-        variance: FloatArray,
-        points: PointEvidence | None,
-    ) -> Belief:
+    def _corrected(self, expected: Belief, rows: Rows) -> Belief:
         """
         Correct the belief with the image's measurements by one Gauss-Newton step.
 
         Limits come after them: only what the image leaves beyond a limit is brought back.
         """
-        rows = self._rows(expected, measured, positions, variance, points)
         belief = _with_rows(expected, rows)
         at = belief.mean[: self.model.count]
         beyond = np.clip(at, self._lower, self._upper) - at
@@ -282,7 +280,6 @@ class MotionEstimator:
         measured: BoolArray,
         positions: FloatArray,
         variance: FloatArray,
-        points: PointEvidence | None,
     ) -> Rows:
         count = self.model.count
         rows = Rows(self.model)
@@ -294,8 +291,6 @@ class MotionEstimator:
         # A certain value that is measured without error must not divide by zero.
         fresh = np.maximum(noisier * FRESH_SHARE * variance[known], 1e-12)
         rows.add_coordinates(known, off[known], fresh, with_error=True)
-        if points is not None and np.isfinite(at).all():
-            self._add_points(rows, expected, points)
         return rows
 
     def _add_points(self, rows: Rows, expected: Belief, points: PointEvidence) -> None:
@@ -312,6 +307,17 @@ class MotionEstimator:
         noisier = distrust(self.smoothing) ** 2 * (1.0 + sigmas / _ROBUST_SIGMAS**2)
         spread = np.maximum(noisier * fresh / depth_m**2, 1e-12)
         rows.add_points(places, off, view.slopes[seen], depth_m, spread)
+
+    def _add_stance(
+        self, rows: Rows, expected: Belief, points: PointEvidence, step_s: float
+    ) -> None:
+        if points.stance is None:
+            return
+        stance = points.stance.rows(
+            expected.mean[: self.model.count], points.scales, points.ground.camera_m, step_s
+        )
+        noisier = distrust(self.smoothing) ** 2
+        rows.add_slopes(stance.residual, stance.slopes, noisier * stance.variance)
 
     def report(self, belief: Belief) -> EstimatedCoordinates:
         """Read coordinates and velocities out of a belief."""

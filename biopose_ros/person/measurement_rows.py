@@ -71,6 +71,19 @@ class Rows:
         self._per_error = np.repeat(1.0 / depth_m, 2)
         self._extend(residual.ravel(), np.repeat(variance, 2))
 
+    def add_slopes(self, residual: FloatArray, slopes: FloatArray, variance: FloatArray) -> None:
+        """
+        Add measurements of anything that the coordinates determine; after any points.
+
+        :param residual: [rows].
+        :param slopes: [rows, coordinates].
+        :param variance: [rows].
+        """
+        self._slopes = np.concatenate([self._slopes, slopes])
+        self._errors = np.concatenate([self._errors, np.zeros(len(slopes), np.intp)])
+        self._per_error = np.concatenate([self._per_error, np.zeros(len(slopes))])
+        self._extend(residual, variance)
+
     def times(self, matrix: FloatArray) -> FloatArray:
         """
         Multiply the slopes with a matrix.

@@ -97,6 +97,14 @@ class RecordingSmoother:
         for track in self._persons.values():
             track.set_smoothing(smoothing)
 
+    def stand_on(self, ground: GroundFrame) -> None:
+        """
+        Set the ground frame, for persons who appear from the next image on.
+
+        :param ground: what their coordinates count from.
+        """
+        self._ground = ground
+
     def finish(self) -> list[RecordedImage]:
         """
         End the recording, or wait no longer.

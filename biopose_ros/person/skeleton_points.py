@@ -11,6 +11,7 @@ from biopose_ros.frames import GroundFrame, image_rays
 from biopose_ros.keypoints.formats import POINTS
 from biopose_ros.keypoints.landmark_points import LANDMARK_POINTS, foreign_stddev_m, unsure
 from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
+from biopose_ros.person.stance import Stance
 from biopose_ros.records import Camera, FloatArray, PersonCrop, SeenKeypoints
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.marker_kinematics import MarkerKinematics, compile_markers
@@ -44,12 +45,14 @@ class PointEvidence:
     :param markers: their places on the skeleton.
     :param scales: [segments, 3], of the person.
     :param ground: what coordinates count from.
+    :param stance: measures by gravity; None where its direction is not known.
     """
 
     seen: SeenKeypoints
     markers: MarkerKinematics
     scales: FloatArray
     ground: GroundFrame
+    stance: Stance | None = None
 
     @torch.inference_mode()
     def compare(self, coordinates: FloatArray) -> Projection:
@@ -93,6 +96,7 @@ class SkeletonPoints:
             skeleton.default_coordinates,
         )
         # Axes of the body's parts are those of the segments: forward, up, right.
+        self._stance = Stance(skeleton)
         self._shifts_m = torch.tensor([point.offset_m for point in points.values()]).double()
 
     def seen(self, crop: PersonCrop, camera: Camera) -> SeenKeypoints:
@@ -136,4 +140,5 @@ class SkeletonPoints:
         own = torch.from_numpy(~seen.is_foreign)[:, None]
         offsets_m = self._markers.offsets_m + self._shifts_m * own
         markers = replace(self._markers, offsets_m=offsets_m)
-        return PointEvidence(seen, markers, scales, self.ground)
+        stance = self._stance if self.ground.is_level else None
+        return PointEvidence(seen, markers, scales, self.ground, stance)

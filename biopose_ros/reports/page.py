@@ -169,10 +169,13 @@ def _settings(run: RunFolder) -> list[tuple[str, str]]:
     smoothing = f'{summary["smoothing"]:g}' + (
         ', with what came before and after' if summary['looks_ahead'] else ', causal'
     )
-    mounted = (
+    is_level = camera.get('is_level', True)  # runs of older releases say nothing
+    tilt = (
         f'pitch {math.degrees(camera["pitch_rad"]):.1f}°, '
         f'roll {math.degrees(camera["roll_rad"]):.1f}°, '
-        + (f'height {camera["height_m"]:.2f} m' if camera['height_m'] else 'height not given')
+    )
+    mounted = (tilt if is_level else 'tilt not known, the ground leans with the camera, ') + (
+        f'height {camera["height_m"]:.2f} m' if camera['height_m'] else 'height not given'
     )
     return [
         ('input', str(summary['input'])),

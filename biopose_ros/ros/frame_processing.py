@@ -73,7 +73,8 @@ class FrameProcessor:
 
     :param pipeline: the spine.
     :param cameras: knows the calibration.
-    :param grounds: gives the direction of gravity and the floor.
+    :param grounds: gives the direction of gravity and the floor before a camera that moves; None
+        where the pipeline's ground holds.
     :param id_prefix: put before person ids.
     :param warn_once: logs a text that need not be repeated for every image.
     :param view: what of an image the pipeline sees.
@@ -90,7 +91,7 @@ class FrameProcessor:
         self,
         pipeline: Pipeline,
         cameras: CameraSource,
-        grounds: GroundSource,
+        grounds: GroundSource | None,
         id_prefix: str,
         warn_once: Callable[[str], None],
         view: ImageView,
@@ -131,7 +132,7 @@ class FrameProcessor:
                 else decode_compressed(message)
             )
         header = self._checked_header(message.header, arrival_ns)
-        ground = self._ground_before(header)
+        moved = self._ground_before(header)
         height, width, _ = image_bgr.shape
         camera = self._cameras.camera_for(width, height)
         results, ended = self._begin_anew_where_needed(header, camera)
@@ -140,6 +141,8 @@ class FrameProcessor:
         found = self._foreign_keypoints(stamp_ns)
         seen, seen_camera = self._view.see(image_bgr, camera)
         poses = self._pipeline.process(seen, seen_camera, stamp_ns, found)
+        mounted = self._pipeline.ground.of_turned_camera(self._view.camera_from_seen)
+        ground = mounted if moved is None else moved
         frame = EstimatedFrame(header, camera, seen_camera, ground, image_bgr, ended, poses)
         with self.clock('look ahead'):
             finished = self._look_ahead.add(frame)
@@ -224,14 +227,14 @@ class FrameProcessor:
         with self.clock('keypoints'):
             return self._keypoints.at(stamp_ns)
 
-    def _ground_before(self, header: Header) -> GroundFrame:
+    def _ground_before(self, header: Header) -> GroundFrame | None:
+        if self._grounds is None:
+            return None
         ground = self._grounds.at(header)
-        if not self._grounds.is_fixed:
-            warning = axes_warning(ground, header.frame_id)
-            if warning:
-                self._warn_once(warning)
-            seen = ground.of_turned_camera(self._view.camera_from_seen.T)
-            self._pipeline.stand_on(seen)
+        warning = axes_warning(ground, header.frame_id)
+        if warning:
+            self._warn_once(warning)
+        self._pipeline.stand_on(ground.of_turned_camera(self._view.camera_from_seen.T))
         return ground
 
     def _checked_header(self, header: Header, arrival_ns: int) -> Header:

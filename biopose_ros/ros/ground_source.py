@@ -1,4 +1,4 @@
-"""Where up is before the camera, image by image: as it is mounted, from TF, or from an Imu."""
+"""Where up is before a camera that moves, image by image: from TF, or from an Imu."""
 
 from __future__ import annotations
 
@@ -33,13 +33,7 @@ class GroundError(RuntimeError):
 
 
 class GroundSource(Protocol):
-    """
-    Tells where the ground is before the camera.
-
-    :attr is_fixed: whether it is the same before every image.
-    """
-
-    is_fixed: bool
+    """Tells where the ground is before a camera that moves."""
 
     def at(self, header: Header) -> GroundFrame:
         """
@@ -53,26 +47,6 @@ class GroundSource(Protocol):
         """Leave the topics."""
 
 
-class MountedGround:
-    """
-    A camera that stands still.
-
-    :param ground: before it.
-    """
-
-    is_fixed = True
-
-    def __init__(self, ground: GroundFrame) -> None:
-        self._ground = ground
-
-    def at(self, header: Header) -> GroundFrame:
-        """Give the ground before the camera."""
-        return self._ground
-
-    def close(self) -> None:
-        """Leave the topics; there are none."""
-
-
 class TargetGround:
     """
     A frame of the robot's with z up.
@@ -80,8 +54,6 @@ class TargetGround:
     :param transforms: knows where the camera is in it.
     :param frame: its name.
     """
-
-    is_fixed = False
 
     def __init__(self, transforms: TfLookup, frame: str) -> None:
         self._transforms, self._frame = transforms, frame
@@ -96,21 +68,21 @@ class TargetGround:
 
 
 def ground_source(
-    node: Node, settings: NodeConfig, mounted: GroundFrame, transforms: TfLookup | None
-) -> GroundSource:
+    node: Node, settings: NodeConfig, transforms: TfLookup | None
+) -> GroundSource | None:
     """
     Make the source that the settings ask for.
 
     :param node: owns its subscriptions.
     :param settings: of the node.
-    :param mounted: before the camera as the parameters have it.
     :param transforms: knows where the camera is in the target frame, where there is one.
+    :returns: None where the camera stands still, as it is mounted.
     """
     if settings.ground_from == 'imu':
         return ImuGround(node, settings.pipeline.camera_height_m)
     if settings.ground_from == 'target_frame' and transforms is not None:
         return TargetGround(transforms, settings.target_frame)
-    return MountedGround(mounted)
+    return None
 
 
 class ImuGround:
@@ -122,8 +94,6 @@ class ImuGround:
     :param node: owns the subscription.
     :param camera_height_m: over the floor.
     """
-
-    is_fixed = False
 
     def __init__(self, node: Node, camera_height_m: float) -> None:
         self._node, self._camera_height_m = node, camera_height_m

@@ -66,6 +66,7 @@ class LookAhead:
         self._waiting.append(frame)
         smoother = self._smoother_for(frame.seen_camera)
         smoother.set_smoothing(self._pipeline.config.smoothing)
+        smoother.stand_on(self._pipeline.ground)
         time_s = to_ns(frame.header.stamp) / NANOSECONDS
         return self._settled(smoother.add(RecordedImage(time_s, frame.poses)))
 

@@ -80,7 +80,7 @@ class PoseOutputs:
         if self._humans:
             self._publishers.append(self._humans.tracked)
         self._ground = prefix + GROUND_FRAME
-        self._rooted_in = ''
+        self._rooted = ('', b'')
 
     def _create(self, kind: type, topic: str, profile: QoSProfile) -> Publisher[Any]:
         publisher: Publisher[Any] = self._node.create_publisher(
@@ -180,11 +180,14 @@ class PoseOutputs:
             self._tf.publish(TFMessage(transforms=frames))
 
     def _publish_ground(self, result: FrameResult, is_static: bool) -> None:
-        """Send the frame in which up is up; a static one where the camera's frame has changed."""
+        """Send the frame in which up is up; a static one where it has changed."""
         header = result.header
-        if result.ground is None or (is_static and self._rooted_in == header.frame_id):
+        if result.ground is None:
             return
-        self._rooted_in = header.frame_id
+        rooted = (header.frame_id, result.ground.level_from_leaning.tobytes())
+        if is_static and rooted == self._rooted:
+            return
+        self._rooted = rooted
         ground = transforms.ground_transform(self._ground, result.ground, header)
         topic = self._tf_static if is_static else self._tf
         topic.publish(TFMessage(transforms=[ground]))

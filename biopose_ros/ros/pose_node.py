@@ -126,8 +126,7 @@ class PoseNode(LifecycleNode):
             self._prefix = id_prefix(settings.person_id_prefix, self.get_namespace())
             self._view = image_view(settings)
             self._transforms = tf = TfLookup(self) if settings.target_frame else None
-            mounted = pipeline.ground.of_turned_camera(self._view.camera_from_seen)
-            self._grounds = ground_source(self, settings, mounted, tf)
+            self._grounds = ground_source(self, settings, tf)
             self._outputs = PoseOutputs(self, pipeline.skeleton, self._prefix, settings, tf)
         except Exception as error:
             self._release()
@@ -179,7 +178,7 @@ class PoseNode(LifecycleNode):
         self._release()
 
     def _start(self) -> None:
-        if self._pipeline is None or self._cameras is None or self._grounds is None:
+        if self._pipeline is None or self._cameras is None:
             raise RuntimeError('the node is not configured')
         self._forget_run()
         self._pipeline.warm_up()

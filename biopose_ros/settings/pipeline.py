@@ -193,11 +193,17 @@ class PipelineConfig:
         is_dynamic=True,
         section='Estimate over time',
     )
+    find_level: bool = setting(
+        True,
+        'Find how the camera is tilted from the upright edges of walls, doors and shelves in the '
+        'first images, where camera_pitch_rad and camera_roll_rad are 0. For a camera that stands '
+        'still; rolled by less than 20 degrees, pitched by less than 40.',
+        section='How the camera is mounted',
+    )
     camera_pitch_rad: float = setting(
         0.0,
         'How far the camera looks down, radians; negative looks up. Levels the ground frame.',
         bounds=(-pi / 2, pi / 2),
-        section='How the camera is mounted',
     )
     camera_roll_rad: float = setting(
         0.0,

@@ -13,7 +13,6 @@ from biopose_ros.records import TrackingState
 from biopose_ros.ros.camera_messages import image_message
 from biopose_ros.ros.camera_source import CameraSource
 from biopose_ros.ros.frame_processing import FrameProcessor
-from biopose_ros.ros.ground_source import MountedGround
 from biopose_ros.ros.image_view import ImageView
 from biopose_ros.ros.person_choice import PersonChoice
 from biopose_ros.ros.stamps import to_ns, to_time
@@ -41,7 +40,7 @@ def test_results_wait_for_later_images_and_end_with_the_persons():
         config=PipelineConfig(),
         certainty=SimpleNamespace(deviations=lambda pose, camera: pose),
     )
-    grounds, cameras = MountedGround(GroundFrame()), CameraSource(0.0, False)
+    grounds, cameras = None, CameraSource(0.0, False)
     processor = FrameProcessor(
         pipeline, cameras, grounds, '', print, ImageView(), PersonChoice(), 10.0, lag_s=0.2
     )
@@ -72,8 +71,9 @@ def test_whoever_is_forgotten_is_no_longer_doubted():
         process=lambda image, camera, stamp_ns, found: [replace(STILL, stamp_ns=stamp_ns)],
         reset=lambda: [replace(STILL, state=TrackingState.LOST)],
         clock=StageClock(),
+        ground=GroundFrame(),
     )
-    grounds, cameras = MountedGround(GroundFrame()), CameraSource(0.0, False)
+    grounds, cameras = None, CameraSource(0.0, False)
     processor = FrameProcessor(
         pipeline, cameras, grounds, '', print, ImageView(), PersonChoice(), still_s=1.0
     )
@@ -84,3 +84,27 @@ def test_whoever_is_forgotten_is_no_longer_doubted():
     (result,) = processor.reset()
     assert [person.state for person in result.persons] == [TrackingState.LOST]
     assert processor.motionless == processor.present == frozenset()
+
+
+def test_the_ground_that_is_told_is_the_one_found_in_this_image():
+    found = GroundFrame.of_camera(0.3, 0.0, 0.0)
+    pipeline = SimpleNamespace(clock=StageClock(), ground=GroundFrame())
+
+    def process(image, camera, stamp_ns, keypoints):
+        pipeline.ground = found
+        return []
+
+    pipeline.process = process
+    processor = FrameProcessor(
+        pipeline,
+        CameraSource(0.0, False),
+        None,
+        '',
+        print,
+        ImageView(),
+        PersonChoice(),
+        still_s=1.0,
+    )
+    header = Header(stamp=to_time(10**9), frame_id='camera')
+    (result,) = processor.process(image_message(PICTURE, header), 0)
+    np.testing.assert_allclose(result.ground.level_from_leaning, found.level_from_leaning)

@@ -154,11 +154,9 @@ def test_a_frame_whose_z_axis_points_up_is_not_optical():
 
 
 def test_the_settings_choose():
-    mounted = GroundFrame.of_camera(0.1, 0.0, 1.0)
-    assert ground_source(None, NodeConfig(), mounted, None).at(IMAGE) is mounted
+    assert ground_source(None, NodeConfig(), None) is None
     followed = NodeConfig(target_frame='odom', ground_from='target_frame')
-    source = ground_source(SimpleNamespace(), followed, mounted, Lookup())
-    assert not source.is_fixed
+    source = ground_source(SimpleNamespace(), followed, Lookup())
     assert source.at(IMAGE).camera_m[0] == 2.0
 
 

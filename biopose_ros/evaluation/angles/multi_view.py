@@ -28,7 +28,7 @@ from biopose_ros.evaluation.angles.view_angle import facing_angles_deg
 from biopose_ros.files.camera import read_camera, toml_section
 from biopose_ros.files.mot import read_mot
 from biopose_ros.files.trc import read_trc
-from biopose_ros.frames import GROUND_FROM_CAMERA, project_through_lens
+from biopose_ros.frames import GroundFrame, project_through_lens
 from biopose_ros.records import Camera, FloatArray
 from biopose_ros.skeleton import load_skeleton
 from biopose_ros.skeleton.pelvis import PELVIS_ANGLES
@@ -128,14 +128,15 @@ def load_truth(folder: Path) -> Truth:
     return Truth(times_s, _moving(coordinates), segment('pelvis'), keypoints_m)
 
 
-def pelvis_coordinates(truth: Truth, view: View) -> dict[str, FloatArray]:
+def pelvis_coordinates(truth: Truth, view: View, ground: GroundFrame) -> dict[str, FloatArray]:
     """
     Express the pelvis's orientation in the ground frame of one view.
 
+    :param ground: of the view.
     :returns: ``pelvis_tilt``, ``pelvis_list``, ``pelvis_rotation``, [rows] each, radians.
     """
     camera_from_trc, _ = view.camera_from_trc()
-    in_ground = GROUND_FROM_CAMERA @ camera_from_trc @ truth.pelvis_rotations
+    in_ground = ground.camera_from_ground.T @ camera_from_trc @ truth.pelvis_rotations
     angles = Rotation.from_matrix(in_ground).as_euler(BALL_AXES)
     return {name: np.unwrap(angles[:, axis]) for axis, name in enumerate(PELVIS_ANGLES)}
 

@@ -197,7 +197,7 @@ def run_view(
         if name in LANDMARK_OF_KEYPOINT
     }
     poses = _subject(persons, keypoints_px)
-    rows = {**truth.coordinates, **pelvis_coordinates(truth, view)}
+    rows = {**truth.coordinates, **pelvis_coordinates(truth, view, pipeline.ground)}
     true_coordinates = {
         name: interpolate(values, truth.times_s, times_s) for name, values in rows.items()
     }

@@ -13,6 +13,7 @@ from biopose_ros.evaluation.angles.multi_view import (
 )
 from biopose_ros.evaluation.angles.video import LANDMARK_OF_KEYPOINT
 from biopose_ros.evaluation.metrics import angle_errors_deg, group_errors, without_bias
+from biopose_ros.frames import GroundFrame
 from biopose_ros.inverse_kinematics.landmark_fit import LandmarkFit
 from biopose_ros.keypoints.landmarks import LANDMARK_NAMES, landmark_index
 from biopose_ros.records import Crop, PersonCrop, TrackingState
@@ -39,7 +40,7 @@ def errors_deg():
     for row in rows:
         crop = perfect_crop(truth, keypoints_px, rotation, row, indices)
         estimates.append(fit.update(crop, camera).coordinates)
-    true = {**truth.coordinates, **pelvis_coordinates(truth, view)}
+    true = {**truth.coordinates, **pelvis_coordinates(truth, view, GroundFrame())}
     return {
         name: angle_errors_deg(np.array(estimates)[:, index], true[name][::STEP])
         for index, name in enumerate(skeleton.coordinate_names)

@@ -15,7 +15,7 @@ from biopose_ros.evaluation.angles.multi_view import (
 )
 from biopose_ros.files.mot import read_mot
 from biopose_ros.files.video import open_frames
-from biopose_ros.frames import camera_to_ground
+from biopose_ros.frames import GroundFrame, camera_to_ground
 
 CLIP = Path(__file__).resolve().parents[4] / 'shared' / 'data' / 'real' / 'pose2sim_blender'
 needs_clip = pytest.mark.skipif(not CLIP.exists(), reason=f'needs the clip {CLIP.name}')
@@ -90,7 +90,7 @@ def test_keypoints_project_as_opencv_projects_them(truth):
 @needs_clip
 def test_the_pelvis_faces_from_left_to_right_hip_in_the_views_ground(truth):
     for view in find_views(CLIP):
-        angles = np.stack(list(pelvis_coordinates(truth, view).values()), axis=1)
+        angles = np.stack(list(pelvis_coordinates(truth, view, GroundFrame()).values()), axis=1)
         right_axis = Rotation.from_euler('ZXY', angles).as_matrix()[:, :, 2]
         rotation, _ = view.camera_from_trc()
         hips = truth.keypoints_m['RHip'] - truth.keypoints_m['LHip']
@@ -102,7 +102,7 @@ def test_the_pelvis_faces_from_left_to_right_hip_in_the_views_ground(truth):
 @needs_clip
 def test_the_view_angle_is_that_of_the_pelvis_in_the_views_ground(truth):
     for view in find_views(CLIP):
-        angles = np.stack(list(pelvis_coordinates(truth, view).values()), axis=1)
+        angles = np.stack(list(pelvis_coordinates(truth, view, GroundFrame()).values()), axis=1)
         forward = Rotation.from_euler('ZXY', angles).as_matrix()[:, :, 0]
         seen_deg = np.degrees(np.arctan2(np.abs(forward[:, 2]), forward[:, 0]))
         # Ground x points to the camera, which leans a little; persons are near the middle.
