@@ -25,7 +25,7 @@ from biopose_ros.keypoints import DetectedKeypoints, take_foreign_keypoints
 from biopose_ros.mesh_recovery.crop_encoder import CropEncoder, open_encoder
 from biopose_ros.mesh_recovery.mesh_file import encoder_of
 from biopose_ros.methods import build_method
-from biopose_ros.person.certainty import Certainty, CertaintyModel
+from biopose_ros.person.certainty import DOUBTFUL, Certainty, CertaintyModel
 from biopose_ros.person.motion import PersonMotion
 from biopose_ros.person.plausibility import PlausibleMotion
 from biopose_ros.records import Camera, Crop, PersonCrop, PersonPose, TrackingState
@@ -208,7 +208,7 @@ class Pipeline:
                 for crop in crops
             ]
             judged = [
-                (crop.state, self.certainty.judge(pose, camera))
+                (crop.state, self._with_state(self.certainty.judge(pose, camera)))
                 for crop, pose in zip(crops, poses, strict=True)
                 if pose is not None
             ]
@@ -219,6 +219,13 @@ class Pipeline:
             if state != TrackingState.TENTATIVE and self._is_believed(pose, camera)
         }
         return [pose for _, pose in judged if pose.track_id in self._announced]
+
+    def _with_state(self, pose: PersonPose) -> PersonPose:
+        """Call a person tentative who is doubtful and might face the other way."""
+        is_doubtful = pose.state is TrackingState.TRACKED and pose.confidence < DOUBTFUL
+        if is_doubtful and not self._plausible.knows_facing(pose.track_id):
+            return replace(pose, state=TrackingState.TENTATIVE)
+        return pose
 
     def _is_believed(self, pose: PersonPose, camera: Camera) -> bool:
         """Check whether a track is a person: near, or confident enough."""

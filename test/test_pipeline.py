@@ -13,6 +13,7 @@ from biopose_ros.frames import project
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import TrackingState
 from biopose_ros.settings import DetectionConfig, PipelineConfig
+from biopose_ros.training.certainty.turning import turned_picture
 
 VIDEO = Path(__file__).parents[2] / 'shared/data/real/pose2sim_blender/cam01.mp4'
 needs_video = pytest.mark.skipif(not VIDEO.exists(), reason=f'needs the real video {VIDEO.name}')
@@ -108,6 +109,23 @@ def test_a_step_back_in_time_starts_afresh(pipeline, frames, results):
     after = pipeline.process(frames[0].image_bgr, camera, frames[0].stamp_ns)
     assert {p.state for p in after} == {TrackingState.LOST}
     assert {p.track_id for p in after} == {p.track_id for p in before}
+
+
+@needs_video
+def test_who_might_face_the_other_way_is_published_but_tentative():
+    """Of this person, lying in the image, front and back are swapped in the first images."""
+    clip = list(islice(open_frames(str(VIDEO.with_name('cam02.mp4'))), 0, 55, 6))
+    images = [turned_picture(frame.image_bgr, 1) for frame in clip]
+    height, width, _ = images[0].shape
+    pipeline, camera = Pipeline(), guess_camera(width, height)
+    poses = [
+        pipeline.process(image, camera, frame.stamp_ns)
+        for image, frame in zip(images, clip, strict=True)
+    ]
+    states = [pose.state.name for found in poses for pose in found]
+    known = states.index('TRACKED')
+    assert states[:known] == ['TENTATIVE'] * known
+    assert 1 <= known <= 6
 
 
 def test_warming_up_leaves_no_trace(pipeline):

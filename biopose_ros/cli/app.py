@@ -64,7 +64,7 @@ app = typer.Typer(
 evaluate = typer.Typer(cls=GivenFiles, help='Measure accuracy; print a table and write JSON.')
 benchmark = typer.Typer(help='Measure speed; print a table and write JSON.')
 build = typer.Typer(cls=GivenFiles, help='Write generated files again.')
-train = typer.Typer(help='Train networks.')
+train = typer.Typer(cls=GivenFiles, help='Train networks.')
 app.add_typer(evaluate, name='evaluate', no_args_is_help=True)
 app.add_typer(benchmark, name='benchmark', invoke_without_command=True)
 app.add_typer(build, name='build', no_args_is_help=True)

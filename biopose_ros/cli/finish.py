@@ -11,7 +11,9 @@ from biopose_ros.cli.errors import shown_errors
 
 
 def finish(
-    folder: Annotated[Path, typer.Argument(metavar='DIR', help='The --out of the run.')],
+    folder: Annotated[
+        Path, typer.Argument(metavar='DIR', exists=True, help='The --out of the run.')
+    ],
 ) -> None:
     """Complete what a run left on the disk when it was killed, or the disk was full."""
     from rich.console import Console

@@ -16,14 +16,16 @@ from biopose_ros.settings import Setting, build, settings_of
 JsonFile = Annotated[Path | None, typer.Option('--json', help='Write the figures to this file.')]
 MotionFolder = Annotated[
     Path | None,
-    typer.Option(help='Folder of recorded motion; without it synthesised activities alone.'),
+    typer.Option(
+        exists=True, help='Folder of recorded motion; without it synthesised activities alone.'
+    ),
 ]
 ClusterAddress = Annotated[
     str | None, typer.Option(help='Ray cluster that draws: auto or HOST:6379.')
 ]
 RealClips = Annotated[
     Path | None,
-    typer.Option(help='Folder with pose2sim_blender/; default ../shared/data/real.'),
+    typer.Option(exists=True, help='Folder with pose2sim_blender/; default ../shared/data/real.'),
 ]
 SceneVideo = Annotated[
     Path | None,
@@ -35,12 +37,18 @@ AnyNetwork = Annotated[str, typer.Option(help='Landmark network: auto, lite, ful
 Encoder = Annotated[str, typer.Option(help='Landmark network: full or heavy.')]
 MeshWeights = Annotated[
     Path | None,
-    typer.Option(help='Your own weights for biopose, a trained encoder beside them.'),
+    typer.Option(exists=True, help='Your own weights for biopose, a trained encoder beside them.'),
 ]
-NeurikWeights = Annotated[Path | None, typer.Option(help='Your own weights for NeurIK.')]
-Body = Annotated[Path | None, typer.Option(help='Your own SMPL file, .pkl or .npz.')]
-Osim = Annotated[Path | None, typer.Option(help='Your own OpenSim model to carry over to.')]
-Weights = Annotated[Path | None, typer.Option(help='Weights file; without it the one that ships.')]
+NeurikWeights = Annotated[
+    Path | None, typer.Option(exists=True, help='Your own weights for NeurIK.')
+]
+Body = Annotated[Path | None, typer.Option(exists=True, help='Your own SMPL file, .pkl or .npz.')]
+Osim = Annotated[
+    Path | None, typer.Option(exists=True, help='Your own OpenSim model to carry over to.')
+]
+Weights = Annotated[
+    Path | None, typer.Option(exists=True, help='Weights file; without it the one that ships.')
+]
 Height = Annotated[float | None, typer.Option(help='Standing height of the person, metres.')]
 Split = Annotated[str, typer.Option(help='train, validation or test.')]
 TrainingMinutes = Annotated[float, typer.Option(min=0.01, help='Length of the training.')]

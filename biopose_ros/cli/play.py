@@ -24,7 +24,7 @@ def play(
         str, typer.Option(help='Resize, for example 1280x720; bars fill where shapes differ.')
     ] = '',
     intrinsics: Annotated[
-        Path | None, typer.Option(help='Calibration (YAML or TOML) of the video.')
+        Path | None, typer.Option(exists=True, help='Calibration (YAML or TOML) of the video.')
     ] = None,
     frame_id: Annotated[
         str, typer.Option(help="Name of the camera's optical frame.")

@@ -12,7 +12,7 @@ from biopose_ros.cli.errors import shown_errors
 
 def report(
     folder: Annotated[
-        Path, typer.Argument(metavar='DIR', help='Results of biopose run, its --out.')
+        Path, typer.Argument(metavar='DIR', exists=True, help='Results of biopose run, its --out.')
     ],
     video: Annotated[
         Path | None,

@@ -39,7 +39,10 @@ def run(
     out: Annotated[Path, typer.Option(help='Folder for the results; must be new or empty.')],
     intrinsics: Annotated[
         Path | None,
-        typer.Option(help='Camera calibration: ROS camera_info YAML, fx fy cx cy YAML, or TOML.'),
+        typer.Option(
+            exists=True,
+            help='Camera calibration: ROS camera_info YAML, fx fy cx cy YAML, or TOML.',
+        ),
     ] = None,
     camera_name: Annotated[
         str | None, typer.Option('--camera', help='Section of a TOML with several cameras.')

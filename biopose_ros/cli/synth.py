@@ -29,7 +29,7 @@ def synth(
         list[str] | None, typer.Option(help='Word in the activity; may repeat.')
     ] = None,
     backgrounds: Annotated[
-        Path | None, typer.Option(help='Folder of photographs to put behind people.')
+        Path | None, typer.Option(exists=True, help='Folder of photographs to put behind people.')
     ] = None,
     skeleton: Annotated[
         bool, typer.Option('--skeleton', help='Add skeleton coordinates and scales (slower).')

@@ -69,7 +69,7 @@ class PersonFiles:
         self._unmarked: list[tuple[float, FloatArray]] = []  # times and poses without markers yet
         self._last_seen = first
         self._seen = 0
-        self._tracked_s: list[float] = []  # the first and the last
+        self._seen_s: list[float] = []  # the first and the last
         self._next_renewal = 0.0
         self._scales = first.scales
         self._marked = skeleton
@@ -84,9 +84,8 @@ class PersonFiles:
         if pose.state is TrackingState.LOST:
             return
         self._csv.write(time_s, pose)
-        if pose.state is TrackingState.TRACKED:
-            self._tracked_s = [*self._tracked_s[:1], time_s]
         if pose.state.is_seen:
+            self._seen_s = [*self._seen_s[:1], time_s]
             self._mot.write(time_s, pose.coordinates)
             self._markers.observe(pose.markers.positions_m, pose.coordinates, pose.scales)
             self._unmarked.append((time_s, pose.coordinates))
@@ -160,7 +159,7 @@ class PersonFiles:
     @property
     def seen_for_s(self) -> float:
         """From the first to the last sighting that is beyond doubt, seconds."""
-        return self._tracked_s[-1] - self._tracked_s[0] if self._tracked_s else 0.0
+        return self._seen_s[-1] - self._seen_s[0] if self._seen_s else 0.0
 
     def facts(self) -> dict[str, Any]:
         """Give the person's entries of the summary that the other files do not hold."""
@@ -178,12 +177,12 @@ def seen_for_s(folder: Path) -> float:
     Tell from a person's table how long the person was seen.
 
     :param folder: of the person.
-    :returns: from the first to the last sighting that is beyond doubt, seconds.
+    :returns: from the first to the last sighting, seconds.
     :raises ValueError: when the table is broken.
     """
     table = read_angles(folder / ANGLES)
-    tracked = [state is TrackingState.TRACKED for state in table.states]
-    return float(np.ptp(table.times_s[tracked])) if any(tracked) else 0.0
+    seen = [state.is_seen for state in table.states]
+    return float(np.ptp(table.times_s[seen])) if any(seen) else 0.0
 
 
 def is_lasting(duration_s: float, shortest_s: float) -> bool:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from biopose_ros.records import PersonPose, TrackingState
+from biopose_ros.records import PersonPose
 
 FILE = 'person.jpg'
 _HEIGHT_PX = 240
@@ -35,7 +35,7 @@ class Thumbnails:
             worth = (pose.confidence + 0.1) * (right - left) * (bottom - top)
             best = self._pictures.get(pose.person_id)
             is_better = best is None or worth > _BETTER * best[0]
-            if pose.state is TrackingState.TRACKED and worth > 0 and is_better:
+            if pose.state.is_seen and worth > 0 and is_better:
                 picture = image_bgr[top:bottom, left:right]
                 scale = _HEIGHT_PX / picture.shape[0]
                 size = max(round(picture.shape[1] * scale), 1), _HEIGHT_PX

@@ -48,7 +48,7 @@ FEATURES = (
 # Below this confidence a pose is doubtful. The distance of a body that is not known well is not,
 # either: up to this share of it is added. Chosen on cut versions of cam01 and cam02, see
 # docs/confidence.md (`biopose evaluate near`).
-_SURE, _DISTANCE_SHARE = 0.5, 0.25
+DOUBTFUL, _DISTANCE_SHARE = 0.5, 0.25
 _LARGE_PX = 200.0  # persons who are taller in the image are known no better for it
 
 
@@ -212,7 +212,7 @@ class Certainty:
         who is upside down: there landmarks are found on the wrong limbs, of which the networks'
         own uncertainty knows nothing.
         """
-        doubt = max(0.0, 1.0 - pose.confidence / _SURE)
+        doubt = max(0.0, 1.0 - pose.confidence / DOUBTFUL)
         added_m = doubt * _DISTANCE_SHARE * float(np.linalg.norm(pose.segment_positions_m[0]))
         unknown = doubt * float(turned_over(pose.keypoints_px)) * self._unknown
         stddev = np.minimum(np.hypot(pose.stddev, unknown), self._widest)

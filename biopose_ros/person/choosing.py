@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 import numpy as np
 
 from biopose_ros.person.recording import RecordedImage
-from biopose_ros.records import FloatArray, PersonPose, TrackingState
+from biopose_ros.records import FloatArray, PersonPose
 
 ALL = 'all'
 
@@ -71,11 +71,7 @@ def chosen_person(
     if rule == ALL:
         return None
     tracked = [
-        [
-            pose
-            for pose in image.poses
-            if pose.state is TrackingState.TRACKED and pose.track_id in candidates
-        ]
+        [pose for pose in image.poses if pose.state.is_seen and pose.track_id in candidates]
         for image in images
     ]
     if rule not in RULES:

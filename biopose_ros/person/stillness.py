@@ -60,7 +60,7 @@ class Stillness:
         self._pasts = {one: past for one, past in self._pasts.items() if one in followed}
         doubted = self.motionless & followed
         for pose in poses:
-            if pose.state is TrackingState.TRACKED:
+            if pose.state.is_seen:
                 doubted -= {pose.track_id}
                 if self._still_for_s(pose) >= self._still_s:
                     doubted |= {pose.track_id}

@@ -117,7 +117,7 @@ def test_an_empty_scene_is_told(imported, tmp_path):
         (('nowhere.mp4',), 'nowhere.mp4: no such file'),
         (('walk [front].mp4',), 'walk [front].mp4: no such file'),
         (('VIDEO', '--height', 9), 'height_m must lie from 0.5 to 2.6, or 0; got 9.0'),
-        (('VIDEO', '--intrinsics', 'none.yaml'), 'none.yaml: no camera intrinsics'),
+        (('VIDEO', '--intrinsics', 'VIDEO'), 'grey.mp4: no camera intrinsics'),
         (('VIDEO', '--person', 'biggest'), 'person must be all, largest, longest'),
         (('VIDEO', '--person', '70,9'), '70,9 lies outside of the first picture, 64x64 px'),
         (('VIDEO', '--person', 'nan,9'), 'lies outside of the first picture'),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from biopose_ros.person.plausibility import HOLD_S, PlausibleMotion
+from biopose_ros.person.plausibility import AGREEING, HOLD_S, PlausibleMotion
 from biopose_ros.records import Markers, SkeletonFit
 from biopose_ros.skeleton import load_skeleton
 
@@ -42,6 +42,25 @@ def test_what_lasts_is_believed(motion):
     held = round(HOLD_S * 1e9 / STEP_NS)
     assert not any(verdicts[: held - 1])
     assert all(verdicts[held:])
+
+
+def test_a_facing_is_known_once_enough_estimates_agree(motion):
+    known = []
+    for image, heading_deg in enumerate([120, 118, 125, *[10] * 7]):
+        motion.accepts(1, fit(heading_deg=heading_deg), image * STEP_NS)
+        known.append(motion.knows_facing(1))
+    assert known == [False] * 7 + [True] * 3
+
+
+def test_a_slow_turn_leaves_the_facing_known_and_a_jump_does_not(motion):
+    for image in range(20):
+        motion.accepts(1, fit(heading_deg=10.0 * image), image * STEP_NS)
+        assert motion.knows_facing(1) == (image + 1 >= AGREEING)
+    motion.accepts(1, fit(heading_deg=20.0), 20 * STEP_NS)  # left out, and yet a doubt
+    assert not motion.knows_facing(1)
+    assert not motion.knows_facing(2)
+    motion.forget(1)
+    assert not motion.knows_facing(1)
 
 
 def test_everybody_has_a_past_of_their_own(motion):

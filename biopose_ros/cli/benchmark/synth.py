@@ -13,7 +13,9 @@ from biopose_ros.cli.options import JsonFile
 def benchmark_synth(
     seconds: Annotated[float, typer.Option(min=1.0, help='How long to draw.')] = 20.0,
     workers: Annotated[int, typer.Option(min=0, help='Processes that draw.')] = 2,
-    motion: Annotated[Path | None, typer.Option(help='Folder of recorded motion (*.npz).')] = None,
+    motion: Annotated[
+        Path | None, typer.Option(exists=True, help='Folder of recorded motion (*.npz).')
+    ] = None,
     json: JsonFile = None,
 ) -> None:
     """Draw 256x256 images with all their truth, as training does, and count."""

@@ -22,7 +22,7 @@ def build_evidence(
     motion: MotionFolder = None,
     encoder: Encoder = 'heavy',
     weights: Annotated[
-        Path | None, typer.Option(help='Of mesh recovery; else those that ship.')
+        Path | None, typer.Option(exists=True, help='Of mesh recovery; else those that ship.')
     ] = None,
     activity: Annotated[
         list[str] | None,

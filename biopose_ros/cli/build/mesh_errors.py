@@ -12,10 +12,10 @@ def build_mesh_errors(
     output: Annotated[Path, typer.Argument(help='File to write, .npz.')],
     maps: Annotated[
         Path,
-        typer.Option(help='Maps that `biopose train mesh` drew to check with.'),
+        typer.Option(exists=True, help='Maps that `biopose train mesh` drew to check with.'),
     ] = Path('mesh_training/validation_heavy'),
     weights: Annotated[
-        Path | None, typer.Option(help='Of mesh recovery; else those that ship.')
+        Path | None, typer.Option(exists=True, help='Of mesh recovery; else those that ship.')
     ] = None,
 ) -> None:
     """Measure the errors of mesh recovery on held-out images, for `biopose train neurik`."""

@@ -10,7 +10,7 @@ import typer
 
 def mesh_sheet(
     output: Annotated[Path, typer.Argument(help='Picture to write (.jpg or .png).')],
-    videos: Annotated[list[Path], typer.Argument(help='Videos of real persons.')],
+    videos: Annotated[list[Path], typer.Argument(exists=True, help='Videos of real persons.')],
     count: Annotated[int, typer.Option(min=1, help='Moments per video.')] = 8,
     step: Annotated[int, typer.Option(min=1, help='Look at every n-th image.')] = 3,
     quality: Annotated[int, typer.Option(min=1, max=100, help='Of a .jpg.')] = 55,

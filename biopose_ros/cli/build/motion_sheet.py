@@ -11,7 +11,8 @@ import typer
 def motion_sheet(
     output: Annotated[Path, typer.Argument(help='Picture to write (.png).')],
     motion: Annotated[
-        Path | None, typer.Option(help='Folder of recordings; none: everyday activities.')
+        Path | None,
+        typer.Option(exists=True, help='Folder of recordings; none: everyday activities.'),
     ] = None,
     only: Annotated[str, typer.Option(help='Names of activities or files, comma-separated.')] = '',
     seed: Annotated[int, typer.Option(help='Of the synthesised clips.')] = 0,

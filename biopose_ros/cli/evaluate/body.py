@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def evaluate_body(
     json_file: JsonFile = None,
     body: Annotated[
-        Path | None, typer.Option(help="A user's body file; the default body if absent.")
+        Path | None,
+        typer.Option(exists=True, help="A user's body file; the default body if absent."),
     ] = None,
     pictures: Annotated[
         Path | None, typer.Option(help='Draw markers, shapes, correctives and skeleton here.')
@@ -31,11 +32,16 @@ def evaluate_body(
     ] = 200,
     motion: Annotated[
         Path | None,
-        typer.Option(help='Folder of recorded motion; default ../shared/data/motion.'),
+        typer.Option(
+            exists=True, help='Folder of recorded motion; default ../shared/data/motion.'
+        ),
     ] = None,
     reference: Annotated[
         Path | None,
-        typer.Option(help='A model to compare with; default LaiUhlrich2022 beside the checkout.'),
+        typer.Option(
+            exists=True,
+            help='A model to compare with; default LaiUhlrich2022 beside the checkout.',
+        ),
     ] = None,
 ) -> None:
     """Compare body layer and smplx; check markers; fit the skeleton and compare with OpenSim."""

@@ -16,7 +16,9 @@ def evaluate_detector(
     motion: MotionFolder = None,
     video: Annotated[
         list[Path] | None,
-        typer.Option(help='Real video to compare the detectors on; may be given again.'),
+        typer.Option(
+            exists=True, help='Real video to compare the detectors on; may be given again.'
+        ),
     ] = None,
     scenes: Annotated[int, typer.Option(min=1, help='Images with persons.')] = 40,
     empty: Annotated[int, typer.Option(min=1, help='Images without.')] = 40,

@@ -11,7 +11,9 @@ from biopose_ros.cli.options import JsonFile
 
 
 def evaluate_evidence(
-    folder: Annotated[Path, typer.Argument(help='Written by `biopose build evidence`.')],
+    folder: Annotated[
+        Path, typer.Argument(exists=True, help='Written by `biopose build evidence`.')
+    ],
     json: JsonFile = None,
 ) -> None:
     """Compare recovered bodies of rendered sequences with the truth."""

@@ -27,7 +27,9 @@ def evaluate_filtering(
     data: RealClips = None,
     motion: Annotated[
         Path | None,
-        typer.Option(help='Folder of recorded motion; default ../shared/data/motion.'),
+        typer.Option(
+            exists=True, help='Folder of recorded motion; default ../shared/data/motion.'
+        ),
     ] = None,
     json_file: JsonFile = None,
     plot: Annotated[Path | None, typer.Option(help='Draw the trade-off to this file.')] = None,

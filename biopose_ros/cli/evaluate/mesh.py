@@ -36,7 +36,9 @@ def evaluate_mesh(
     ] = 'heavy',
     weights: Annotated[
         Path | None,
-        typer.Option(help='Weights file, its trained encoder beside it; else one that ships.'),
+        typer.Option(
+            exists=True, help='Weights file, its trained encoder beside it; else one that ships.'
+        ),
     ] = None,
     seed: ImageSeed = 0,
 ) -> None:

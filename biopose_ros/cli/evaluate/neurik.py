@@ -13,7 +13,7 @@ from biopose_ros.cli.options import JsonFile, MotionFolder
 def evaluate_neurik(
     json_file: JsonFile = None,
     weights: Annotated[
-        Path | None, typer.Option(help='Weights file; the one that ships by default.')
+        Path | None, typer.Option(exists=True, help='Weights file; the one that ships by default.')
     ] = None,
     motion: MotionFolder = None,
     labels: Annotated[
@@ -25,7 +25,10 @@ def evaluate_neurik(
     seed: Annotated[int, typer.Option(help='Of persons and activities.')] = 1,
     rendered: Annotated[
         Path | None,
-        typer.Option(help='File of `biopose build evidence` with the test split, to measure too.'),
+        typer.Option(
+            exists=True,
+            help='File of `biopose build evidence` with the test split, to measure too.',
+        ),
     ] = None,
 ) -> None:
     """Measure NeurIK on persons and motions that its training never saw."""

@@ -28,7 +28,9 @@ def evaluate_refinement(
     split: Annotated[str, typer.Option(help='Of the images: validation or test.')] = 'test',
     video: Annotated[
         Path | None,
-        typer.Option(help='Folder with pose2sim_blender/: also measure its real views.'),
+        typer.Option(
+            exists=True, help='Folder with pose2sim_blender/: also measure its real views.'
+        ),
     ] = None,
     seed: ImageSeed = 0,
 ) -> None:

@@ -12,7 +12,10 @@ from biopose_ros.cli.options import Encoder, JsonFile, Weights
 
 def evaluate_refinement_depth(
     folder: Annotated[
-        Path, typer.Argument(help='Folder of a training by `biopose train mesh`, with its maps.')
+        Path,
+        typer.Argument(
+            exists=True, help='Folder of a training by `biopose train mesh`, with its maps.'
+        ),
     ],
     json_file: JsonFile = None,
     encoder: Encoder = 'heavy',

@@ -14,7 +14,9 @@ def evaluate_skeleton(
     json_file: JsonFile = None,
     model: Annotated[
         list[Path] | None,
-        typer.Option(help='An .osim file to check besides the default one; may be repeated.'),
+        typer.Option(
+            exists=True, help='An .osim file to check besides the default one; may be repeated.'
+        ),
     ] = None,
     poses: Annotated[int, typer.Option(min=1, help='Random poses for forward kinematics.')] = 1000,
     frames: Annotated[int, typer.Option(min=2, help='Frames for inverse kinematics.')] = 200,

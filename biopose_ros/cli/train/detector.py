@@ -17,7 +17,9 @@ def train_detector(
     motion: MotionFolder = None,
     video: Annotated[
         list[Path] | None,
-        typer.Option(help='Real video to learn from, without labels; may be given again.'),
+        typer.Option(
+            exists=True, help='Real video to learn from, without labels; may be given again.'
+        ),
     ] = None,
     folder: Annotated[
         Path, typer.Option(help='Windows, checkpoint, log and curve; a stopped training resumes.')

@@ -37,7 +37,8 @@ def train_mesh(
         ),
     ] = 'heavy',
     encoder_weights: Annotated[
-        Path | None, typer.Option(help='State dict of a published ViT, to begin with.')
+        Path | None,
+        typer.Option(exists=True, help='State dict of a published ViT, to begin with.'),
     ] = None,
     finetune_encoder: Annotated[
         int,
@@ -46,8 +47,9 @@ def train_mesh(
     real: Annotated[
         list[Path] | None,
         typer.Option(
+            exists=True,
             help='Video or folder of photos of persons, without labels: fine-tuned encoders keep '
-            'their 2D keypoints on it. May be given again.'
+            'their 2D keypoints on it. May be given again.',
         ),
     ] = None,
     images: Annotated[
@@ -57,7 +59,10 @@ def train_mesh(
     minutes: TrainingMinutes = 60.0,
     start: Annotated[
         Path | None,
-        typer.Option(help='Weights to begin with where they fit, also those of another encoder.'),
+        typer.Option(
+            exists=True,
+            help='Weights to begin with where they fit, also those of another encoder.',
+        ),
     ] = None,
     address: ClusterAddress = None,
     seed: Annotated[int, typer.Option(help='Of images and weights.')] = 0,

@@ -21,26 +21,31 @@ def train_neurik(
     seed: Annotated[int, typer.Option(help='Of persons, activities, weights and noise.')] = 0,
     start: Annotated[
         Path | None,
-        typer.Option(help='Weights file of a network to go on from, without single frames.'),
+        typer.Option(
+            exists=True, help='Weights file of a network to go on from, without single frames.'
+        ),
     ] = None,
     mesh_errors: Annotated[
         Path | None,
         typer.Option(
-            help='File of `biopose build mesh-errors`: most windows are given such errors.'
+            exists=True,
+            help='File of `biopose build mesh-errors`: most windows are given such errors.',
         ),
     ] = None,
     rendered: Annotated[
         Path | None,
         typer.Option(
+            exists=True,
             help='Folder with train.npz and validation.npz of `biopose build evidence`, for every '
-            'other window.'
+            'other window.',
         ),
     ] = None,
     calibrate: Annotated[
         Path | None,
         typer.Option(
+            exists=True,
             help='validation.npz of `biopose build evidence`, to scale standard deviations by; '
-            'once more on a finished training it does only that.'
+            'once more on a finished training it does only that.',
         ),
     ] = None,
     bounded: Annotated[

@@ -110,8 +110,12 @@ def load_truth(folder: Path) -> Truth:
 
     :param folder: holds ``Pose2Sim_motion.mot``, ``_model.osim`` and ``_markers.trc``.
     :returns: the truth in our coordinates.
+    :raises FileNotFoundError: when there is none.
     """
-    times_s, motion = read_mot(folder / 'Pose2Sim_motion.mot')
+    path = folder / 'Pose2Sim_motion.mot'
+    if not path.exists():
+        raise FileNotFoundError(f'{folder}: no motion to compare with ({path.name}); give --data')
+    times_s, motion = read_mot(path)
     _, keypoints_m = read_trc(folder / 'Pose2Sim_markers.trc')
     skeleton = load_skeleton(folder / 'Pose2Sim_model.osim')
     rows = np.stack([motion[name] for name in skeleton.coordinate_names], axis=1)

@@ -26,7 +26,7 @@ from biopose_ros.files.video import open_frames
 from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
 from biopose_ros.person.certainty import MAIN_JOINTS
 from biopose_ros.pipeline import Pipeline
-from biopose_ros.records import Camera, FloatArray, PersonPose, TrackingState
+from biopose_ros.records import Camera, FloatArray, PersonPose
 from biopose_ros.skeleton import Skeleton
 
 # Without truth: its own result on whole pictures is the reference.
@@ -99,8 +99,8 @@ def referred_to_itself(clip: Clip, pipeline: Pipeline) -> Clip:
         return clip
     poses = []
     for found in run(pipeline, clip.frames, clip.camera):
-        tracked = [pose for pose in found if pose.state is TrackingState.TRACKED]
-        poses.append(max(tracked, key=lambda pose: np.ptp(pose.box_xyxy_px[1::2]), default=None))
+        seen = [pose for pose in found if pose.state.is_seen]
+        poses.append(max(seen, key=lambda pose: np.ptp(pose.box_xyxy_px[1::2]), default=None))
     return replace(clip, person=_known(poses, pipeline.skeleton))
 
 

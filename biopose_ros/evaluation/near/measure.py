@@ -174,7 +174,7 @@ def _rows(pipeline: Pipeline, clip: Clip, cut: Cut) -> Rows:
         announced = [
             (pose, places.original_px(pose, frame.index))
             for pose in poses
-            if pose.state in _ANNOUNCED
+            if pose.state is not TrackingState.LOST
         ]
         announced = [one for one in announced if not _is_bystander(one[1], clip)]
         ghosts += max(len(announced) - 1, 0)
@@ -203,9 +203,6 @@ def _rows(pipeline: Pipeline, clip: Clip, cut: Cut) -> Rows:
         for column, width in zip(columns, widths, strict=True)
     ]
     return Rows(images, ghosts, arrays[0] > 0, *arrays[1:])
-
-
-_ANNOUNCED = (TrackingState.TRACKED, TrackingState.OCCLUDED)
 
 
 def _is_bystander(points_px: FloatArray, clip: Clip) -> bool:

@@ -89,7 +89,7 @@ def footage_features(footage: Footage, model: CertaintyModel, skeleton: Skeleton
     """Give the features of the confidence, [rows, features]."""
     return certainty_features(
         skeleton,
-        footage.state == TrackingState.TRACKED,
+        footage.state != TrackingState.OCCLUDED,
         footage.presence,
         footage_stddev(footage, model, skeleton),
         footage_parts(footage),

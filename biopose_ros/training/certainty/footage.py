@@ -236,10 +236,7 @@ def _turned(coordinates: FloatArray, turn: FloatArray, skeleton: Skeleton) -> Fl
 
 def _nearest(poses: Sequence[PersonPose], true_px: FloatArray) -> PersonPose | None:
     """Pick the person whose keypoints' middle is nearest to the true body's, if anybody is."""
-    announced = [
-        pose for pose in poses
-        if pose.state in (TrackingState.TRACKED, TrackingState.OCCLUDED)
-    ]  # fmt: skip
+    announced = [pose for pose in poses if pose.state is not TrackingState.LOST]
     return min(
         announced,
         key=lambda pose: float(np.linalg.norm(pose.keypoints_px[11:].mean(0) - true_px.mean(0))),

@@ -65,7 +65,7 @@ def test_a_model_of_ones_own_is_scored_in_its_own_coordinates(short_clip, tmp_pa
 
 @pytest.mark.parametrize(
     ('folder', 'options', 'message'),
-    [('nowhere', [], 'give --data'), ('', ['--view', 'cam09'], "unknown view 'cam09'")],
+    [('pose2sim_blender', [], 'give --data'), ('', ['--view', 'cam09'], "unknown view 'cam09'")],
 )
 def test_mistakes_are_named(short_clip, folder, options, message):
     data = str(short_clip / folder)

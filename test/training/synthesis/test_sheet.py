@@ -25,7 +25,7 @@ def test_an_empty_sheet_is_refused():
     [
         ([], 'give either --sheet FILE or --shards FOLDER'),
         (['--sheet', 'a.png', '--split', 'none'], "unknown split 'none'"),
-        (['--sheet', 'a.png', '--motion', 'nowhere'], 'no recorded motion'),
+        (['--sheet', 'a.png', '--motion', '.'], 'no recorded motion'),
     ],
 )
 def test_wrong_calls_end_with_a_sentence(arguments, text, tmp_path, monkeypatch):
