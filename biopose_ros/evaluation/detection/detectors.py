@@ -220,7 +220,7 @@ def agreement(
             ]
             counts['both' if near else 'first_only'] += 1
             if near:
-                ours.remove(near[0])
+                ours = [other for other in ours if other is not near[0]]
                 radius = crop.size_px / 2 / _CIRCLE_MARGIN
                 gaps.append([
                     float(np.linalg.norm(near[0].center_px - crop.center_px)) / radius,
