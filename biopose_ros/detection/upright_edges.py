@@ -36,7 +36,7 @@ _LEAST_TOTAL, _LEAST_EXCESS, _ELSEWHERE_DEG, _LEAST_SPREAD = 0.5, 1.25, 6.0, 0.1
 # A camera that is turned by more than this has moved.
 _MOVED_DEG = 5.0
 # Time between looks, before and after the direction is known.
-_SEARCH_NS, _CHECK_NS = 1_000_000_000, 5_000_000_000
+_SEARCH_NS, _CHECK_NS = 1_000_000_000, 10_000_000_000
 
 
 class CameraLevel:

@@ -94,8 +94,8 @@ def test_a_camera_that_moves_is_no_longer_known_to_be_level():
     level = CameraLevel(0.0)
     ground = level.look(room(5.0, 0.0), CAMERA, 0, is_free=True)
     assert level.look(room(25.0, 0.0), CAMERA, SECOND_NS, is_free=False) is None  # not yet
-    assert level.look(room(6.0, 0.0), CAMERA, 6 * SECOND_NS, is_free=False) is None
-    moved = level.look(room(25.0, 0.0), CAMERA, 12 * SECOND_NS, is_free=False)
+    assert level.look(room(6.0, 0.0), CAMERA, 11 * SECOND_NS, is_free=False) is None
+    moved = level.look(room(25.0, 0.0), CAMERA, 22 * SECOND_NS, is_free=False)
     assert moved is not None
     assert not moved.is_level
     np.testing.assert_array_equal(moved.level_from_leaning, ground.level_from_leaning)

@@ -30,6 +30,7 @@ from biopose_ros.records import (
     SkeletonFit,
     TrackingState,
 )
+from biopose_ros.settings import PipelineConfig
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.training.certainty.turning import turned_axes, turned_camera, turned_picture
 from biopose_ros.training.synthesis.camera_path import RATE_HZ
@@ -95,7 +96,8 @@ def film(
     config = SynthesisConfig(split=split, seed=23, motion_folder=motion_folder, side_px=SIDE_PX)
     generator = build_sequence_generator(config, tie=LabelTie(load_body()).motion)
     generator.frames = FRAMES
-    pipeline = Pipeline()
+    # The truth counts from a ground that leans with the camera.
+    pipeline = Pipeline(PipelineConfig(find_level=False))
     pipeline.certainty = Certainty(pipeline.skeleton, None)
     for number in range(sequences):
         path = folder / f'{split}-{number:04d}.npz'
