@@ -75,8 +75,7 @@ class RecordingRun:
             self._seen.append(RecordedImage(time_s, slim))
         if self._looks_ahead:
             smoother = self._open_smoother(camera)
-            smoother.stand_on(ground)
-            self._settle(smoother.add(RecordedImage(time_s, poses)))
+            self._settle(smoother.add(RecordedImage(time_s, poses), ground))
 
     def finish(self, ended: str) -> dict[str, Any]:
         """
@@ -97,7 +96,7 @@ class RecordingRun:
         if self._smoother is None:
             pipeline = self._pipeline
             self._smoother = RecordingSmoother(
-                pipeline.skeleton, camera, pipeline.ground, pipeline.config.smoothing
+                pipeline.skeleton, camera, pipeline.config.smoothing
             )
         return self._smoother
 

@@ -46,7 +46,6 @@ class RecordingSmoother:
 
     :param skeleton: of the poses.
     :param camera: of the images.
-    :param ground: what the coordinates count from.
     :param smoothing: strength, 0 to 1.
     :param lag_s: an image is finished once one is known that is so much later; None takes 2 s and
         more, in blocks.
@@ -56,20 +55,20 @@ class RecordingSmoother:
         self,
         skeleton: Skeleton,
         camera: Camera,
-        ground: GroundFrame,
         smoothing: float,
         lag_s: float | None = None,
     ) -> None:
         self._skeleton, self._camera = skeleton, camera
-        self._ground, self._smoothing, self._lag_s = ground, smoothing, lag_s
+        self._smoothing, self._lag_s = smoothing, lag_s
         self._waiting: list[RecordedImage] = []
         self._persons: dict[int, _Track] = {}
 
-    def add(self, image: RecordedImage) -> list[RecordedImage]:
+    def add(self, image: RecordedImage, ground: GroundFrame) -> list[RecordedImage]:
         """
         Take the next image in.
 
         :param image: made by a pipeline.
+        :param ground: what the coordinates of its persons count from.
         :returns: the images that are finished by it, in the order of time.
         :raises ValueError: when it is not later than the one before.
         """
@@ -82,7 +81,7 @@ class RecordingSmoother:
         for pose in image.poses:
             if pose.track_id not in self._persons:
                 self._persons[pose.track_id] = _Track(
-                    self._skeleton, self._camera, self._ground, self._smoothing
+                    self._skeleton, self._camera, ground, self._smoothing
                 )
             self._persons[pose.track_id].add(image.time_s, pose)
         return self._finished(self._settled_images())
@@ -96,14 +95,6 @@ class RecordingSmoother:
         self._smoothing = smoothing
         for track in self._persons.values():
             track.set_smoothing(smoothing)
-
-    def stand_on(self, ground: GroundFrame) -> None:
-        """
-        Set the ground frame, for persons who appear from the next image on.
-
-        :param ground: what their coordinates count from.
-        """
-        self._ground = ground
 
     def finish(self) -> list[RecordedImage]:
         """

@@ -66,9 +66,10 @@ class LookAhead:
         self._waiting.append(frame)
         smoother = self._smoother_for(frame.seen_camera)
         smoother.set_smoothing(self._pipeline.config.smoothing)
-        smoother.stand_on(self._pipeline.ground)
         time_s = to_ns(frame.header.stamp) / NANOSECONDS
-        return self._settled(smoother.add(RecordedImage(time_s, frame.poses)))
+        return self._settled(
+            smoother.add(RecordedImage(time_s, frame.poses), self._pipeline.ground)
+        )
 
     def finish(self) -> list[tuple[EstimatedFrame, Sequence[PersonPose]]]:
         """Wait no longer; see :meth:`add`."""
@@ -81,7 +82,6 @@ class LookAhead:
             self._smoother = RecordingSmoother(
                 pipeline.skeleton,
                 camera,
-                pipeline.ground,
                 pipeline.config.smoothing,
                 self._lag_s,
             )

@@ -20,8 +20,8 @@ STDDEV, DISTANCE_SHARE = np.radians(2.0), 0.09 / 1.7
 
 
 def smooth_recording(images, skeleton):
-    smoother = RecordingSmoother(skeleton, CAMERA, GROUND, 0.5)
-    return [done for image in images for done in smoother.add(image)] + smoother.finish()
+    smoother = RecordingSmoother(skeleton, CAMERA, 0.5)
+    return [done for image in images for done in smoother.add(image, GROUND)] + smoother.finish()
 
 
 def evidence_of(skeleton, coordinates):

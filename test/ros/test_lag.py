@@ -43,13 +43,11 @@ def expected(pictures, stamps_ns, prefix):
     pipeline = Pipeline(config)
     height, width, _ = pictures[0].shape
     camera = CameraSource(0.0, False).camera_for(width, height)
-    smoother = RecordingSmoother(
-        pipeline.skeleton, camera, pipeline.ground, config.smoothing, LAG_S
-    )
+    smoother = RecordingSmoother(pipeline.skeleton, camera, config.smoothing, LAG_S)
     found = {}
     for picture, stamp_ns in zip(pictures, stamps_ns, strict=True):
         poses = pipeline.process(picture, camera, stamp_ns)
-        for image in smoother.add(RecordedImage(stamp_ns / 1e9, poses)):
+        for image in smoother.add(RecordedImage(stamp_ns / 1e9, poses), pipeline.ground):
             for pose in image.poses:
                 if pose.state is not TrackingState.LOST:
                     judged = pipeline.certainty.deviations(pose, camera)

@@ -215,11 +215,11 @@ def _processed(
         persons.append(pipeline.process(frame.image_bgr, camera, frame.stamp_ns))
     times_s = np.array(stamps_ns) * 1e-9
     if looks_ahead:
-        smoother = RecordingSmoother(
-            pipeline.skeleton, camera, pipeline.ground, pipeline.config.smoothing
-        )
+        smoother = RecordingSmoother(pipeline.skeleton, camera, pipeline.config.smoothing)
         images = map(RecordedImage, times_s, persons)
-        done = [image for one in images for image in smoother.add(one)] + smoother.finish()
+        done = [
+            image for one in images for image in smoother.add(one, pipeline.ground)
+        ] + smoother.finish()
         deviations = pipeline.certainty.deviations
         persons = [[deviations(pose, camera) for pose in image.poses] for image in done]
     return times_s, persons
