@@ -76,9 +76,7 @@ class GroundFrame:
         :param up: [3], against gravity, camera axes, of any length but zero.
         :param height_m: of the camera over the floor; 0 leaves y = 0 at the camera.
         """
-        forward, left, above = np.asarray(up) @ _OPTICAL_FROM_REP103 / np.linalg.norm(up)
-        pitch_rad = -np.arcsin(np.clip(forward, -1.0, 1.0))
-        level = GroundFrame.of_camera(pitch_rad, np.arctan2(left, above), height_m)
+        level = GroundFrame.of_camera(*_tilt_rad(up / np.linalg.norm(up)), height_m)
         return replace(level, is_static=False, is_level=True)
 
     @staticmethod
@@ -107,8 +105,7 @@ class GroundFrame:
     @property
     def tilt_rad(self) -> tuple[float, float]:
         """Pitch and roll of the camera, as :meth:`of_camera` takes them."""
-        forward, left, above = self.up @ _OPTICAL_FROM_REP103
-        return float(-np.arcsin(np.clip(forward, -1.0, 1.0))), float(np.arctan2(left, above))
+        return _tilt_rad(self.up)
 
     def of_turned_camera(self, camera_from_turned: FloatArray) -> GroundFrame:
         """
@@ -136,6 +133,12 @@ class GroundFrame:
         :returns: [..., 3], metres, this frame.
         """
         return np.asarray(points_m) @ self.level_from_leaning.T + self.camera_m
+
+
+def _tilt_rad(up: FloatArray) -> tuple[float, float]:
+    """Give pitch and roll of a camera that sees this direction against gravity, a unit vector."""
+    forward, left, above = up @ _OPTICAL_FROM_REP103
+    return float(-np.arcsin(np.clip(forward, -1.0, 1.0))), float(np.arctan2(left, above))
 
 
 def ground_to_camera(points_m: ArrayLike) -> FloatArray:

@@ -158,7 +158,7 @@ class PersonFiles:
 
     @property
     def seen_for_s(self) -> float:
-        """From the first to the last sighting that is beyond doubt, seconds."""
+        """From the first to the last sighting, seconds."""
         return self._seen_s[-1] - self._seen_s[0] if self._seen_s else 0.0
 
     def facts(self) -> dict[str, Any]:

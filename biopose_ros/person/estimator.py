@@ -175,9 +175,8 @@ class MotionEstimator:
         else:
             rows = self._rows(expected, measured & ~new, positions, variance)
             if points is not None and np.isfinite(expected.mean[: model.count]).all():
-                self._add_points(rows, expected, points)
                 step_s = np.inf if last is None or is_first else stamp_s - last.stamp_s
-                self._add_stance(rows, expected, points, step_s)
+                self._add_points(rows, expected, points, step_s)
             belief = self._corrected(expected, rows)
         # Nothing is carried back to images that are taken as they are.
         is_first = is_first or self.smoothing == 0.0
@@ -293,9 +292,11 @@ class MotionEstimator:
         rows.add_coordinates(known, off[known], fresh, with_error=True)
         return rows
 
-    def _add_points(self, rows: Rows, expected: Belief, points: PointEvidence) -> None:
+    def _add_points(
+        self, rows: Rows, expected: Belief, points: PointEvidence, step_s: float
+    ) -> None:
         count, mean = self.model.count, expected.mean
-        view = points.compare(mean[:count])
+        view = points.compare(mean[:count], step_s)
         with np.errstate(invalid='ignore'):
             seen = np.flatnonzero(np.isfinite(view.residual[:, 0]) & (view.depth_m > _NEAREST_M))
         depth_m = view.depth_m[seen]
@@ -304,20 +305,12 @@ class MotionEstimator:
         fresh = FRESH_POINT_SHARE * np.square(points.seen.stddev_m[seen])  # metres^2
         lasting = expected.covariance[places[:, 0], places[:, 0]]
         sigmas = np.square(off * depth_m[:, None]).sum(axis=1) / (fresh + lasting)
-        noisier = distrust(self.smoothing) ** 2 * (1.0 + sigmas / _ROBUST_SIGMAS**2)
-        spread = np.maximum(noisier * fresh / depth_m**2, 1e-12)
-        rows.add_points(places, off, view.slopes[seen], depth_m, spread)
-
-    def _add_stance(
-        self, rows: Rows, expected: Belief, points: PointEvidence, step_s: float
-    ) -> None:
-        if points.stance is None:
-            return
-        stance = points.stance.rows(
-            expected.mean[: self.model.count], points.scales, points.ground.camera_m, step_s
-        )
         noisier = distrust(self.smoothing) ** 2
-        rows.add_slopes(stance.residual, stance.slopes, noisier * stance.variance)
+        weighed = noisier * (1.0 + sigmas / _ROBUST_SIGMAS**2) * fresh
+        spread = np.maximum(weighed / depth_m**2, 1e-12)
+        rows.add_points(places, off, view.slopes[seen], depth_m, spread)
+        if (stance := view.stance) is not None:
+            rows.add_slopes(stance.residual, stance.slopes, noisier * stance.variance)
 
     def report(self, belief: Belief) -> EstimatedCoordinates:
         """Read coordinates and velocities out of a belief."""

@@ -11,7 +11,12 @@ from biopose_ros.frames import GroundFrame
 from biopose_ros.records import BodySize, Camera, FloatArray, SkeletonFit
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.limits import widest_stddev
-from biopose_ros.skeleton.pelvis import PELVIS_ANGLES, PELVIS_SHIFTS, pelvis_coordinates
+from biopose_ros.skeleton.pelvis import (
+    PELVIS_ANGLES,
+    PELVIS_SHIFTS,
+    pelvis_coordinates,
+    root_alone,
+)
 
 # 1 sigma of the distance, as a share of it, that a fit does not state: mesh recovery reads it from
 # each image alone, 6.6 % off in the mean, most of it lasting. From 2 to 8 % angles on two real
@@ -31,7 +36,10 @@ class PersonPlacing:
     """
 
     def __init__(self, skeleton: Skeleton, ground: GroundFrame) -> None:
-        self._skeleton = skeleton
+        self._pelvis_alone = root_alone(skeleton)
+        self._of_pelvis = [
+            skeleton.coordinate_index(name) for name in self._pelvis_alone.coordinate_names
+        ]
         self.ground = ground
         self._angles = [skeleton.coordinate_index(name) for name in PELVIS_ANGLES]
         self._shifts = [skeleton.coordinate_index(name) for name in PELVIS_SHIFTS]
@@ -104,10 +112,11 @@ class PersonPlacing:
 
     def _pelvis(self, coordinates: FloatArray) -> FloatArray:
         """Turn the pelvis with the ground; its angles stand first, [rows, 6]."""
-        leaning = self._skeleton.forward_kinematics(torch.from_numpy(coordinates))
+        pelvis = self._pelvis_alone
+        leaning = pelvis.forward_kinematics(torch.from_numpy(coordinates[:, self._of_pelvis]))
         level = torch.from_numpy(self.ground.level_from_leaning)
         return pelvis_coordinates(
-            self._skeleton, level @ leaning.rotations[:, 0], leaning.positions_m[:, 0]
+            pelvis, level @ leaning.rotations[:, 0], leaning.positions_m[:, 0]
         ).numpy()
 
 

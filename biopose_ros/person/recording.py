@@ -83,7 +83,7 @@ class RecordingSmoother:
                 self._persons[pose.track_id] = _Track(
                     self._skeleton, self._camera, ground, self._smoothing
                 )
-            self._persons[pose.track_id].add(image.time_s, pose)
+            self._persons[pose.track_id].add(image.time_s, pose, ground)
         return self._finished(self._settled_images())
 
     def set_smoothing(self, smoothing: float) -> None:
@@ -150,13 +150,15 @@ class _Track:
         """
         self._estimator.smoothing = smoothing
 
-    def add(self, time_s: float, pose: PersonPose) -> None:
+    def add(self, time_s: float, pose: PersonPose, ground: GroundFrame) -> None:
         """
         Take the next image in.
 
         :param time_s: of the image.
         :param pose: of the person.
+        :param ground: the same frame as before; whether it is known to be level may change.
         """
+        self._points.ground = ground
         self._poses.append((time_s, pose))
         if pose.evidence is None:
             self._hidden_s.append(time_s)

@@ -1,4 +1,4 @@
-"""Where keypoints sit on the skeleton, and where a pose would show them in the image."""
+"""Where keypoints sit on the skeleton, and what an image and gravity say of its pose."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from biopose_ros.frames import GroundFrame, image_rays
 from biopose_ros.keypoints.formats import POINTS
 from biopose_ros.keypoints.landmark_points import LANDMARK_POINTS, foreign_stddev_m, unsure
 from biopose_ros.keypoints.landmarks import LANDMARK_NAMES
-from biopose_ros.person.stance import Stance
+from biopose_ros.person.stance import Stance, StanceRows
 from biopose_ros.records import Camera, FloatArray, PersonCrop, SeenKeypoints
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.marker_kinematics import MarkerKinematics, compile_markers
@@ -29,11 +29,13 @@ class Projection:
     :param residual: [points, 2], seen less projected; NaN where not seen.
     :param slopes: [points, 2, coordinates], of the projected places.
     :param depth_m: [points].
+    :param stance: what gravity says of the pose; None where its direction is not known.
     """
 
     residual: FloatArray
     slopes: FloatArray
     depth_m: FloatArray
+    stance: StanceRows | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,7 @@ class PointEvidence:
     The keypoints of one image, and the skeleton that shows them.
 
     :param seen: the keypoints.
-    :param markers: their places on the skeleton.
+    :param markers: their places on the skeleton, and after them the points of the stance.
     :param scales: [segments, 3], of the person.
     :param ground: what coordinates count from.
     :param stance: measures by gravity; None where its direction is not known.
@@ -55,22 +57,30 @@ class PointEvidence:
     stance: Stance | None = None
 
     @torch.inference_mode()
-    def compare(self, coordinates: FloatArray) -> Projection:
+    def compare(self, coordinates: FloatArray, step_s: float) -> Projection:
         """
         Project the skeleton's points beside the keypoints.
 
         :param coordinates: [coordinates].
+        :param step_s: since the last image, infinite for the first.
         """
-        places_m, jacobian, _ = self.markers.linearise(
+        placed, jacobian, posture = self.markers.linearise(
             torch.from_numpy(coordinates), torch.from_numpy(self.scales)
         )
-        points_m = self.ground.to_camera(places_m.numpy())
-        moves = self.ground.camera_from_ground @ jacobian.numpy()  # [points, 3, coordinates]
+        count, places_m, all_moves = len(self.seen.rays), placed.numpy(), jacobian.numpy()
+        points_m = self.ground.to_camera(places_m[:count])
+        moves = self.ground.camera_from_ground @ all_moves[:count]  # [points, 3, coordinates]
         depth_m = points_m[:, 2]
         with np.errstate(divide='ignore', invalid='ignore'):
             places = points_m[:, :2] / depth_m[:, None]
             slopes = (moves[:, :2] - places[..., None] * moves[:, 2:]) / depth_m[:, None, None]
-        return Projection(self.seen.rays - places, slopes, depth_m)
+        stance = None
+        if self.stance is not None:
+            segments_m, camera_m = posture.frames.positions_m.numpy(), self.ground.camera_m
+            stance = self.stance.rows(
+                places_m[count:], all_moves[count:], segments_m, camera_m, step_s
+            )
+        return Projection(self.seen.rays - places, slopes, depth_m, stance)
 
 
 class SkeletonPoints:
@@ -90,13 +100,14 @@ class SkeletonPoints:
         self._landmarks = np.array([LANDMARK_NAMES.index(name) for name in points])
         self._stddev_m = np.array([point.stddev_m for point in points.values()])
         self._rows = {name: row for row, name in enumerate(points)}
+        self._stance = Stance(skeleton)
+        described = with_virtual_markers(skeleton).description
         self._markers = compile_markers(
-            with_virtual_markers(skeleton),
-            [point.marker for point in points.values()],
+            Skeleton(replace(described, markers=described.markers + self._stance.points)),
+            [*(p.marker for p in points.values()), *(p.name for p in self._stance.points)],
             skeleton.default_coordinates,
         )
         # Axes of the body's parts are those of the segments: forward, up, right.
-        self._stance = Stance(skeleton)
         self._shifts_m = torch.tensor([point.offset_m for point in points.values()]).double()
 
     def seen(self, crop: PersonCrop, camera: Camera) -> SeenKeypoints:
@@ -138,7 +149,8 @@ class SkeletonPoints:
         :param scales: [segments, 3].
         """
         own = torch.from_numpy(~seen.is_foreign)[:, None]
-        offsets_m = self._markers.offsets_m + self._shifts_m * own
+        offsets_m = self._markers.offsets_m.clone()
+        offsets_m[: self.count] += self._shifts_m * own
         markers = replace(self._markers, offsets_m=offsets_m)
         stance = self._stance if self.ground.is_level else None
         return PointEvidence(seen, markers, scales, self.ground, stance)

@@ -8,15 +8,13 @@ large residuals count less, and a leg that is not upright, as in sitting and lyi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from biopose_ros.records import FloatArray
 from biopose_ros.skeleton import Skeleton
 from biopose_ros.skeleton.description import Marker
-from biopose_ros.skeleton.marker_kinematics import compile_markers
 
 # 1 sigma of the centre of mass along the line of sight, and of the heel's height over the ball's,
 # metres; and where these residuals begin to count less. On two real views it takes legs and trunk
@@ -58,11 +56,12 @@ class Stance:
     Measures whoever stands by the direction of gravity.
 
     :param skeleton: with the default skeleton's legs; its segments' masses are used.
+    :attr points: what must be placed for it: centres of mass, heels and balls.
     """
 
     def __init__(self, skeleton: Skeleton) -> None:
         bodies = [body for body in skeleton.description.bodies if body.mass_kg > 0.0]
-        points = [Marker(body.name, body.name, body.mass_center_m) for body in bodies]
+        points = [Marker(f'mass_{b.name}', b.name, b.mass_center_m) for b in bodies]
         ends = {joint.child: joint.parent_translation_m for joint in skeleton.description.joints}
         balls_m = [ends[f'toes_{side}'] for side in _SIDES]
         points += [Marker(f'heel_{side}', f'calcn_{side}', (0.0, 0.0, 0.0)) for side in _SIDES]
@@ -70,8 +69,7 @@ class Stance:
             Marker(f'ball_{side}', f'calcn_{side}', ball_m)
             for side, ball_m in zip(_SIDES, balls_m, strict=True)
         ]
-        described = replace(skeleton.description, markers=tuple(points))
-        self._points = compile_markers(Skeleton(described), None, skeleton.default_coordinates)
+        self.points = tuple(points)
         mass_kg = np.array([body.mass_kg for body in bodies])
         self._mass_shares = np.append(mass_kg / mass_kg.sum(), np.zeros(2 * len(_SIDES)))
         self._heels = len(bodies) + np.arange(len(_SIDES))
@@ -85,18 +83,24 @@ class Stance:
         )
 
     def rows(
-        self, coordinates: FloatArray, scales: FloatArray, camera_m: FloatArray, step_s: float
+        self,
+        points_m: FloatArray,
+        moves: FloatArray,
+        segments_m: FloatArray,
+        camera_m: FloatArray,
+        step_s: float,
     ) -> StanceRows:
         """
         Measure the centre of mass by the feet that carry it, and the soles that are down.
 
-        :param coordinates: [coordinates], level ground frame.
-        :param scales: [segments, 3].
+        :param points_m: [points, 3], places of :attr:`points`, metres, level ground frame.
+        :param moves: [points, 3, coordinates], their slopes.
+        :param segments_m: [segments, 3], origins of the skeleton's segments, that frame.
         :param camera_m: [3], where the camera is, that frame.
         :param step_s: since the last image; the longer, the more an image counts.
         :returns: what holds of this pose; no rows where nobody stands.
         """
-        points_m, moves, joints_m = self._placed(coordinates, scales)
+        joints_m = segments_m[self._legs]  # [sides, hip, knee and ankle, 3]
         bones_m = joints_m[:, :2] - joints_m[:, 1:]
         is_upright = bones_m[..., 1] > _UPRIGHT * np.linalg.norm(bones_m, axis=-1)
         heels_m, balls_m = points_m[self._heels], points_m[self._balls]
@@ -127,17 +131,6 @@ class Stance:
         applies = np.append(carries.any(), is_down)
         images = _ERRORS_LAST_S / np.clip(step_s, _SHORTEST_STEP_S, _ERRORS_LAST_S)
         return StanceRows(residual[applies], slopes[applies], images * variance[applies])
-
-    @torch.inference_mode()
-    def _placed(
-        self, coordinates: FloatArray, scales: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Give the points [points, 3], their slopes, and hips, knees, ankles [sides, 3, 3]."""
-        points_m, moves, posture = self._points.linearise(
-            torch.from_numpy(coordinates), torch.from_numpy(scales)
-        )
-        joints_m = posture.frames.positions_m.numpy()[self._legs]
-        return points_m.numpy(), moves.numpy(), joints_m
 
 
 def _robust_variance(residual_m: FloatArray, stddev_m: float, robust_m: float) -> FloatArray:

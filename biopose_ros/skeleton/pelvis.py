@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import Tensor
 
 from biopose_ros.skeleton import Skeleton
@@ -26,3 +28,22 @@ def pelvis_coordinates(skeleton: Skeleton, rotations: Tensor, positions_m: Tenso
         raise ValueError(f'{skeleton.name}: its pelvis cannot take every place and orientation')
     values = root_coordinates(skeleton, rotations, positions_m) * joint.slopes.to(rotations)
     return values[..., joint.coordinates.argsort()]
+
+
+def root_alone(skeleton: Skeleton) -> Skeleton:
+    """
+    Take the root segment and its joint out of a skeleton, whose other segments do not move it.
+
+    :param skeleton: any skeleton.
+    :returns: without markers; its coordinates have the same names.
+    """
+    described, root = skeleton.description, skeleton.segment_names[0]
+    return Skeleton(
+        replace(
+            described,
+            bodies=tuple(body for body in described.bodies if body.name == root),
+            joints=tuple(joint for joint in described.joints if joint.child == root),
+            markers=(),
+            couplers=(),
+        )
+    )

@@ -19,9 +19,10 @@ FRAMES, FRAME_S = 90, 1 / 30
 STDDEV, DISTANCE_SHARE = np.radians(2.0), 0.09 / 1.7
 
 
-def smooth_recording(images, skeleton):
+def smooth_recording(images, skeleton, grounds=None):
     smoother = RecordingSmoother(skeleton, CAMERA, 0.5)
-    return [done for image in images for done in smoother.add(image, GROUND)] + smoother.finish()
+    given = zip(images, grounds or [GROUND] * len(images), strict=True)
+    return [done for one in given for done in smoother.add(*one)] + smoother.finish()
 
 
 def evidence_of(skeleton, coordinates):
@@ -103,6 +104,22 @@ def test_predicted_images_go_on_with_the_same_turns(skeleton):
     found = smooth_recording(images, skeleton)[-1].poses[0]
     np.testing.assert_allclose(found.coordinates[rotation], 0.4, atol=1e-6)
     np.testing.assert_allclose(found.coordinates[6:], predicted[6:])
+
+
+def test_gravity_counts_until_the_camera_is_seen_to_move(skeleton):
+    leaning = skeleton.default_coordinates.numpy().copy()
+    leaning[3] = -4.0
+    tilt = skeleton.coordinate_index('pelvis_tilt')
+    leaning[tilt] = 0.2
+    images = [RecordedImage(row * FRAME_S, [pose_of(skeleton, 1, leaning)]) for row in range(60)]
+    level = replace(GROUND, is_level=True)
+    upright, moved, never = (
+        smooth_recording(images, skeleton, grounds)[-1].poses[0].coordinates[tilt]
+        for grounds in ([level] * 60, [level] * 2 + [GROUND] * 58, [GROUND] * 60)
+    )
+    assert upright < 0.19
+    assert never == pytest.approx(0.2, abs=1e-4)
+    assert abs(never - moved) < 0.2 * (never - upright)
 
 
 def test_images_persons_and_states_stay(recording, smoothed):

@@ -6,15 +6,17 @@ import pytest
 from biopose_ros.frames import GroundFrame
 from biopose_ros.person.motion import build_estimator
 from biopose_ros.person.skeleton_points import SkeletonPoints
-from biopose_ros.person.stance import Stance
 from biopose_ros.records import SeenKeypoints
 from biopose_ros.resources import resource_path
 from biopose_ros.skeleton import load_skeleton
 
 SKELETON = load_skeleton()
-STANCE = Stance(SKELETON)
 SCALES = np.ones((len(SKELETON.segment_names), 3))
 CAMERA_M = np.array([3.0, 1.4, 0.0])
+POINTS = SkeletonPoints(SKELETON, GroundFrame(np.eye(3), CAMERA_M, is_level=True))
+NOTHING_SEEN = SeenKeypoints(
+    np.full((POINTS.count, 2), np.nan), np.ones(POINTS.count), np.zeros(POINTS.count, bool)
+)
 
 
 def posed(**degrees):
@@ -32,7 +34,7 @@ CROUCH = both_legs(hip_flexion=40.0, knee_angle=60.0, ankle_angle=20.0)
 
 
 def rows(coordinates, step_s=1.0):
-    return STANCE.rows(coordinates, SCALES, CAMERA_M, step_s)
+    return POINTS.evidence(NOTHING_SEEN, SCALES).compare(coordinates, step_s).stance
 
 
 @pytest.mark.parametrize(
@@ -93,18 +95,15 @@ def test_many_images_in_a_row_count_as_one():
 def test_a_ground_that_may_lean_gives_no_such_measurement(pitch_rad, height_m):
     ground = GroundFrame.of_camera(pitch_rad, 0.0, height_m)
     points = SkeletonPoints(SKELETON, ground)
-    nothing = SeenKeypoints(
-        np.full((points.count, 2), np.nan), np.ones(points.count), np.zeros(points.count, bool)
-    )
     is_known = bool(pitch_rad or height_m)
-    assert (points.evidence(nothing, SCALES).stance is not None) == is_known
+    assert (points.evidence(NOTHING_SEEN, SCALES).stance is not None) == is_known
     estimator = build_estimator(SKELETON, points.count, 0.5)
     # Leans back by ten degrees as a whole, with nothing but gravity against it.
     leaning = posed(pelvis_tilt=10.0)
     leaning[SKELETON.coordinate_index('pelvis_tx')] = -3.0
     for image in range(30):
         found = estimator.update(
-            leaning, np.full(len(leaning), 0.15), image / 30, points.evidence(nothing, SCALES)
+            leaning, np.full(len(leaning), 0.15), image / 30, points.evidence(NOTHING_SEEN, SCALES)
         )
     change = found.positions - leaning
     tilt = np.degrees(change[SKELETON.coordinate_index('pelvis_tilt')])
