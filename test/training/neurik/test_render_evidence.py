@@ -116,8 +116,11 @@ def test_a_folder_without_shards_is_named(tmp_path):
     assert 'no rendered sequences' in result.output
 
 
-def test_missing_weights_are_named(tmp_path):
-    arguments = [str(tmp_path / 'run'), '--frames', '1', '--weights', 'none', '--workers', '1']
+def test_where_workers_fail_their_log_is_named(tmp_path):
+    broken = tmp_path / 'broken.safetensors'
+    broken.write_bytes(b'no weights')
+    given = ['--frames', '1', '--weights', str(broken), '--workers', '1']
+    arguments = [str(tmp_path / 'run'), *given]
     result = CliRunner().invoke(app, ['build', 'evidence', *arguments])
     assert result.exit_code == 1
     assert 'render.log' in ' '.join(result.output.split())
