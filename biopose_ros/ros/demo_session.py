@@ -18,6 +18,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from biopose_ros.ros.live_monitor import PICTURE_PERIOD_S, LiveMonitor
+from biopose_ros.ros.pace import spin_for
 from biopose_ros.ros.recorder import Recorder
 
 NAMESPACE = '/biopose_demo'
@@ -93,7 +94,7 @@ def _play_and_watch(
     ]
     player_command = [
         *('play', settings.video, '--topic', f'{NAMESPACE}/image'),
-        *('--size', '{}x{}'.format(*SIZE_PX)),
+        *('--size', '{}x{}'.format(*SIZE_PX), '--watched', f'{NAMESPACE}/tracked_persons'),
     ]
     with _biopose(node_command, log) as pose_node:
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -103,18 +104,12 @@ def _play_and_watch(
                 raise DemoError(f'the node did not start; its messages are in {settings.log}')
         with _biopose(player_command, log) as player:
             while player.poll() is None:
-                _spin(executor, 0.1)
+                spin_for(executor, 0.1)
                 show()
-            _spin(executor, DRAIN_S)
+            spin_for(executor, DRAIN_S)
             show()
             if player.returncode:
                 raise DemoError(f'{settings.video} could not be played; see {settings.log}')
-
-
-def _spin(executor: SingleThreadedExecutor, duration_s: float) -> None:
-    end = time.monotonic() + duration_s
-    while (left := end - time.monotonic()) > 0:
-        executor.spin_once(timeout_sec=left)
 
 
 @contextmanager

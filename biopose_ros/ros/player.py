@@ -19,6 +19,7 @@ from biopose_ros.files.camera import guess_camera
 from biopose_ros.files.frames import UNKNOWN_RATE_HZ, Frame, FrameSource, ImageArray
 from biopose_ros.records import Camera
 from biopose_ros.ros.camera_messages import camera_info, image_message
+from biopose_ros.ros.pace import Pace
 from biopose_ros.ros.stamps import NANOSECONDS, to_time
 
 JPEG_QUALITY = 90
@@ -43,6 +44,8 @@ class PlayerSettings:
     :param size_px: width and height to resize to, None keeps the video's.
     :param frame_id: of the camera's optical frame.
     :param is_reliable: quality of service offered.
+    :param watched_topic: of a pose node's ``TrackedPersons``; where the node is too slow for the
+        video, it is played slower. None plays on.
     """
 
     topic: str = 'image'
@@ -53,6 +56,7 @@ class PlayerSettings:
     size_px: tuple[int, int] | None = None
     frame_id: str = 'camera_optical_frame'
     is_reliable: bool = True
+    watched_topic: str | None = None
 
     def __post_init__(self) -> None:
         if not self.rate > 0:
@@ -121,6 +125,7 @@ class VideoPlayer:
         self._settings = settings
         self._given_camera = camera or source.camera
         self._camera: Camera | None = None
+        self._pace = Pace(node, settings.watched_topic) if settings.watched_topic else None
         reliability = (
             ReliabilityPolicy.RELIABLE if settings.is_reliable else ReliabilityPolicy.BEST_EFFORT
         )
@@ -154,16 +159,22 @@ class VideoPlayer:
 
         :returns: an iterator over the number of frames published; it does the work.
         """
-        start_ns = self._now_ns()
+        due_ns, shown_ns = self._now_ns(), 0
         for published, (offset_ns, frame) in enumerate(self._schedule(), start=1):
-            due_ns = start_ns + offset_ns
+            speed = self._pace.speed if self._pace else 1.0
+            due_ns, shown_ns = due_ns + round((offset_ns - shown_ns) / speed), offset_ns
             lag_ns = self._now_ns() - due_ns
             if lag_ns > MAX_LAG_S * NANOSECONDS:
-                start_ns, due_ns = start_ns + lag_ns, due_ns + lag_ns
-            elif lag_ns < 0:
-                time.sleep(-lag_ns / NANOSECONDS)
+                due_ns += lag_ns
+            self._wait(-lag_ns / NANOSECONDS)
             self._publish(frame.image_bgr, due_ns)
             yield published
+
+    def _wait(self, duration_s: float) -> None:
+        if self._pace:
+            self._pace.listen(duration_s)
+        else:
+            time.sleep(max(duration_s, 0.0))
 
     def _schedule(self) -> Iterator[tuple[int, Frame]]:
         """Give each frame with its time after the start, over all rounds."""

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 import rclpy
+from biopose_ros.msg import TrackedPersons
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -13,6 +14,7 @@ from biopose_ros.files.camera import guess_camera
 from biopose_ros.files.frames import Frame, FrameSource
 from biopose_ros.frames import project
 from biopose_ros.records import Camera
+from biopose_ros.ros import qos
 from biopose_ros.ros.player import Letterbox, PlayerSettings, VideoPlayer
 from biopose_ros.ros.stamps import to_ns
 from biopose_ros.sensor_messages.images import decode_compressed, decode_image
@@ -82,6 +84,20 @@ def test_rate_shortens_the_steps_and_rounds_follow_each_other(node):
     images, _ = play(node, settings, Image, 'image', rounds=7)
     expected = np.array([33, 34, 133, 33, 33, 33]) / 2
     np.testing.assert_allclose(steps_ms(images), expected, atol=0.6)
+
+
+def test_a_video_is_played_slower_for_a_slow_node(node):
+    persons = node.create_publisher(TrackedPersons, 'tracked_persons', qos.OUTPUT)
+    player = VideoPlayer(node, source(), PlayerSettings(watched_topic='tracked_persons'), None)
+    images, end_s = [], time.monotonic() + 60
+    while player._pace.speed == 1.0 and time.monotonic() < end_s:
+        persons.publish(TrackedPersons(processing_time=1.0))
+        player._pace.listen(0.1)
+    node.create_subscription(Image, 'image', images.append, QoSProfile(depth=50))
+    assert list(player.play()) == [1, 2, 3, 4, 5]
+    while len(images) < FRAME_COUNT and time.monotonic() < end_s:
+        player._pace.listen(0.1)
+    np.testing.assert_allclose(steps_ms(images), 6 * np.diff(TIMES_MS), atol=1e-3)
 
 
 def test_a_still_picture_comes_again_at_its_rate(node):

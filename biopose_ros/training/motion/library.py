@@ -13,26 +13,31 @@ from biopose_ros.training.motion.opensim_coordinates import read_opensim_clips
 from biopose_ros.training.motion.proportions import Proportions, random_body
 from biopose_ros.training.motion.recordings import read_recordings, recording_files
 from biopose_ros.training.motion.retarget import retarget
-from biopose_ros.training.motion.splits import Split, split_of_group
+from biopose_ros.training.motion.splits import Split, group_of, split_of_group
 from biopose_ros.training.motion.straightening import straightened
 
 
-def recorded_clips(folder: Path | str, proportions: Proportions) -> list[MotionClip]:
+def recorded_clips(
+    folder: Path | str, proportions: Proportions, split: Split | None = None
+) -> list[MotionClip]:
     """
-    Read every recording of a folder, and the OpenSim coordinates if they are there.
+    Read the recordings of a folder, and the OpenSim coordinates if they are there.
 
     :param folder: of ``.npz`` files.
     :param proportions: the body that moves.
+    :param split: whose clips, which takes less time; None for all.
     :raises MotionFileError: naming the file and the field that is wrong.
     """
     clips = [
         with_turning_knees(straightened(retarget(recording, proportions)))
         for file in recording_files(folder)
         for recording in read_recordings(file)
+        if split in (None, split_of_group(group_of(recording.name)))
     ]
     coordinates = Path(folder) / 'opensim_coordinates.npz'
     if coordinates.exists():
-        clips.extend(read_opensim_clips(coordinates, proportions))
+        others = read_opensim_clips(coordinates, proportions)
+        clips += [clip for clip in others if split in (None, split_of_group(clip.group))]
     return clips
 
 

@@ -16,7 +16,7 @@ from biopose_ros.training.labels import Anthropometry, Labeller, SkeletonTruth
 from biopose_ros.training.motion.body_proportions import measure
 from biopose_ros.training.motion.clip import MotionClip, cut
 from biopose_ros.training.motion.library import activity_clips, recorded_clips
-from biopose_ros.training.motion.splits import Split, split_clips
+from biopose_ros.training.motion.splits import Split
 from biopose_ros.training.neurik.data import LabelledMotion
 from biopose_ros.training.synthesis.sources import choose_subject, subject_betas
 from biopose_ros.virtual_markers.body_parts import HIP_ROWS, MARKER_NAMES
@@ -42,7 +42,7 @@ def motion_of_split(
     proportions = measure(load_body())
     clips = activity_clips(activities, seed, split, proportions)
     if recordings is not None:
-        clips += split_clips(recorded_clips(recordings, proportions))[split]
+        clips += recorded_clips(recordings, proportions, split)
     return [chunk for clip in clips for chunk in _chunks(clip)]
 
 

@@ -133,13 +133,10 @@ def build_sequence_generator(
     :raises ValueError: for an unknown split or activity, or motion that cannot be used.
     """
     split, body = split_named(config.split), load_body()
-    folder = config.motion_folder
-    recordings = recorded_clips(folder, measure(body)) if folder else []
-    _check_words(config.activities, recordings)
     casting = Casting(
         body,
         split,
-        _wanted_recordings(recordings, config, split),
+        _recordings(measure(body), config, split),
         [name for name in ACTIVITIES if _is_wanted(name, config.activities)],
     )
     markers = load_markers(body.topology)
@@ -158,9 +155,7 @@ def load_clips(body: BodyModel, config: SynthesisConfig, split: Split) -> list[M
     :raises ValueError: naming an activity that neither is known nor was recorded.
     """
     proportions = measure(body)
-    recorded = recorded_clips(config.motion_folder, proportions) if config.motion_folder else []
-    _check_words(config.activities, recorded)
-    clips = _wanted_recordings(recorded, config, split)
+    clips = _recordings(proportions, config, split)
     clips += _synthesised(proportions, config, split)
     if not config.activities:
         random = np.random.default_rng([_CLIP_SEED, *split.value.encode()])
@@ -168,13 +163,20 @@ def load_clips(body: BodyModel, config: SynthesisConfig, split: Split) -> list[M
     return clips
 
 
-def _wanted_recordings(
-    recorded: Sequence[MotionClip], config: SynthesisConfig, split: Split
+def _recordings(
+    proportions: Proportions, config: SynthesisConfig, split: Split
 ) -> list[MotionClip]:
+    """Read a split's recordings that are wanted."""
+    folder, words = config.motion_folder, config.activities
+    if not words:
+        return recorded_clips(folder, proportions, split) if folder else []
+    # A word may stand for recordings of another split alone: it is known all the same.
+    recorded = recorded_clips(folder, proportions) if folder else []
+    _check_words(words, recorded)
     return [
         clip
         for clip in split_clips(recorded)[split]
-        if _is_wanted(f'{clip.activity} {clip.name}', config.activities)
+        if _is_wanted(f'{clip.activity} {clip.name}', words)
     ]
 
 

@@ -61,6 +61,13 @@ def test_splits_are_disjoint_by_group_and_cover_every_file(library):
     assert len(splits[Split.TRAIN]) > 0.7 * len(library)
 
 
+def test_one_split_is_read_without_the_others(library, motion_folder, body):
+    read = recorded_clips(motion_folder, body, Split.TEST)
+    wanted = split_clips(library)[Split.TEST]
+    assert [clip.name for clip in read] == [clip.name for clip in wanted]
+    np.testing.assert_array_equal(read[0].pose, wanted[0].pose)
+
+
 def test_mirrored_and_cut_clips_stay_with_their_source(library):
     derived = [mirror(clip) for clip in library] + [cut(clip, 0, 5) for clip in library]
     splits = split_clips([*library, *derived])
