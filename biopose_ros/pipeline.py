@@ -208,7 +208,7 @@ class Pipeline:
                 for crop in crops
             ]
             judged = [
-                (crop.state, self._with_state(self.certainty.judge(pose, camera)))
+                (crop.state, self._judged(pose, crop.person_odds, camera))
                 for crop, pose in zip(crops, poses, strict=True)
                 if pose is not None
             ]
@@ -220,8 +220,17 @@ class Pipeline:
         }
         return [pose for _, pose in judged if pose.track_id in self._announced]
 
+    def _judged(self, pose: PersonPose, person_odds: float, camera: Camera) -> PersonPose:
+        """
+        Give a pose its confidence and deviations.
+
+        Who is doubtful and might face the other way is tentative. What rather looks like a robot
+        or a mannequin loses confidence by the odds.
+        """
+        pose = self._with_state(self.certainty.judge(pose, camera))
+        return replace(pose, confidence=pose.confidence * min(1.0, person_odds))
+
     def _with_state(self, pose: PersonPose) -> PersonPose:
-        """Call a person tentative who is doubtful and might face the other way."""
         is_doubtful = pose.state is TrackingState.TRACKED and pose.confidence < DOUBTFUL
         if is_doubtful and not self._plausible.knows_facing(pose.track_id):
             return replace(pose, state=TrackingState.TENTATIVE)

@@ -175,6 +175,8 @@ class PersonCrop:
         among the keypoints, too, each as the landmark nearest in meaning.
     :param is_looked_at: whether the network read this image; else it was others' turn, and the
         fields are those of the last sighting, moved on.
+    :param person_odds: how much likelier a person looks like this than a humanoid robot or a
+        mannequin; 1 where that was not judged.
     """
 
     track_id: int
@@ -188,6 +190,7 @@ class PersonCrop:
     maps: FeatureMaps | None = None
     foreign: ForeignPoints | None = None
     is_looked_at: bool = True
+    person_odds: float = 1.0
 
 
 @dataclass(frozen=True)

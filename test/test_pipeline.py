@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from biopose_ros.detection.appearance import Appearance
 from biopose_ros.files.camera import guess_camera
 from biopose_ros.files.video import open_frames
 from biopose_ros.frames import project
@@ -126,6 +127,26 @@ def test_who_might_face_the_other_way_is_published_but_tentative():
     known = states.index('TRACKED')
     assert states[:known] == ['TENTATIVE'] * known
     assert 1 <= known <= 6
+
+
+@needs_video
+def test_what_looks_like_a_robot_loses_confidence_by_the_odds(pipeline, frames, monkeypatch):
+    if pipeline.config.method != 'biopose':
+        pytest.skip('appearance is read from feature maps')
+    height, width, _ = frames[0].image_bgr.shape
+    learnt = pipeline._tracker.appearance
+
+    def confidence(log_odds):
+        judge = Appearance(0.0 * learnt.weights, log_odds)
+        monkeypatch.setattr(pipeline._tracker, 'appearance', judge)
+        pipeline.reset()
+        for frame in frames[:8]:
+            poses = pipeline.process(frame.image_bgr, guess_camera(width, height), frame.stamp_ns)
+        return poses[0].confidence  # he is near, so he is published in any case
+
+    undoubted = confidence(0.0)
+    assert confidence(2.0) == pytest.approx(undoubted)
+    assert confidence(-1.0) == pytest.approx(undoubted * np.exp(-1.0))
 
 
 def test_warming_up_leaves_no_trace(pipeline):

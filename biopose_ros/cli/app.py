@@ -50,6 +50,7 @@ from biopose_ros.cli.report import report
 from biopose_ros.cli.run import run
 from biopose_ros.cli.synth import synth
 from biopose_ros.cli.train.all import train_all
+from biopose_ros.cli.train.appearance import train_appearance
 from biopose_ros.cli.train.detector import train_detector
 from biopose_ros.cli.train.mesh import train_mesh
 from biopose_ros.cli.train.neurik import train_neurik
@@ -116,6 +117,7 @@ benchmark.command('soak')(benchmark_soak)
 benchmark.command('synth')(benchmark_synth)
 app.command()(synth)
 train.command('all')(train_all)
+train.command('appearance')(train_appearance)
 train.command('detector')(train_detector)
 train.command('neurik')(train_neurik)
 train.command('mesh')(train_mesh)

@@ -68,6 +68,8 @@ class Sighting:
     :param confidence: [33], 0 to 1, that the landmark is in the image and not hidden.
     :param landmarks_m: [33, 3], origin between the hips, axes parallel to the camera's.
     :param next_crop: where to look in the next image.
+    :param log_odds: that it is a person rather than a robot or a mannequin, by the look of it;
+        0 where that was not judged.
     """
 
     crop: Crop
@@ -77,6 +79,7 @@ class Sighting:
     confidence: FloatArray
     landmarks_m: FloatArray
     next_crop: Crop
+    log_odds: float = 0.0
 
 
 class LandmarkNetwork:

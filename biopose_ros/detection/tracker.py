@@ -8,9 +8,12 @@ detector runs only now and then, to find further persons.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
+from biopose_ros.detection.appearance import Appearance
 from biopose_ros.detection.landmark_network import LandmarkNetwork, Sighting
 from biopose_ros.detection.person_detector import Detection, PersonDetector
 from biopose_ros.detection.search import SearchPlan
@@ -70,6 +73,7 @@ class PersonTracker:
             # Without maps the larger network gains little and costs much.
             self.model = best_landmark_model() if with_maps else 'full'
         self.network = LandmarkNetwork(self.model, device, threads, with_maps)
+        self.appearance = Appearance.load(self.model) if with_maps else None
         self.device = running_device(self.network.session)
         self.plan = SearchPlan(self.config.smallest_person, self.config.search_interval_s)
         self.next_id = 1
@@ -99,7 +103,7 @@ class PersonTracker:
         candidates = self._search(image_bgr, stamp_ns)
         tracks = self._in_turn()
         crops = [track.predict(stamp_ns) for track in tracks]
-        sightings = self.network.run(image_bgr, [*crops, *(found.crop for found in candidates)])
+        sightings = self._sightings(image_bgr, [*crops, *(found.crop for found in candidates)])
         seen = self._follow(image_bgr, tracks, sightings[: len(crops)], stamp_ns)
         scores = [found.score for found in candidates]
         self._meet(image_bgr, sightings[len(crops) :], scores, seen, stamp_ns)
@@ -121,10 +125,21 @@ class PersonTracker:
         :param crop: where to look.
         :returns: the record that a tracked person there would have, with track id 0.
         """
-        sighting = self.network.run(image_bgr, [crop])[0]
+        sighting = self._sightings(image_bgr, [crop])[0]
         track = Track(0, sighting, 0, body_colours(image_bgr, sighting))
         track.state = TrackingState.TRACKED
         return track.record(image_bgr.shape[1], image_bgr.shape[0], 0)
+
+    def _sightings(self, image: NDArray[np.uint8], crops: list[Crop]) -> list[Sighting]:
+        """Look into crops, and judge whether what they show looks like a person."""
+        sightings = self.network.run(image, crops)
+        if self.appearance is None or not sightings:
+            return sightings
+        log_odds = self.appearance.log_odds([sighting.reading for sighting in sightings])
+        return [
+            replace(sighting, log_odds=float(one))
+            for sighting, one in zip(sightings, log_odds, strict=True)
+        ]
 
     def _search(self, image: NDArray[np.uint8], stamp_ns: int) -> list[Detection]:
         """:returns: persons who may be new or back in sight."""
@@ -233,7 +248,7 @@ class PersonTracker:
             and _is_sensible(sighting.next_crop, image)
         ]
         # The detector's crop is coarse: a person shows in the second look, a mirage vanishes.
-        second = self.network.run(image, [crop for crop, _ in hopeful])
+        second = self._sightings(image, [crop for crop, _ in hopeful])
         needed = [self._needed_presence(score) for _, score in hopeful]
         # The largest person first: where only one may be followed, it is the one in front.
         for sighting, least in sorted(

@@ -20,6 +20,7 @@ _KNEES = [landmark_index('left_knee'), landmark_index('right_knee')]
 _VELOCITY_S = 0.2
 _PRESENCE_S = 0.1
 _COLOURS_S = 1.0
+_APPEARANCE_S = 3.0
 # A hidden person is extrapolated in a straight line for this long, seconds.
 _LONGEST_COAST_S = 0.5
 # What one and the same person may differ by: place, in sides of the crop, at once and per second
@@ -49,6 +50,7 @@ class Track:
     :param sightings: how many in a row.
     :param velocity_px_s: [2], of the hips, a running mean.
     :param sides: which side is left.
+    :attr log_odds: that it is a person by the look of it, a running mean.
     :attr looked_ns: stamp of the last image in which the person was looked for.
     """
 
@@ -63,6 +65,7 @@ class Track:
 
     def __post_init__(self) -> None:
         self.presence = self.sighting.presence
+        self.log_odds = self.sighting.log_odds
         self.looked_ns = self.seen_ns
         self.sides.settle(self.sighting, 0.0)
 
@@ -115,6 +118,9 @@ class Track:
         self.colours = self.colours + (1 - np.exp(-elapsed_s / _COLOURS_S)) * (
             colours - self.colours
         )
+        # The mean of all looks at first: each of them is vague.
+        share = max(1 - np.exp(-elapsed_s / _APPEARANCE_S), 1 / (self.sightings + 1))
+        self.log_odds += share * (sighting.log_odds - self.log_odds)
         self.sighting = self.sides.settle(sighting, elapsed_s)
         self.seen_ns = self.looked_ns = stamp_ns
         self.sightings += 1
@@ -154,6 +160,7 @@ class Track:
             state=self.state,
             box_xyxy_px=_box(keypoints_px, width, height),
             confidence=sighting.presence,
+            person_odds=float(np.exp(np.clip(self.log_odds, -50.0, 50.0))),
             keypoints_px=keypoints_px,
             keypoint_confidence=sighting.confidence,
             landmarks_m=sighting.landmarks_m,

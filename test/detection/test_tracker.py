@@ -307,3 +307,22 @@ def test_who_vanishes_while_others_have_their_turn_is_occluded_a_turn_later(
     found = [person for frame in people for person in frame]
     states = [person.state for person in found if person.track_id == last.track_id]
     assert states[-1] == TrackingState.OCCLUDED
+
+
+def test_the_odds_are_those_of_the_mean_look(tracker, balancing, monkeypatch):
+    """At first all looks weigh alike; where nothing is judged, nothing speaks against a person."""
+    assert {p.person_odds for frame in follow(tracker, balancing[:4]) for p in frame} == {1.0}
+    looks = [0.0, 4.0, 1.0, 1.0]
+    look, shown = tracker.network.run, []
+
+    def judged(image, crops):
+        return [replace(seen, log_odds=looks[len(shown)]) for seen in look(image, crops)]
+
+    monkeypatch.setattr(tracker.network, 'run', judged)
+    tracker.reset()
+    for number, frame in enumerate(balancing):
+        if person := person_at(tracker.update(frame, number * FRAME_NS), 225, 390):
+            shown.append(np.log(person.person_odds))
+        if len(shown) == len(looks):
+            break
+    np.testing.assert_allclose(shown, [0.0, 2.0, 5 / 3, 1.5])

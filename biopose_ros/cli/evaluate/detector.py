@@ -39,9 +39,14 @@ def evaluate_detector(
     from biopose_ros.cli.figures import write_figures
     from biopose_ros.detection.graph_file import onnx_of_graph
     from biopose_ros.detection.person_detector import KIND, WEIGHTS, PersonDetector
+    from biopose_ros.detection.tracker import PersonTracker
     from biopose_ros.evaluation.detection import detectors as measuring
     from biopose_ros.evaluation.detection.lookalikes import drawn_lookalikes
-    from biopose_ros.evaluation.detection.rejection import rejection_table, started_persons
+    from biopose_ros.evaluation.detection.rejection import (
+        doubted_persons,
+        rejection_table,
+        started_persons,
+    )
     from biopose_ros.evaluation.detection.scenes import staged_images
     from biopose_ros.pipeline import Pipeline
     from biopose_ros.pretrained.networks import network_file
@@ -75,7 +80,11 @@ def evaluate_detector(
             PersonDetector('cpu', 1, measuring.Settings.min_score, network)
             for network in networks.values()
         )
-        agreement = {path.name: measuring.agreement(published, ours, path) for path in video or []}
+        tracker = PersonTracker(with_maps=True)
+        agreement = {
+            path.name: measuring.agreement(published, ours, path) | doubted_persons(tracker, path)
+            for path in video or []
+        }
     console.print(measuring.detector_table(results))
     console.print(rejection_table(started))
     for name, shares in agreement.items():

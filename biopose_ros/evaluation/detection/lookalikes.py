@@ -7,9 +7,8 @@ material, or of plastic in the person's clothes; pictures show the person, frame
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from itertools import count as count_from
 from itertools import islice
 
@@ -22,7 +21,7 @@ from biopose_ros.records import Crop
 from biopose_ros.training.detector.windows import label
 from biopose_ros.training.synthesis import palettes
 from biopose_ros.training.synthesis.generator import SampleGenerator
-from biopose_ros.training.synthesis.lookalikes import as_mannequin, as_robot, without_persons
+from biopose_ros.training.synthesis.lookalikes import FIGURES, without_persons
 from biopose_ros.training.synthesis.scene import Scene, exact_crop
 
 SIDE_PX = 960
@@ -30,6 +29,7 @@ SIDE_PX = 960
 _LEAST_SHARE = 0.2
 _LEAST_INSIDE = 0.9  # of the person's joints
 Picture = NDArray[np.uint8]
+KINDS = (*FIGURES, 'picture')
 
 
 def drawn_lookalikes(
@@ -52,7 +52,7 @@ def drawn_lookalikes(
         # The same chance for light, lens and grain.
         pictures = {
             kind: _whole(chance(1), change(chance(0), scene), generator)
-            for kind, change in _KINDS.items()
+            for kind, change in FIGURES.items()
         }
         empty = _whole(chance(1), without_persons(scene), generator)
         crop = _inside(exact_crop(scene.persons[0], scene.view), scene)
@@ -109,19 +109,6 @@ def hang_picture(random: np.random.Generator, room: Picture, portrait: Picture) 
     inside = cv2.warpPerspective(np.ones(framed.shape[:2], np.float32), matrix, (width, height))
     mixed = room + inside[..., None] * (shown.astype(np.float32) - room)
     return np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)
-
-
-def _as_person(random: np.random.Generator, scene: Scene) -> Scene:
-    return scene
-
-
-_KINDS: Mapping[str, Callable[[np.random.Generator, Scene], Scene]] = {
-    'person': _as_person,
-    'robot': as_robot,
-    'mannequin': as_mannequin,
-    'dressed_mannequin': partial(as_mannequin, is_dressed=True),
-}
-KINDS = (*_KINDS, 'picture')
 
 
 def _whole(random: np.random.Generator, scene: Scene, generator: SampleGenerator) -> Picture:

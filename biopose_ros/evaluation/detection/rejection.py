@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.table import Table
 
+from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.evaluation.detection.lookalikes import KINDS, Picture
 from biopose_ros.evaluation.tables import side_by_side
 from biopose_ros.files.camera import guess_camera
+from biopose_ros.files.video import open_frames
 from biopose_ros.pipeline import Pipeline
 from biopose_ros.records import FloatArray, TrackingState
 
@@ -62,6 +66,32 @@ def _figures(confidence: FloatArray, least: float) -> dict[str, Any]:
         'published': len(published) / max(len(confidence), 1),
         'confidence': float(np.median(published)) if len(published) else float('nan'),
     }
+
+
+def doubted_persons(tracker: PersonTracker, video: Path, step: int = 3) -> dict[str, float]:
+    """
+    Follow the persons in a real video and count how often they look like a robot or mannequin.
+
+    :param tracker: with feature maps.
+    :param video: in which everybody is a person.
+    :param step: every n-th frame is looked at.
+    :returns: ``seen``, records of persons; ``doubted``, the share that rather looks like something
+        else; ``person_odds``, the lowest of all, 1 or more where nobody is doubted.
+    """
+    tracker.reset()
+    odds = np.array(
+        [
+            crop.person_odds
+            for frame in islice(open_frames(video), 0, None, step)
+            for crop in tracker.update(frame.image_bgr, frame.stamp_ns)
+            if crop.state is TrackingState.TRACKED
+        ]
+    )
+    return {
+        'seen': float(len(odds)),
+        'doubted': float(np.mean(odds < 1.0)) if len(odds) else float('nan'),
+        'person_odds': float(odds.min(initial=np.inf)),
+    }  # fmt: skip
 
 
 def rejection_table(results: Mapping[str, Mapping[str, Any]]) -> Table:

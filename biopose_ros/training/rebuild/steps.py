@@ -14,10 +14,11 @@ DETECTOR, NEURIK = 'weights/person_detector.safetensors', 'weights/neurik.safete
 HEAVY, FULL = (f'weights/mesh_recovery_{encoder}.safetensors' for encoder in ('heavy', 'full'))
 
 SURVEY, MOTION, VIEWS = 'reference/ansur2_segments.csv', 'motion', 'real/pose2sim_blender'
+APPEARANCE = 'weights/appearance_{}.safetensors'
 EVIDENCE = 'work/evidence/validation'  # folder of shards; the file ends in .npz
 MESH_ERRORS = 'work/mesh_errors.npz'
 _LABELS = (BODY, MARKERS, SKELETON, SITES)  # what labels and poses depend on
-# The detector learns from these without labels; the other two views of the clip stay unseen.
+# Detector and appearance learn from these without labels; the clip's other views stay unseen.
 VIDEOS = (
     'real/pose2sim_blender/cam01.mp4',
     'real/pose2sim_blender/cam02.mp4',
@@ -34,6 +35,7 @@ class Sizes:
     :param activities: synthesised, for each training.
     :param detector_chunks: of 16 windows.
     :param detector_minutes: of training.
+    :param appearance_scenes: of a person, a robot and mannequins, for each encoder.
     :param images: that mesh recovery keeps to learn from.
     :param heavy_minutes: of training mesh recovery for the encoder ``heavy``.
     :param full_minutes: and for ``full``.
@@ -43,13 +45,14 @@ class Sizes:
     :param certainty_sequences: rendered to learn confidence from.
     :param with_recordings: whether recorded motion serves, too.
     :param workers: processes that render evidence.
-    :param videos: real ones that the detector learns from, too, where they are there.
+    :param videos: real ones that detector and appearance learn from, too, where they are there.
     """
 
     people: int = 400
     activities: int = 300
     detector_chunks: int = 640
     detector_minutes: float = 40.0
+    appearance_scenes: int = 2000
     images: int = 12800
     heavy_minutes: float = 150.0
     full_minutes: float = 60.0
@@ -67,6 +70,7 @@ TINY = Sizes(
     activities=20,
     detector_chunks=2,
     detector_minutes=0.03,
+    appearance_scenes=12,
     images=32,
     heavy_minutes=0.03,
     full_minutes=0.03,
@@ -122,6 +126,8 @@ def all_steps(
             (SITES,), (BODY, MARKERS, SKELETON), (),
         ),
         _detector(place),
+        _appearance(place, 'heavy'),
+        _appearance(place, 'full'),
         _mesh(place, 'mesh-heavy', 'heavy', HEAVY, sizes.heavy_minutes, ()),
         _mesh(
             place, 'mesh-full', 'full', FULL, sizes.full_minutes,
@@ -163,6 +169,15 @@ class _Place:
         return ('--motion', *self.motion) if self.motion else ()
 
     @property
+    def videos(self) -> tuple[Path, ...]:
+        paths = (self.data / name for name in self.sizes.videos)
+        return tuple(path for path in paths if path.exists())
+
+    @property
+    def watching(self) -> tuple[object, ...]:
+        return tuple(word for video in self.videos for word in ('--video', video))
+
+    @property
     def learning(self) -> tuple[object, ...]:
         return ('--activities', self.sizes.activities, '--seed', self.seed)
 
@@ -185,15 +200,23 @@ def _body(place: _Place) -> Step:
 
 def _detector(place: _Place) -> Step:
     sizes = place.sizes
-    videos = tuple(path for name in sizes.videos if (path := place.data / name).exists())
     command = _words(
-        'train', 'detector', place.out / DETECTOR, *place.moving,
-        *(word for video in videos for word in ('--video', video)),
+        'train', 'detector', place.out / DETECTOR, *place.moving, *place.watching,
         '--folder', place.work('detector'), '--minutes', sizes.detector_minutes,
         '--chunks', sizes.detector_chunks, *place.learning,
     )  # fmt: skip
-    data = (*place.motion, *videos)
+    data = (*place.motion, *place.videos)
     return Step('detector', command, (DETECTOR,), (BODY, MARKERS), data)
+
+
+def _appearance(place: _Place, encoder: str) -> Step:
+    made = APPEARANCE.format(encoder)
+    command = _words(
+        'train', 'appearance', place.out / made, '--encoder', encoder, *place.moving,
+        *place.watching, '--scenes', place.sizes.appearance_scenes, *place.learning,
+    )  # fmt: skip
+    data = (*place.motion, *place.videos)
+    return Step(f'appearance-{encoder}', command, (made,), (BODY, MARKERS, DETECTOR), data)
 
 
 def _mesh(

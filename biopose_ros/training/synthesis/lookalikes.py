@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +105,14 @@ def as_mannequin(
         cut[wardrobe.COAT_HEM], cut[wardrobe.COAT_SLEEVE] = NEVER, -NEVER
     worn = tuple((owner, mesh) for owner, mesh in scene.worn if owner != number)
     return replace(_dressed(scene, number, replace(outfit, cut=cut, palette=palette)), worn=worn)
+
+
+FIGURES: Mapping[str, Callable[[np.random.Generator, Scene], Scene]] = {
+    'person': lambda random, scene: scene,
+    'robot': as_robot,
+    'mannequin': as_mannequin,
+    'dressed_mannequin': partial(as_mannequin, is_dressed=True),
+}
 
 
 def _dressed(scene: Scene, number: int, outfit: Outfit) -> Scene:

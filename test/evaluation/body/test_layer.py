@@ -1,5 +1,6 @@
 import json
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,12 +10,17 @@ from biopose_ros.body import load_body
 from biopose_ros.cli.app import app
 from biopose_ros.evaluation.body.pictures import VIEWS, picture
 
+RECORDED = Path(__file__).resolve().parents[4] / 'shared' / 'data' / 'motion' / 'deepmimic.npz'
+
 
 def test_the_command_writes_its_figures(tmp_path):
     file = tmp_path / 'body.json'
-    result = CliRunner().invoke(
-        app, ['evaluate', 'body', '--json', str(file), '--poses', '40', '--compared', '4']
-    )
+    arguments = ['evaluate', 'body', '--json', str(file), '--poses', '40', '--compared', '4']
+    if RECORDED.exists():
+        (tmp_path / 'motion').mkdir()
+        (tmp_path / 'motion' / RECORDED.name).symlink_to(RECORDED)
+        arguments += ['--motion', str(tmp_path / 'motion')]
+    result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     figures = json.loads(file.read_text())
     assert figures['marker_faults'] == 0

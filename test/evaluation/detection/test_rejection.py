@@ -4,9 +4,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from clips import REAL
 
+from biopose_ros.detection.appearance import Appearance
+from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.evaluation.detection.lookalikes import KINDS, drawn_lookalikes, hang_picture
-from biopose_ros.evaluation.detection.rejection import FRAMES, started_persons
+from biopose_ros.evaluation.detection.rejection import FRAMES, doubted_persons, started_persons
 from biopose_ros.records import TrackingState
 from biopose_ros.settings import DetectionConfig
 from biopose_ros.training.synthesis.setup import SynthesisConfig, build_generator
@@ -51,6 +54,21 @@ class Scripted:
             return []
         lost = SimpleNamespace(state=TrackingState.LOST, confidence=0.9)
         return [SimpleNamespace(state=TrackingState.TRACKED, confidence=confidence), lost]
+
+
+def test_a_man_of_whom_nothing_was_learnt_is_never_doubted(imported):
+    video = REAL / 'sit_to_stand' / 'cam0_test.mp4'
+    if not video.exists():
+        pytest.skip('needs the real clip')
+    tracker = PersonTracker(DetectionConfig(threads=1, model='full'), 'cpu', with_maps=True)
+    found = doubted_persons(tracker, video, step=12)
+    assert found['seen'] >= 5
+    assert found['doubted'] == 0.0
+    assert found['person_odds'] > 1.0
+    tracker.appearance = Appearance(0.0 * tracker.appearance.weights, -1.0)
+    found = doubted_persons(tracker, video, step=12)
+    assert found['doubted'] == 1.0
+    assert found['person_odds'] == pytest.approx(np.exp(-1.0))
 
 
 def test_shares_of_images_in_which_somebody_is_started():

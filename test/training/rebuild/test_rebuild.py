@@ -110,13 +110,14 @@ def test_tiny_chain_gives_a_pipeline_that_runs(imported, tmp_path):
     if not DATA.exists():
         pytest.skip('needs the real clips')
     # The body needs an extra; heavy is made as full is; certainty runs the whole of a real clip.
-    kept = ('--keep', 'body', '--keep', 'mesh-heavy', '--keep', 'certainty')
+    names = ('body', 'appearance-heavy', 'mesh-heavy', 'certainty')
+    kept = [word for name in names for word in ('--keep', name)]
     arguments = ['train', 'all', str(tmp_path), '--data', str(DATA), '--tiny', *kept]
     command = [sys.executable, '-m', 'biopose_ros.cli']
     done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     listed = CliRunner().invoke(app, [*arguments, '--list'])
-    assert listed.output.count('current') == 5
+    assert listed.output.count('current') == 6
     assert 'to do' not in listed.output
     for name in ('detector', 'mesh-full', 'neurik'):
         assert (tmp_path / 'work' / name).is_dir()
