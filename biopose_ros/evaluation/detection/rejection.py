@@ -68,7 +68,7 @@ def _figures(confidence: FloatArray, least: float) -> dict[str, Any]:
     }
 
 
-def doubted_persons(tracker: PersonTracker, video: Path, step: int = 3) -> dict[str, float]:
+def doubted_persons(tracker: PersonTracker, video: Path, step: int = 4) -> dict[str, float]:
     """
     Follow the persons in a real video and count how often they look like a robot or mannequin.
 
