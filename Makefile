@@ -55,8 +55,9 @@ $(STAMPS)/build-tools: $(STAMPS)/environment requirements-build.txt
 
 $(STAMPS)/package: $(STAMPS)/build-tools $(PACKAGE_FILES)
 	@.ci/system-tools >/dev/null
-	@echo '== Installing biopose_ros: a minute for its dependencies, half a minute for the messages'
-	@$(PIP_INSTALL) --no-build-isolation --editable '.[import]'
+	@echo '== Installing biopose_ros, its dependencies and its messages: a minute or two'
+	@$(BIN)/python setup.py --quiet build_ext >/dev/null 2>&1 & \
+		$(PIP_INSTALL) --no-build-isolation --editable '.[import]'; wait
 	@touch $@
 
 $(STAMPS)/extras: $(STAMPS)/package

@@ -58,8 +58,17 @@ class BuildMessages(build_ext):
     """Build the messages with CMake."""
 
     def run(self) -> None:
-        """Build, install into the stage, and hand the stage's files to the wheel."""
-        build_messages(ros_prefix())
+        """
+        Build, install into the stage, and hand the stage's files to the wheel.
+
+        One build at a time: the Makefile's begins while pip still downloads, and pip's uses it.
+        """
+        import fcntl  # there are no messages to build where it is missing
+
+        BUILD.parent.mkdir(exist_ok=True)
+        with BUILD.with_suffix('.lock').open('w') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            build_messages(ros_prefix())
         folders = defaultdict(list)
         for path in staged_files():
             folders[str(path.parent.relative_to(STAGE))].append(str(path.relative_to(ROOT)))
