@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 # A woman walks past the camera; the package is published under BSD-3-Clause.
 DEMO_PACKAGE = 'sports2d==0.8.34'
 DEMO_MEMBER = 'Sports2D/Demo/demo.mp4'
-# From when she is whole in the picture to when she leaves it, seconds.
-DEMO_MOMENT_S = (1.4, 6.5)
+# From when she is whole in the picture: five steps, seconds.
+DEMO_MOMENT_S = (1.4, 5.5)
 SHOWN = (
     *('hip_flexion_r', 'hip_flexion_l', 'knee_angle_r', 'knee_angle_l'),
     *('ankle_angle_r', 'ankle_angle_l', 'lumbar_extension'),
@@ -89,7 +89,7 @@ def demo_moment(video: Path) -> Path:
     from biopose_ros.ros.demo_session import SIZE_PX
     from biopose_ros.ros.player import Letterbox
 
-    name = 'walk_{}x{}'.format(*SIZE_PX)
+    name = '{}_{}_{}x{}'.format(video.stem, _span(DEMO_MOMENT_S), *SIZE_PX)
     moment, unfinished = video.with_name(f'{name}.mp4'), video.with_name(f'{name}.unfinished.mp4')
     if moment.exists():
         return moment

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,8 +21,6 @@ from biopose_ros.ros.pace import spin_for
 from biopose_ros.ros.recorder import Recorder
 
 NAMESPACE = '/biopose_demo'
-# The first start of all prepares the networks, which takes minutes on a small machine.
-START_TIMEOUT_S = 300.0
 # Angles of the last image still arrive after the player has ended.
 DRAIN_S = 1.0
 # What the player makes of a video; one of this size costs it least.
@@ -96,20 +93,17 @@ def _play_and_watch(
         *('play', settings.video, '--topic', f'{NAMESPACE}/image'),
         *('--size', '{}x{}'.format(*SIZE_PX), '--watched', f'{NAMESPACE}/tracked_persons'),
     ]
-    with _biopose(node_command, log) as pose_node:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while not node.count_publishers(f'{NAMESPACE}/joint_angles'):
-            executor.spin_once(timeout_sec=0.1)
-            if pose_node.poll() is not None or time.monotonic() > deadline:
-                raise DemoError(f'the node did not start; its messages are in {settings.log}')
-        with _biopose(player_command, log) as player:
-            while player.poll() is None:
-                spin_for(executor, 0.1)
-                show()
-            spin_for(executor, DRAIN_S)
+    # The player is ready before the node is, and waits for it.
+    with _biopose(node_command, log) as pose_node, _biopose(player_command, log) as player:
+        while player.poll() is None:
+            spin_for(executor, 0.1)
             show()
-            if player.returncode:
-                raise DemoError(f'{settings.video} could not be played; see {settings.log}')
+            if pose_node.poll() is not None:
+                raise DemoError(f'the node ended; its messages are in {settings.log}')
+        spin_for(executor, DRAIN_S)
+        show()
+        if player.returncode:
+            raise DemoError(f'{settings.video} could not be played; see {settings.log}')
 
 
 @contextmanager

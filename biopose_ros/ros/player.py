@@ -27,6 +27,8 @@ JPEG_QUALITY = 90
 MAX_LAG_S = 0.1
 # What is played before a subscriber is connected is lost; on a busy machine that takes seconds.
 LISTENER_WAIT_S = 15.0
+# The first start of a pose node prepares the networks, which takes minutes on a small machine.
+NODE_WAIT_S = 300.0
 # Down to half the size four neighbours are enough, and three times as fast as their whole area.
 LINEAR_SCALE = 0.5
 
@@ -139,14 +141,16 @@ class VideoPlayer:
             else node.create_publisher(Image, settings.topic, profile)
         )
 
-    def wait_for_listener(self, timeout_s: float = LISTENER_WAIT_S) -> bool:
+    def wait_for_listener(self, timeout_s: float | None = None) -> bool:
         """
         Wait until somebody is connected to the images and to the camera.
 
-        :param timeout_s: how long at most.
+        :param timeout_s: how long at most; None for what a subscriber, or the pose node that is
+            watched, may take to start.
         :returns: whether somebody is.
         """
-        end_s = time.monotonic() + timeout_s
+        usual_s = NODE_WAIT_S if self._pace else LISTENER_WAIT_S
+        end_s = time.monotonic() + (usual_s if timeout_s is None else timeout_s)
         while not all(p.get_subscription_count() for p in (self._images, self._infos)):
             if time.monotonic() > end_s:
                 return False
