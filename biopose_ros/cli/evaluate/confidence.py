@@ -54,6 +54,10 @@ def evaluate_confidence(
     console.print(bins, shares)
     for name in ('expected_calibration_error', 'share_wrong_and_sure', 'sure', 'right'):
         console.print(f'{name}: {found[name]:.3f}')
+    console.print(
+        'calibration error of an exact confidence on so many sequences, 5th, 50th and 95th '
+        'percentile: {:.3f}, {:.3f}, {:.3f}'.format(*found['calibration_error_by_chance'])
+    )
     if plot is not None:
         draw_reliability(found['bins'], plot)
     write_figures(json_file, {**found, 'bins': [vars(one) for one in found['bins']]})

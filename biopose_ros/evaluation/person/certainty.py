@@ -25,6 +25,7 @@ from biopose_ros.training.certainty.footage import Footage
 
 SURE, WRONG_DEG = 0.9, 30.0
 _BINS = 10
+_DRAWS = 500
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,28 @@ def expected_calibration_error(bins: list[Reliability]) -> float:
     return sum(one.images * abs(one.confidence - one.right) for one in bins) / images
 
 
+def calibration_error_by_chance(
+    confidence: FloatArray, sequence: NDArray[np.generic]
+) -> tuple[float, float, float]:
+    """
+    Say what :func:`expected_calibration_error` finds of a confidence that is exactly right.
+
+    Images of a sequence are alike; here they are as alike as can be: one chance decides for all of
+    them, and each is right where its confidence is above it. So no smaller error than the middle
+    one tells of a better confidence, unless there are more sequences.
+
+    :param confidence: [images].
+    :param sequence: [images], number of each image's sequence.
+    :returns: the 5th, 50th and 95th percentile.
+    """
+    random = np.random.default_rng(0)
+    numbers, place = np.unique(sequence, return_inverse=True)
+    drawn = (confidence > random.random(len(numbers))[place] for _ in range(_DRAWS))
+    errors = [expected_calibration_error(reliability(confidence, is_true)) for is_true in drawn]
+    low, middle, high = np.percentile(errors, (5, 50, 95))
+    return float(low), float(middle), float(high)
+
+
 def figures(footage: Footage, model: CertaintyModel, skeleton: Skeleton) -> dict[str, Any]:
     """
     Measure a model.
@@ -82,6 +105,7 @@ def figures(footage: Footage, model: CertaintyModel, skeleton: Skeleton) -> dict
     :param model: to measure.
     :param skeleton: of the coordinates.
     :returns: ``images`` and ``sequences``, how many; ``expected_calibration_error``;
+        ``calibration_error_by_chance``;
         ``share_wrong_and_sure``, of the main joints' angles in images with a confidence over 0.9,
         those that are off by more than 30 degrees; ``sure``, share of such images; ``right``,
         share of images that are right; ``bins``; ``within_1_sigma`` and ``within_2_sigma``, and
@@ -102,6 +126,7 @@ def figures(footage: Footage, model: CertaintyModel, skeleton: Skeleton) -> dict
         'images': len(confidence),
         'sequences': len(np.unique(footage.sequence)),
         'expected_calibration_error': expected_calibration_error(bins),
+        'calibration_error_by_chance': calibration_error_by_chance(confidence, footage.sequence),
         'share_wrong_and_sure': float((errors_deg[sure] > WRONG_DEG).mean())
         if sure.any()
         else 0.0,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from biopose_ros.evaluation.person.certainty import (
+    calibration_error_by_chance,
     draw_reliability,
     expected_calibration_error,
     figures,
@@ -67,3 +68,15 @@ def test_a_calibration_error_is_the_weighted_gap(tmp_path):
     assert expected_calibration_error(bins) == pytest.approx(0.8 * 0.45 + 0.2 * 0.15)
     draw_reliability(bins, tmp_path / 'bins.png')
     assert (tmp_path / 'bins.png').stat().st_size > 1000
+
+
+def test_few_sequences_leave_an_exact_confidence_with_an_error():
+    """Where 40 images are one, the error is that of a 40th of them: six times as large."""
+    confidence = np.random.default_rng(1).random(4000)
+    one_each = calibration_error_by_chance(confidence, np.arange(4000))
+    assert one_each[0] < one_each[1] < one_each[2] < 0.03
+    alike = np.repeat(confidence[:100], 40)
+    shared = calibration_error_by_chance(alike, np.arange(4000) // 40)
+    assert 4 * one_each[1] < shared[1] < 9 * one_each[1]
+    certain = calibration_error_by_chance(np.ones(10), np.zeros(10))
+    assert certain == (0.0, 0.0, 0.0)
