@@ -21,6 +21,7 @@ from biopose_ros.keypoints.landmarks import LANDMARK_NAMES, landmark_index
 from biopose_ros.records import FloatArray
 from biopose_ros.resources import resource_path
 
+LEARNT = ('full', 'heavy')  # landmark networks
 LEVELS = ('stride4', 'stride8')
 _KIND, _VERSION = 'appearance', '1'
 _REMEDY = 'run `biopose train appearance`'
@@ -39,14 +40,17 @@ class Appearance:
     bias: float
 
     @staticmethod
-    def load(model: str) -> Appearance:
+    def load(model: str) -> Appearance | None:
         """
         Read what ships for a landmark network.
 
-        :param model: ``full`` or ``heavy``.
-        :raises FileNotFoundError: when nothing ships for the network.
-        :raises ValueError: when the file is broken.
+        :param model: ``lite``, ``full`` or ``heavy``.
+        :returns: None where nothing was learnt for the network.
+        :raises FileNotFoundError: when the file is missing.
+        :raises ValueError: when it is broken.
         """
+        if model not in LEARNT:
+            return None
         path = resource_path(f'weights/appearance_{model}.safetensors')
         arrays, _ = read_weights(path, _KIND, _VERSION, _REMEDY)
         return Appearance(arrays['weights'].astype(np.float64), float(arrays['bias'][0]))
