@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biopose_ros.detection.landmark_network import CropReading
 from biopose_ros.inference.weights_file import read_weights, write_weights
@@ -88,19 +89,20 @@ def appearance_features(readings: Sequence[CropReading]) -> FloatArray:
     if len(maps) < len(readings):
         raise ValueError('appearance needs a landmark network with feature maps')
     places = np.stack([_POINTS @ reading.keypoints for reading in readings])
-    columns = []
+    crops, columns = np.array([one.row for one in maps]), []
     for level in LEVELS:
-        seen = _sampled(maps[0].batch.numpy(level)[[one.row for one in maps]], places)
+        seen = _sampled(maps[0].batch.numpy(level), crops, places)
         for part in _PARTS:
             columns += [seen[..., part].mean(axis=-1), seen[..., part].std(axis=-1)]
     return np.concatenate(columns, axis=-1)
 
 
-def _sampled(values: FloatArray, places: FloatArray) -> FloatArray:
+def _sampled(values: FloatArray, crops: NDArray[np.int64], places: FloatArray) -> FloatArray:
     """
     Read maps between their cells.
 
-    :param values: [crops, channels, rows, columns].
+    :param values: [all, channels, rows, columns].
+    :param crops: [crops], which of all.
     :param places: [crops, points, 2], 0 to 1 across the crop.
     :returns: [crops, channels, points].
     """
@@ -108,7 +110,7 @@ def _sampled(values: FloatArray, places: FloatArray) -> FloatArray:
     cells = np.clip(places * [columns, rows] - 0.5, 0.0, [columns - 1.001, rows - 1.001])
     corner = cells.astype(np.int64)
     (right, down), (column, row) = np.moveaxis(cells - corner, -1, 0), np.moveaxis(corner, -1, 0)
-    crop = np.arange(len(values))[:, None]
+    crop = crops[:, None]
     result = 0.0
     for below, share in ((0, 1.0 - down), (1, down)):
         for beside, part in ((0, 1.0 - right), (1, right)):
