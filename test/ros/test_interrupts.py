@@ -8,12 +8,14 @@ import pytest
 
 from biopose_ros.ros.interrupts import ends_with_parent
 
+# It wakes now and then, as a node does: a signal that comes just before a wait does not end that.
 CHILD = """
 import time
 from biopose_ros.ros.interrupts import ros_until_interrupted
 with ros_until_interrupted([]):
     print('running', flush=True)
-    time.sleep(600)
+    for _ in range(6000):
+        time.sleep(0.1)
 print('ended in order', flush=True)
 """
 # As in `nohup` or a background job: interrupts are ignored, and so they are in the children.
