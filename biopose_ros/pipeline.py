@@ -222,15 +222,15 @@ class Pipeline:
 
     def _judged(self, pose: PersonPose, person_odds: float, camera: Camera) -> PersonPose:
         """
-        Give a pose its confidence and deviations.
+        Give a pose its confidence, deviations and state.
 
-        Who is doubtful and might face the other way is tentative. What rather looks like a robot
-        or a mannequin loses confidence by the odds.
+        What rather looks like a robot or a mannequin loses confidence by the odds.
         """
         pose = self._with_state(self.certainty.judge(pose, camera))
         return replace(pose, confidence=pose.confidence * min(1.0, person_odds))
 
     def _with_state(self, pose: PersonPose) -> PersonPose:
+        """Call a person tentative who is doubtful and might face the other way."""
         is_doubtful = pose.state is TrackingState.TRACKED and pose.confidence < DOUBTFUL
         if is_doubtful and not self._plausible.knows_facing(pose.track_id):
             return replace(pose, state=TrackingState.TENTATIVE)

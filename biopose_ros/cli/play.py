@@ -35,8 +35,8 @@ def play(
     best_effort: Annotated[
         bool, typer.Option('--best-effort', help='Publish as most camera drivers do.')
     ] = False,
-    watched: Annotated[
-        str, typer.Option(help="A node's tracked_persons: play slower where it is too slow.")
+    pace_topic: Annotated[
+        str, typer.Option(help="A pose node's tracked_persons: play slower where it is too slow.")
     ] = '',
     images_per_second: Annotated[
         float | None, typer.Option(min=0.01, help='Rate of an image folder without times.')
@@ -62,7 +62,7 @@ def play(
             size_px=_parse_size(size) if size else None,
             frame_id=frame_id,
             is_reliable=not best_effort,
-            watched_topic=watched or None,
+            pace_topic=pace_topic or None,
         )
         _play(source, settings, intrinsics)
     except ValueError as error:

@@ -14,7 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch.nn import functional as F  # noqa: N812
 
 from biopose_ros.detection.landmark_network import CropReading
 from biopose_ros.inference.weights_file import read_weights, write_weights
@@ -84,40 +85,32 @@ def appearance_features(readings: Sequence[CropReading]) -> FloatArray:
     :param readings: of one call of the network, with feature maps.
     :returns: [crops, features]: by level and part of the body, the mean and the standard
         deviation of each channel over the part's points.
+    :raises ValueError: when a reading has no maps.
     """
     maps = [reading.maps for reading in readings if reading.maps is not None]
     if len(maps) < len(readings):
         raise ValueError('appearance needs a landmark network with feature maps')
     places = np.stack([_POINTS @ reading.keypoints for reading in readings])
-    crops, columns = np.array([one.row for one in maps]), []
+    columns = []
     for level in LEVELS:
-        seen = _sampled(maps[0].batch.numpy(level), crops, places)
+        seen = _sampled(maps[0].batch.numpy(level)[[one.row for one in maps]], places)
         for part in _PARTS:
             columns += [seen[..., part].mean(axis=-1), seen[..., part].std(axis=-1)]
     return np.concatenate(columns, axis=-1)
 
 
-def _sampled(values: FloatArray, crops: NDArray[np.int64], places: FloatArray) -> FloatArray:
+def _sampled(values: FloatArray, places: FloatArray) -> FloatArray:
     """
-    Read maps between their cells.
+    Read maps between their cells, at points beyond them as at the edge.
 
-    :param values: [all, channels, rows, columns].
-    :param crops: [crops], which of all.
+    :param values: [crops, channels, rows, columns].
     :param places: [crops, points, 2], 0 to 1 across the crop.
     :returns: [crops, channels, points].
     """
-    rows, columns = values.shape[2:]
-    cells = np.clip(places * [columns, rows] - 0.5, 0.0, [columns - 1.001, rows - 1.001])
-    corner = cells.astype(np.int64)
-    (right, down), (column, row) = np.moveaxis(cells - corner, -1, 0), np.moveaxis(corner, -1, 0)
-    crop = crops[:, None]
-    result = 0.0
-    for below, share in ((0, 1.0 - down), (1, down)):
-        for beside, part in ((0, 1.0 - right), (1, right)):
-            # Advanced indices with a slice between them: [crops, points, channels].
-            corners = values[crop, :, row + below, column + beside]
-            result = result + (share * part)[..., None] * corners
-    return np.moveaxis(np.asarray(result), -1, 1)
+    grid = torch.from_numpy(2.0 * places - 1.0).to(torch.float32)[:, None]
+    maps = torch.from_numpy(values)
+    seen = F.grid_sample(maps, grid, padding_mode='border', align_corners=False)
+    return np.asarray(seen[:, :, 0])
 
 
 def _points() -> Iterator[list[FloatArray]]:

@@ -91,7 +91,7 @@ def _play_and_watch(
     ]
     player_command = [
         *('play', settings.video, '--topic', f'{NAMESPACE}/image'),
-        *('--size', '{}x{}'.format(*SIZE_PX), '--watched', f'{NAMESPACE}/tracked_persons'),
+        *('--size', '{}x{}'.format(*SIZE_PX), '--pace-topic', f'{NAMESPACE}/tracked_persons'),
     ]
     # The player is ready before the node is, and waits for it.
     with _biopose(node_command, log) as pose_node, _biopose(player_command, log) as player:

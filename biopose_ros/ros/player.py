@@ -46,7 +46,7 @@ class PlayerSettings:
     :param size_px: width and height to resize to, None keeps the video's.
     :param frame_id: of the camera's optical frame.
     :param is_reliable: quality of service offered.
-    :param watched_topic: of a pose node's ``TrackedPersons``; where the node is too slow for the
+    :param pace_topic: of a pose node's ``TrackedPersons``; where the node is too slow for the
         video, it is played slower. None plays on.
     """
 
@@ -58,7 +58,7 @@ class PlayerSettings:
     size_px: tuple[int, int] | None = None
     frame_id: str = 'camera_optical_frame'
     is_reliable: bool = True
-    watched_topic: str | None = None
+    pace_topic: str | None = None
 
     def __post_init__(self) -> None:
         if not self.rate > 0:
@@ -127,7 +127,7 @@ class VideoPlayer:
         self._settings = settings
         self._given_camera = camera or source.camera
         self._camera: Camera | None = None
-        self._pace = Pace(node, settings.watched_topic) if settings.watched_topic else None
+        self._pace = Pace(node, settings.pace_topic) if settings.pace_topic else None
         reliability = (
             ReliabilityPolicy.RELIABLE if settings.is_reliable else ReliabilityPolicy.BEST_EFFORT
         )
@@ -145,8 +145,8 @@ class VideoPlayer:
         """
         Wait until somebody is connected to the images and to the camera.
 
-        :param timeout_s: how long at most; None for what a subscriber, or the pose node that is
-            watched, may take to start.
+        :param timeout_s: how long at most; None for what a subscriber, or the pose node that sets
+            the pace, may take to start.
         :returns: whether somebody is.
         """
         usual_s = NODE_WAIT_S if self._pace else LISTENER_WAIT_S

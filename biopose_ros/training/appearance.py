@@ -22,13 +22,11 @@ from biopose_ros.detection.tracker import PersonTracker
 from biopose_ros.files.video import open_frames
 from biopose_ros.records import Crop, FloatArray, TrackingState
 from biopose_ros.settings import DetectionConfig
-from biopose_ros.training.detector.windows import LEAST_SHARE, plan_persons
-from biopose_ros.training.synthesis.cameras import crop_from_image
+from biopose_ros.training.detector.windows import LEAST_SHARE, label, plan_persons
 from biopose_ros.training.synthesis.chance import pick
 from biopose_ros.training.synthesis.generator import SampleGenerator
 from biopose_ros.training.synthesis.lookalikes import FIGURES
-from biopose_ros.training.synthesis.renderer import choose_look, draw
-from biopose_ros.training.synthesis.scene import Scene, exact_crop
+from biopose_ros.training.synthesis.scene import exact_crop
 
 _SIDES_PX = (96, 160, 256)
 _MOST_PERSONS = 3
@@ -98,18 +96,8 @@ def _pictures(generator: SampleGenerator, number: int) -> Iterator[tuple[str, ND
     side_px = int(pick(random, _SIDES_PX, (0.25, 0.25, 0.5)))
     for kind, change in FIGURES.items():
         # The same chance for light, lens and grain.
-        yield (
-            kind,
-            _drawn(chance(1), replace(change(chance(2), scene), crop=crop), generator, side_px),
-        )
-
-
-def _drawn(
-    random: np.random.Generator, scene: Scene, generator: SampleGenerator, side_px: int
-) -> NDArray[np.uint8]:
-    look = choose_look(random, scene, side_px, generator.photos)
-    matrix = crop_from_image(scene.crop, side_px)
-    return draw(scene, generator.studio.regions, matrix, side_px, look).image_bgr
+        changed = replace(change(chance(2), scene), crop=crop)
+        yield kind, label(chance(1), changed, [], generator, side_px).image_bgr
 
 
 def _whole(network: LandmarkNetwork, picture: NDArray[np.uint8]) -> Sighting:
@@ -117,16 +105,18 @@ def _whole(network: LandmarkNetwork, picture: NDArray[np.uint8]) -> Sighting:
     return network.run(picture, [Crop(np.full(2, side_px / 2), side_px, 0.0)])[0]
 
 
-def film_persons(path: Path, model: str) -> FloatArray:
+def film_persons(path: Path, network: LandmarkNetwork) -> FloatArray:
     """
     Follow the persons in a real video.
 
     :param path: of the video; everybody in it must be a person.
-    :param model: landmark network, ``full`` or ``heavy``.
+    :param network: with feature maps.
     :returns: [crops, features].
     :raises NetworkFileError: when the network is not imported.
     """
-    tracker = PersonTracker(DetectionConfig(threads=1, model=model), 'cpu', with_maps=True)
+    # It judges no appearance: what was learnt before does not matter.
+    tracker = PersonTracker(DetectionConfig(threads=1), 'cpu')
+    tracker.network = network
     features = []
     for number, frame in enumerate(open_frames(path)):
         if number >= _STEP * _MOST_FRAMES:

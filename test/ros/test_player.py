@@ -88,7 +88,7 @@ def test_rate_shortens_the_steps_and_rounds_follow_each_other(node):
 
 def test_a_video_is_played_slower_for_a_slow_node(node):
     persons = node.create_publisher(TrackedPersons, 'tracked_persons', qos.OUTPUT)
-    player = VideoPlayer(node, source(), PlayerSettings(watched_topic='tracked_persons'), None)
+    player = VideoPlayer(node, source(), PlayerSettings(pace_topic='tracked_persons'), None)
     images, end_s = [], time.monotonic() + 60
     while player._pace.speed == 1.0 and time.monotonic() < end_s:
         persons.publish(TrackedPersons(processing_time=1.0))

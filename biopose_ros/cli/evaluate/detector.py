@@ -80,11 +80,9 @@ def evaluate_detector(
             PersonDetector('cpu', 1, measuring.Settings.min_score, network)
             for network in networks.values()
         )
-        tracker = PersonTracker(with_maps=True)
-        agreement = {
-            path.name: measuring.agreement(published, ours, path) | doubted_persons(tracker, path)
-            for path in video or []
-        }
+        agreement = {path.name: measuring.agreement(published, ours, path) for path in video or []}
+        for path in video or []:
+            agreement[path.name] |= doubted_persons(PersonTracker(with_maps=True), path)
     console.print(measuring.detector_table(results))
     console.print(rejection_table(started))
     for name, shares in agreement.items():

@@ -19,7 +19,7 @@ def train_appearance(
         typer.Option(exists=True, help='Real video of persons alone; may be given again.'),
     ] = None,
     activities: Activities = 200,
-    scenes: Annotated[int, typer.Option(min=4, help='Drawn scenes, four figures each.')] = 3000,
+    scenes: Annotated[int, typer.Option(min=4, help='Drawn scenes, four figures each.')] = 2000,
     seed: Annotated[int, typer.Option(min=0, help='Of the scenes.')] = 0,
 ) -> None:
     """Train what tells persons from humanoid robots and mannequins."""
@@ -49,7 +49,7 @@ def train_appearance(
         task = bar.add_task('follow persons', total=len(video or []))
         filmed = []
         for path in video or []:
-            filmed.append(film_persons(path, encoder))
+            filmed.append(film_persons(path, network))
             bar.advance(task)
     crops = np.concatenate(filmed) if filmed else drawn['train'].features[:0]
     with shown_errors(ValueError):

@@ -78,7 +78,6 @@ def doubted_persons(tracker: PersonTracker, video: Path, step: int = 4) -> dict[
     :returns: ``seen``, records of persons; ``doubted``, the share that rather looks like something
         else; ``person_odds``, the lowest of all, 1 or more where nobody is doubted.
     """
-    tracker.reset()
     odds = np.array(
         [
             crop.person_odds

@@ -107,6 +107,7 @@ def as_mannequin(
     return replace(_dressed(scene, number, replace(outfit, cut=cut, palette=palette)), worn=worn)
 
 
+# What may stand in the first person's place, by kind.
 FIGURES: Mapping[str, Callable[[np.random.Generator, Scene], Scene]] = {
     'person': lambda random, scene: scene,
     'robot': as_robot,
