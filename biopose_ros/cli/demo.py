@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # A woman walks past the camera; the package is published under BSD-3-Clause.
 DEMO_PACKAGE = 'sports2d==0.8.34'
 DEMO_MEMBER = 'Sports2D/Demo/demo.mp4'
-# From when she is whole in the picture: five steps, seconds.
+# From when she is whole in the picture: six steps, seconds.
 DEMO_MOMENT_S = (1.4, 5.5)
 SHOWN = (
     *('hip_flexion_r', 'hip_flexion_l', 'knee_angle_r', 'knee_angle_l'),

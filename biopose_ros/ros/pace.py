@@ -38,7 +38,7 @@ class Pace:
         """
         Let time pass.
 
-        :param duration_s: how much; from 0 on, what has arrived is read.
+        :param duration_s: how much; at 0 what has arrived already is read, one message.
         """
         spin_for(self._executor, duration_s)
 

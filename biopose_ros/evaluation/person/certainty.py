@@ -81,9 +81,9 @@ def calibration_error_by_chance(
     """
     Say what :func:`expected_calibration_error` finds of a confidence that is exactly right.
 
-    Images of a sequence are alike; here they are as alike as can be: one chance decides for all of
-    them, and each is right where its confidence is above it. So no smaller error than the middle
-    one tells of a better confidence, unless there are more sequences.
+    Images of a sequence are alike; here as alike as can be: one chance decides for all of them, and
+    each is right where its confidence is above it. A confidence whose error lies within these
+    bounds is not told from an exact one; more sequences narrow them.
 
     :param confidence: [images].
     :param sequence: [images], number of each image's sequence.
