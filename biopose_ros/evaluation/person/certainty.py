@@ -81,8 +81,8 @@ def calibration_error_by_chance(
     """
     Say what :func:`expected_calibration_error` finds of a confidence that is exactly right.
 
-    Images of a sequence are alike; here as alike as can be: one chance decides for all of them, and
-    each is right where its confidence is above it. A confidence whose error lies within these
+    Images of a sequence are alike; here as alike as can be: one chance decides for all of them,
+    and each is right where its confidence is above it. A confidence whose error lies within these
     bounds is not told from an exact one; more sequences narrow them.
 
     :param confidence: [images].
