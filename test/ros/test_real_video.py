@@ -51,7 +51,8 @@ def test_video_becomes_joint_angles(graph):
     assert len(set(results)) == len(results)
     for message in tracked():
         assert_plausible(message)
-    assert any(frame.endswith('/tibia_r') for m in probe.received['/tf'] for frame in frames(m))
+    received = probe.received['/tf']
+    probe.wait_for(lambda: any(f.endswith('/tibia_r') for m in received for f in frames(m)))
     status = probe.diagnostics(lambda s: True)
     assert values(status)['device'] == 'cpu' or 'cuda' in values(status)['device']
 
